@@ -1,0 +1,793 @@
+/**
+ * libgoat: an embedded, distributed document database that works like Git for an app's live data.
+ *
+ * An app opens a *database* (a directory), opens *repositories* in it ("/data/tasks"), and reads and
+ * edits *items* ("/data/tasks/feed-the-goats") in memory: reads and edits are synchronous and never
+ * wait for a disk or a network. Behind that, up to three times a second, edits become signed commits
+ * in an append-only log (capture); goat_db_flush() says how safe they are.
+ *
+ *     goat_db *db = NULL;
+ *     goat_repo *repo = NULL;
+ *     goat_item *item = NULL;
+ *     goat_db_open("data", 4, NULL, &db, NULL, &error);
+ *     goat_db_add_schema(db, schema_json, strlen(schema_json), &error);
+ *     goat_repo_open(db, "/data/tasks", 11, &repo, NULL, &error);
+ *     goat_item_create(db, NULL, "/data/tasks/1", 13, "task", 4, NULL, 0, &item, &error);
+ *     goat_item_set_text(item, "title", 5, "Feed the goats", 14, &error);
+ *     goat_db_flush(db, GOAT_DURABLE_DISK, NULL, &error);
+ *
+ * OWNERSHIP. Four words, said of every pointer:
+ *     new       the caller owns it and ends it with the function named beside it
+ *     borrowed  points into something else; the text says until when it is good
+ *     copied    the library takes its own copy before returning
+ *     taken     the library owns it if the call returns GOAT_OK, the caller still does otherwise
+ *
+ * STRINGS AND BYTES go in as pointer and length: UTF-8, no NUL needed, NUL allowed inside. They come
+ * out in a goat_buf. VALUES are deterministic CBOR (RFC 8949 section 4.2.1), or JSON in the functions
+ * whose name ends in _json. Where both may be meant, the comment says so.
+ *
+ * ERRORS. Every function that can fail returns a goat_status and takes a goat_error ** last; pass
+ * NULL to skip the details. The error is set on every failure and only then. Wrong arguments are
+ * GOAT_MISUSE, never a crash. GOAT_NO_MEMORY may come from every function that takes a goat_error **,
+ * GOAT_MISUSE from every function with arguments, GOAT_CLOSED from every function that is given a
+ * handle whose database was closed; the lists below do not repeat these three.
+ *
+ * JOBS. What takes long (open, flush, digest, verify) is a job. Pass NULL for the goat_job ** and
+ * the call blocks until it is done; pass a pointer and it returns at once with a job to watch. In
+ * builds without threads, goat_db_run() advances jobs, and blocking works only where the host's
+ * storage completes at once (GOAT_WOULD_BLOCK otherwise).
+ *
+ * THREADS. Every function is safe from any thread: a database has one lock, held shortly. One handle
+ * (item, query, transaction) used by two threads at once is safe too, but which call comes first is
+ * up to them. The library calls back only the wake-up function of goat_db_on_wake() and the tables of
+ * goat_port.h.
+ *
+ * HANDLES may be freed in any order and NULL is accepted: a child keeps what it needs alive. After
+ * goat_db_close() the children answer GOAT_CLOSED.
+ */
+#ifndef GOAT_H
+#define GOAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) || defined(GOAT_STATIC)
+#define GOAT_API
+#elif defined(__GNUC__)
+#define GOAT_API __attribute__((visibility("default")))
+#else
+#define GOAT_API
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------- */
+
+#define GOAT_VERSION "0.1.0"
+
+/** The number of the binary interface, and of the shared library's soname. See abi/STABILITY.md. */
+#define GOAT_ABI_VERSION 0
+
+/** The version of the library that runs, such as "0.1.0". Borrowed, good for ever. Cannot fail. */
+GOAT_API const char *goat_version(void);
+
+/** GOAT_ABI_VERSION of the library that runs. Cannot fail. */
+GOAT_API uint32_t goat_abi_version(void);
+
+/* ---- Limits -------------------------------------------------------------------------------- */
+
+enum {
+    GOAT_NAME_MAX = 64,        /**< bytes of a repository's type or name: A-Z a-z 0-9 . _ - and no leading dot */
+    GOAT_KEY_MAX = 512,        /**< bytes of an item's key: UTF-8 without '/' and control characters */
+    GOAT_FIELD_NAME_MAX = 128, /**< bytes of a field's name */
+    GOAT_FIELDS_MAX = 1024,    /**< fields of a schema */
+    GOAT_VALUE_DEPTH_MAX = 64, /**< arrays, maps and tags inside each other */
+    GOAT_VALUE_MAX = 16777216, /**< bytes of an item's values, 16 MiB */
+    GOAT_BATCH_MAX = 65536     /**< commits in one batch */
+};
+
+/* ---- Status and errors --------------------------------------------------------------------- */
+
+/** What a call came to. Grouped by what the caller can do about it; numbers are never reused. */
+typedef int32_t goat_status;
+
+enum {
+    GOAT_OK = 0,
+
+    /* 1 to 19: an answer, not a fault. */
+    GOAT_NOT_FOUND = 1, /**< no such item, field, repository, schema, row or commit */
+    GOAT_EXISTS = 2,    /**< something of that name is there already */
+    GOAT_LOADING = 3,   /**< still being read; ask again after the next event */
+    GOAT_NOT_HELD = 4,  /**< this replica does not hold that part of the history */
+
+    /* 20 to 39: the caller's data is refused; nothing was changed. */
+    GOAT_INVALID = 20,    /**< a value breaks a rule of its schema, or a document is malformed */
+    GOAT_CONFLICT = 21,   /**< other bytes stand under that name and version already */
+    GOAT_FORBIDDEN = 22,  /**< an access rule, or read-only mode, says no */
+    GOAT_TOO_LARGE = 23,  /**< beyond a named limit */
+    GOAT_WRONG_TYPE = 24, /**< the field holds another type than the call asks for */
+    GOAT_NO_SCHEMA = 25,  /**< the schema is not known here */
+
+    /* 40 to 49: the caller's program is wrong. */
+    GOAT_MISUSE = 40,      /**< an argument that cannot be, such as NULL where none may be */
+    GOAT_CLOSED = 41,      /**< the database or repository of this handle is closed */
+    GOAT_WOULD_BLOCK = 42, /**< a blocking call where nothing may block; use a job */
+
+    /* 60 to 79: the machine is in trouble; the same call may work later. */
+    GOAT_NO_MEMORY = 60,
+    GOAT_IO = 61,        /**< the storage failed; the message holds its words */
+    GOAT_FULL = 62,      /**< no space left */
+    GOAT_BUSY = 63,      /**< another process owns the database; the message names it */
+    GOAT_TIMEOUT = 64,   /**< the time given has passed; the work goes on */
+    GOAT_OFFLINE = 65,   /**< no server is connected */
+    GOAT_CANCELLED = 66, /**< the job was cancelled */
+
+    /* 80 to 99: what was read is not what was written. */
+    GOAT_CORRUPT = 80,     /**< a checksum, hash or structure is wrong */
+    GOAT_BAD_KEY = 81,     /**< a key file is malformed, or readable by others */
+    GOAT_UNTRUSTED = 82,   /**< a signature or certificate does not hold */
+    GOAT_NEWER_FORMAT = 83 /**< written by a newer version of the library; nothing was touched */
+};
+
+/** The name of a status, such as "GOAT_NOT_FOUND". Borrowed, good for ever. Cannot fail. */
+GOAT_API const char *goat_status_name(goat_status status);
+
+/** Why a call failed. Immutable; may be read from any thread. */
+typedef struct goat_error goat_error;
+
+/** Ends an error. NULL is accepted. Cannot fail. */
+GOAT_API void goat_error_free(goat_error *error);
+
+/** The status that the failed call returned; GOAT_OK for NULL. Cannot fail. */
+GOAT_API goat_status goat_error_status(const goat_error *error);
+
+/** One line of English without a full stop. Borrowed from `error`. Cannot fail. */
+GOAT_API const char *goat_error_message(const goat_error *error);
+
+/** The repository or item concerned, or "". Borrowed from `error`. Cannot fail. */
+GOAT_API const char *goat_error_path(const goat_error *error);
+
+/** The field concerned, or "". Borrowed from `error`. Cannot fail. */
+GOAT_API const char *goat_error_field(const goat_error *error);
+
+/** The schema rule that was broken ("required", "max_length", …), or "". Borrowed. Cannot fail. */
+GOAT_API const char *goat_error_rule(const goat_error *error);
+
+/** The byte offset at which the input is wrong, or -1. Cannot fail. */
+GOAT_API double goat_error_position(const goat_error *error);
+
+/** Whether the same call may work later without the caller changing anything. Cannot fail. */
+GOAT_API bool goat_error_is_retryable(const goat_error *error);
+
+/** Whether stored or received data is damaged or forged. Cannot fail. */
+GOAT_API bool goat_error_is_corruption(const goat_error *error);
+
+/* ---- Buffers ------------------------------------------------------------------------------- */
+
+/**
+ * Bytes that the library hands out. Set it to zero before its first use ({0}); it may be used again
+ * and then keeps its memory; end it with goat_buf_free(). A NUL follows the bytes, `size` is the
+ * truth. After a failed call its contents are undefined but it can still be used and freed.
+ */
+typedef struct goat_buf {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+} goat_buf;
+
+/** Frees the bytes and sets the buffer to zero. NULL is accepted. Cannot fail. */
+GOAT_API void goat_buf_free(goat_buf *buf);
+
+/** Memory for hosts that have none of their own (WASM). new, end with goat_free(). NULL if there is none. */
+GOAT_API void *goat_alloc(size_t size);
+
+/** Ends memory from goat_alloc(). NULL is accepted. Cannot fail. */
+GOAT_API void goat_free(void *memory);
+
+/** How many handles, jobs and errors are alive in this process; for leak tests. Cannot fail. */
+GOAT_API uint32_t goat_debug_live_handles(void);
+
+/**
+ * Turns one JSON text (RFC 8259) into a value. Wrapped forms: {"$date": "2026-01-31T12:00:00Z"},
+ * {"$bytes": base64}, {"$set": […]}, {"$ref": "/type/repo/item"}; a map of the app's own that has
+ * such a key is escaped by a second "$".
+ *
+ * @param json   borrowed for the call.
+ * @param value  new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_INVALID with a position, GOAT_TOO_LARGE.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_value_from_json(const char *json, size_t json_len, goat_buf *value, goat_error **error);
+
+/**
+ * Turns one value into compact JSON text; the inverse of goat_value_from_json().
+ *
+ * @param value  borrowed for the call.
+ * @param json   new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_INVALID with a position when `value` is not deterministic CBOR, GOAT_TOO_LARGE.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_value_to_json(const uint8_t *value, size_t value_len, goat_buf *json, goat_error **error);
+
+/* ---- Database ------------------------------------------------------------------------------ */
+
+/** A database as one part of a program sees it: its own visible point, changes and unsaved edits.
+ *  Opening the same directory twice in a process gives two handles on one shared database. */
+typedef struct goat_db goat_db;
+typedef struct goat_repo goat_repo;   /**< an open repository */
+typedef struct goat_item goat_item;   /**< one document */
+typedef struct goat_tx goat_tx;       /**< a transaction */
+typedef struct goat_query goat_query; /**< a query that keeps its result */
+typedef struct goat_job goat_job;     /**< work that goes on */
+struct goat_host;                     /* goat_port.h */
+
+enum {
+    GOAT_OPEN_CREATE = 1u << 0,    /**< make the database if there is none, with a new root key */
+    GOAT_OPEN_EXCLUSIVE = 1u << 1, /**< with CREATE: GOAT_EXISTS if there is one already */
+    GOAT_OPEN_READ_ONLY = 1u << 2, /**< write nothing; edits are GOAT_FORBIDDEN */
+    GOAT_OPEN_NO_THREAD = 1u << 3, /**< no service thread: the host calls goat_db_run() */
+    GOAT_OPEN_NO_CHECKPOINT = 1u << 4 /**< read the log alone and verify everything; write no checkpoint */
+};
+
+/** How to open a database. Start from GOAT_CONFIG_INIT or goat_config_init(); zero is the default. */
+typedef struct goat_config {
+    uint32_t struct_size;
+    uint32_t flags;               /**< GOAT_OPEN_…; the default is GOAT_OPEN_CREATE */
+    uint32_t capture_interval_ms; /**< least time between two captures; 0 means 333 */
+    uint32_t changes_max;         /**< changes kept for goat_db_advance() until it says reset; 0 means 65536 */
+    const struct goat_host *host; /**< storage, clocks, randomness, allocator; NULL: the machine's. copied */
+} goat_config;
+
+#define GOAT_CONFIG_INIT {sizeof(goat_config), GOAT_OPEN_CREATE, 0, 0, NULL}
+
+/** Fills in the defaults for a caller who knows the structure as `struct_size` bytes. Cannot fail. */
+GOAT_API void goat_config_init(goat_config *config, size_t struct_size);
+
+/**
+ * Opens a database, or makes one.
+ *
+ * @param path    copied. The directory.
+ * @param config  borrowed for the call. NULL means GOAT_CONFIG_INIT.
+ * @param db      new, end with goat_db_close(). Usable at once; until the job is done most calls
+ *                answer GOAT_LOADING. NULL unless GOAT_OK.
+ * @param job     new, end with goat_job_free(). Pass NULL to block.
+ * @return GOAT_OK, GOAT_NOT_FOUND, GOAT_EXISTS, GOAT_BUSY with the owner, GOAT_FORBIDDEN, GOAT_BAD_KEY,
+ *         GOAT_NEWER_FORMAT, GOAT_CORRUPT, GOAT_UNTRUSTED, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_open(const char *path, size_t path_len, const goat_config *config, goat_db **db,
+                                  goat_job **job, goat_error **error);
+
+/**
+ * Ends a handle: captures its unsaved edits, hands them to the system, and lets go of the directory
+ * when it was the last. Call goat_db_flush() before to know that everything is on the disk. NULL is
+ * accepted. Cannot fail.
+ *
+ * Blocks: for a running write. Calls back: no, and the wake-up function never again. Since 0.1.
+ */
+GOAT_API void goat_db_close(goat_db *db);
+
+/**
+ * Facts about the database as one CBOR map: "path", "network" (bytes), "root" (bytes, public key),
+ * "session" (bytes), "authority" (whether this database holds the root key), "read_only",
+ * "repositories" (array of paths), "unsaved" (items with uncaptured edits), "damage" (array of
+ * {"path", "kind", "offset", "length", "saved_as"}).
+ *
+ * @param info  new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_LOADING.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_info(goat_db *db, goat_buf *info, goat_error **error);
+
+/**
+ * Advances everything that is under way in this database: captures that are due, loading, flushes,
+ * jobs. Hosts with GOAT_OPEN_NO_THREAD call it when the deadline comes or after they were woken.
+ *
+ * @param now_ms            monotonic time in milliseconds, the host's own or 0 for the clock of the port.
+ * @param budget_us         stop after about this many microseconds; 0: one step.
+ * @param next_deadline_ms  out. Call again at this time at the latest; UINT64_MAX: when woken. May be NULL.
+ * @return GOAT_OK; trouble is reported by the jobs concerned.
+ *
+ * Blocks: no longer than the budget and one storage operation. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_run(goat_db *db, uint64_t now_ms, uint32_t budget_us, uint64_t *next_deadline_ms,
+                                 goat_error **error);
+
+/** Says that changes wait. Called from any thread, also from inside a call; must return at once and
+ *  may not call the library. */
+typedef void (*goat_wake_fn)(void *userdata);
+typedef void (*goat_free_fn)(void *userdata);
+
+/**
+ * Sets the function that is called when goat_db_advance() has something new, once until the next
+ * advance. It replaces the one before; NULL for none.
+ *
+ * @param userdata       taken; `free_userdata` (may be NULL) runs exactly once, after the last call,
+ *                       also when this call fails.
+ * @return GOAT_OK.
+ *
+ * Blocks: no. Calls back: `wake`, possibly before it returns. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_free_fn free_userdata,
+                                     goat_error **error);
+
+enum { /* the first element of each change */
+    GOAT_CHANGE_RESET = 0, /**< [0]: more happened than was kept; read again what you show */
+    GOAT_CHANGE_ITEM = 1,  /**< [1, path, origin, revision, [field, …]] */
+    GOAT_CHANGE_ROW = 2,   /**< [2, query id, GOAT_ROW_…, position, old position, path] */
+    GOAT_CHANGE_REPO = 3   /**< [3, path, "open" | "closed" | "failed"] */
+};
+enum { /* where a change came from */
+    GOAT_ORIGIN_OWN = 0,
+    GOAT_ORIGIN_REMOTE = 1,
+    GOAT_ORIGIN_REFUSED = 2,
+    GOAT_ORIGIN_REVERTED = 3
+};
+enum { /* what became of a row; positions are those after the changes before this one */
+    GOAT_ROW_INSERTED = 0,
+    GOAT_ROW_REMOVED = 1,
+    GOAT_ROW_MOVED = 2,
+    GOAT_ROW_UPDATED = 3
+};
+
+/**
+ * Lets remote changes become visible and describes what changed since the last advance, own edits
+ * included, as one CBOR array of changes (GOAT_CHANGE_…). Between two advances every read is stable
+ * but for the caller's own edits.
+ *
+ * @param changes  new contents, end with goat_buf_free(). An empty array when nothing happened.
+ *                 NULL to skip the description.
+ * @return GOAT_OK, GOAT_LOADING.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_advance(goat_db *db, goat_buf *changes, goat_error **error);
+
+/** How safe edits are to be, in rising order. */
+typedef int32_t goat_durability;
+enum {
+    GOAT_DURABLE_MEMORY = 0, /**< captured: signed, in this process */
+    GOAT_DURABLE_SYSTEM = 1, /**< written to the operating system: survives a crash of the process */
+    GOAT_DURABLE_DISK = 2,   /**< on the disk: survives a loss of power */
+    GOAT_DURABLE_SERVER = 3  /**< a server has it, on its disk */
+};
+
+/**
+ * Captures this handle's unsaved edits and brings everything committed so far to a level of
+ * durability. Flushes that run together share one write to the disk.
+ *
+ * @param job  new, end with goat_job_free(). Pass NULL to block.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_FORBIDDEN, GOAT_IO, GOAT_FULL, GOAT_OFFLINE (level SERVER),
+ *         GOAT_WOULD_BLOCK. After GOAT_IO or GOAT_FULL the repository is read-only until it is opened again.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_flush(goat_db *db, goat_durability level, goat_job **job, goat_error **error);
+
+/**
+ * Checks everything that is stored: checksums, hashes, trees, signatures, chains, certificates.
+ *
+ * @param path  copied. A repository, or NULL for all.
+ * @param job   new, end with goat_job_free(). Pass NULL to block. Its result, and `report`, is one
+ *              CBOR map: "batches", "commits", "signatures", "bytes" (counts), "faults" (array of
+ *              {"path", "kind", "message", "offset"?, "batch"?, "commit"?}).
+ * @param report  new contents when blocking, may be NULL. Faults are in the report, not in the status.
+ * @return GOAT_OK, GOAT_NOT_FOUND, GOAT_LOADING, GOAT_IO, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_verify(goat_db *db, const char *path, size_t path_len, goat_buf *report, goat_job **job,
+                                    goat_error **error);
+
+/* ---- Jobs ---------------------------------------------------------------------------------- */
+
+/**
+ * Waits until a job is done.
+ *
+ * @param timeout_ms  0: only look; UINT32_MAX: for ever.
+ * @return what the job came to; GOAT_TIMEOUT if it is not done yet (it goes on); GOAT_WOULD_BLOCK.
+ *
+ * Blocks: up to the time given. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_job_wait(goat_job *job, uint32_t timeout_ms, goat_error **error);
+
+/** How far a job is: `done` of `total` units (bytes or items; total 0: not known). Either may be
+ *  NULL. Cannot fail. */
+GOAT_API void goat_job_progress(const goat_job *job, double *done, double *total);
+
+/**
+ * The result of a job that has one (digest, verify, list), as the blocking form would give it.
+ *
+ * @param result  new contents, end with goat_buf_free(). Empty if the job has none.
+ * @return GOAT_OK, GOAT_LOADING if it is not done, or what the job failed with.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_job_result(goat_job *job, goat_buf *result, goat_error **error);
+
+/** Asks a job to stop; it ends with GOAT_CANCELLED unless it was done. A flush is not undone. Cannot fail. */
+GOAT_API void goat_job_cancel(goat_job *job);
+
+/** Ends the handle; the job itself goes on. NULL is accepted. Cannot fail. */
+GOAT_API void goat_job_free(goat_job *job);
+
+/* ---- Schemas ------------------------------------------------------------------------------- */
+
+/**
+ * Registers a schema: {"ns": "task", "version": 1, "fields": {"title": {"type": "string",
+ * "required": true}, …}}. Immutable per version. A database that holds the root key stores it in
+ * /sys/schemas; elsewhere it is known to this process until an authority stores it. The same
+ * definition again is no change.
+ *
+ * @param json  copied.
+ * @return GOAT_OK, GOAT_INVALID with field and rule, GOAT_CONFLICT if other bytes stand under that
+ *         namespace and version, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_LOADING.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_add_schema(goat_db *db, const char *json, size_t json_len, goat_error **error);
+
+/**
+ * The schemas known, as one CBOR array of definitions, ordered by namespace and version.
+ *
+ * @param schemas  new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_LOADING.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_schemas(goat_db *db, goat_buf *schemas, goat_error **error);
+
+/* ---- Repositories -------------------------------------------------------------------------- */
+
+/**
+ * Opens a repository, making an empty one if there is none. Items can be reached only while their
+ * repository is open; until the job is done they answer GOAT_LOADING.
+ *
+ * @param path  copied. "/type/repo".
+ * @param repo  new, end with goat_repo_free(). NULL unless GOAT_OK.
+ * @param job   new, end with goat_job_free(). Pass NULL to block.
+ * @return GOAT_OK, GOAT_INVALID if the path is not one, GOAT_NOT_FOUND (read-only), GOAT_FORBIDDEN,
+ *         GOAT_NEWER_FORMAT, GOAT_CORRUPT, GOAT_IO, GOAT_FULL, GOAT_LOADING, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_repo_open(goat_db *db, const char *path, size_t path_len, goat_repo **repo, goat_job **job,
+                                    goat_error **error);
+
+/**
+ * Closes a repository for this database handle: captures its edits, writes its checkpoint, and gives
+ * back its memory when no other handle has it open. Handles on it then answer GOAT_CLOSED.
+ *
+ * @param job  new, end with goat_job_free(). Pass NULL to block.
+ * @return GOAT_OK, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_repo_close(goat_repo *repo, goat_job **job, goat_error **error);
+
+/** Ends the handle. The repository stays open until goat_repo_close() or goat_db_close(). NULL is
+ *  accepted. Cannot fail. */
+GOAT_API void goat_repo_free(goat_repo *repo);
+
+/**
+ * The repositories that are stored, open or not, as one CBOR array of paths in order.
+ *
+ * @param paths  new contents when blocking, may be NULL.
+ * @param job    new, end with goat_job_free(); the array is its result. Pass NULL to block.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_IO, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_repos(goat_db *db, goat_buf *paths, goat_job **job, goat_error **error);
+
+/**
+ * Makes many edits as one signed batch, at once and without waiting for a capture.
+ *
+ * @param edits   borrowed for the call. A CBOR array of maps:
+ *                  "key"      text, the item's key (required)
+ *                  "schema"   text, namespace: create the item if it is not there
+ *                  "set"      map: field → value
+ *                  "unset"    array of field names
+ *                  "replace"  map: field → value; fields not named are unset (instead of set, unset)
+ *                  "delete"   true, or false to undelete
+ *                An edit that changes nothing makes no commit.
+ * @param flags   GOAT_APPLY_…
+ * @param result  new contents, end with goat_buf_free(). NULL to skip. A CBOR map: "created",
+ *                "changed", "unchanged" (counts).
+ * @return GOAT_OK, GOAT_LOADING, GOAT_NOT_FOUND with the path, GOAT_NO_SCHEMA, GOAT_INVALID with path, field
+ *         and rule, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL. On failure nothing is changed.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_repo_apply(goat_repo *repo, const uint8_t *edits, size_t edits_len, uint32_t flags,
+                                     goat_buf *result, goat_error **error);
+
+/** As goat_repo_apply(), with the array as JSON; values are read as their schema says. */
+GOAT_API goat_status goat_repo_apply_json(goat_repo *repo, const char *edits, size_t edits_len, uint32_t flags,
+                                          goat_buf *result, goat_error **error);
+
+enum {
+    GOAT_APPLY_TRANSACTION = 1u << 0, /**< one group: peers admit or refuse it whole */
+    GOAT_APPLY_CREATE_ONLY = 1u << 1  /**< an item that is there already is GOAT_EXISTS */
+};
+
+/**
+ * A fingerprint of what the repository holds, to compare replicas: a CBOR map with "entries" (count),
+ * "fingerprint" (32 bytes over the set of entries), "views" (32 bytes over all views in key order).
+ *
+ * @param digest  new contents when blocking, may be NULL.
+ * @param job     new, end with goat_job_free(); the map is its result. Pass NULL to block.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_job **job, goat_error **error);
+
+/* ---- Transactions -------------------------------------------------------------------------- */
+
+/**
+ * Begins a transaction in one repository. Items opened or created with it (see goat_item_open)
+ * collect their edits in it; nobody else sees them before goat_tx_commit().
+ *
+ * @param tx  new, end with goat_tx_free(). NULL unless GOAT_OK.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_FORBIDDEN.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_tx_begin(goat_repo *repo, goat_tx **tx, goat_error **error);
+
+/**
+ * Commits the edits as one group of one batch, admitted or refused whole by every peer. Its items
+ * stay readable; their further edits are GOAT_MISUSE.
+ *
+ * @return GOAT_OK, GOAT_INVALID with path, field and rule (the transaction goes on), GOAT_IO, GOAT_FULL.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_tx_commit(goat_tx *tx, goat_error **error);
+
+/** Ends a transaction; its edits are dropped if it was not committed. NULL is accepted. Cannot fail. */
+GOAT_API void goat_tx_free(goat_tx *tx);
+
+/* ---- Items --------------------------------------------------------------------------------- */
+
+/**
+ * Opens one item as of the last advance.
+ *
+ * @param tx    borrowed; edits go into this transaction. NULL: into this handle's next capture.
+ * @param path  copied. "/type/repo/item".
+ * @param item  new, end with goat_item_free(). NULL unless GOAT_OK.
+ * @return GOAT_OK, GOAT_NOT_FOUND if there is no such item (a deleted one is there, see
+ *         goat_item_state), GOAT_LOADING, GOAT_CLOSED if its repository is not open, GOAT_NO_SCHEMA if its schema
+ *         is not known here, GOAT_INVALID if the path is not one, GOAT_MISUSE if the transaction
+ *         belongs to another repository.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_item_open(goat_db *db, goat_tx *tx, const char *path, size_t path_len, goat_item **item,
+                                    goat_error **error);
+
+/**
+ * Creates an item. It is validated when it is captured or flushed, so required fields may follow;
+ * until then an edit that breaks a rule is refused at once.
+ *
+ * @param tx      as for goat_item_open().
+ * @param path    copied. "/type/repo/item", or "/type/repo" for a new random key.
+ * @param ns      copied. The schema's namespace; the newest version that is registered is used.
+ * @param fields  borrowed for the call. A CBOR map: field → value; NULL for none.
+ * @param item    new, end with goat_item_free(). NULL unless GOAT_OK.
+ * @return GOAT_OK, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID, GOAT_LOADING, GOAT_CLOSED, GOAT_FORBIDDEN, GOAT_TOO_LARGE,
+ *         GOAT_MISUSE as for goat_item_open().
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_item_create(goat_db *db, goat_tx *tx, const char *path, size_t path_len, const char *ns,
+                                      size_t ns_len, const uint8_t *fields, size_t fields_len, goat_item **item,
+                                      goat_error **error);
+
+/** Ends the handle; its edits are kept and captured. NULL is accepted. Cannot fail. */
+GOAT_API void goat_item_free(goat_item *item);
+
+/** The item's path. `path`: new contents, end with goat_buf_free(). */
+GOAT_API goat_status goat_item_path(goat_item *item, goat_buf *path, goat_error **error);
+
+enum {
+    GOAT_ITEM_DELETED = 1u << 0,   /**< deleted; values can be read, an edit or undelete brings it back */
+    GOAT_ITEM_INVALID = 1u << 1,   /**< a merge broke a rule of the schema; see goat_item_check */
+    GOAT_ITEM_UNSAVED = 1u << 2,   /**< has edits that are not captured yet */
+    GOAT_ITEM_WITHDRAWN = 1u << 3  /**< no longer readable since the last advance */
+};
+
+/** GOAT_ITEM_… of an item in `flags`. @return GOAT_OK. */
+GOAT_API goat_status goat_item_state(goat_item *item, uint32_t *flags, goat_error **error);
+
+/**
+ * Checks an item against its schema, unsaved edits included.
+ *
+ * @return GOAT_OK, GOAT_INVALID with field and rule.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_item_check(goat_item *item, goat_error **error);
+
+/**
+ * The whole item as one CBOR map of fields, defaults filled in, without what is unset.
+ *
+ * @param value     new contents, end with goat_buf_free(). May be NULL to ask for the revision only.
+ * @param revision  out, may be NULL. Another number whenever the bytes may be others; compare for
+ *                  equality only.
+ * @return GOAT_OK, GOAT_NOT_FOUND if it was withdrawn.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_item_read(goat_item *item, goat_buf *value, uint32_t *revision, goat_error **error);
+
+/** As goat_item_read(), as a JSON object in the plain form of its schema (dates as RFC 3339 text,
+ *  bytes as base64, sets as arrays, refs as text). */
+GOAT_API goat_status goat_item_read_json(goat_item *item, goat_buf *json, uint32_t *revision, goat_error **error);
+
+/*
+ * Reading one field: GOAT_OK, GOAT_NOT_FOUND if it is unset and has no default, GOAT_WRONG_TYPE,
+ * GOAT_INVALID if the schema has no such field. `field` is borrowed for the call. Unsaved edits are
+ * seen. Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+
+/** One field as CBOR. `value`: new contents, end with goat_buf_free(). */
+GOAT_API goat_status goat_item_get(goat_item *item, const char *field, size_t field_len, goat_buf *value,
+                                   goat_error **error);
+/** One field as JSON in plain form. `json`: new contents, end with goat_buf_free(). */
+GOAT_API goat_status goat_item_get_json(goat_item *item, const char *field, size_t field_len, goat_buf *json,
+                                        goat_error **error);
+GOAT_API goat_status goat_item_get_bool(goat_item *item, const char *field, size_t field_len, bool *value,
+                                        goat_error **error);
+/** A number, a counter, or a date in milliseconds since 1970, as a double. */
+GOAT_API goat_status goat_item_get_number(goat_item *item, const char *field, size_t field_len, double *value,
+                                          goat_error **error);
+/** An integer (number or counter) as two halves: value = high * 2^32 + low. GOAT_WRONG_TYPE for a fraction. */
+GOAT_API goat_status goat_item_get_int(goat_item *item, const char *field, size_t field_len, int32_t *high,
+                                       uint32_t *low, goat_error **error);
+/** The UTF-8 text of a string or ref. `text`: new contents, end with goat_buf_free(). */
+GOAT_API goat_status goat_item_get_text(goat_item *item, const char *field, size_t field_len, goat_buf *text,
+                                        goat_error **error);
+/** The contents of a bytes field. `bytes`: new contents, end with goat_buf_free(). */
+GOAT_API goat_status goat_item_get_bytes(goat_item *item, const char *field, size_t field_len, goat_buf *bytes,
+                                         goat_error **error);
+
+/*
+ * Editing one field: GOAT_OK, GOAT_INVALID with field and rule, GOAT_WRONG_TYPE, GOAT_TOO_LARGE, GOAT_FORBIDDEN,
+ * GOAT_NOT_FOUND if the item was withdrawn. In memory at once; a later capture makes the commit.
+ * Writing the value that is already there is no edit. `field` and values are copied.
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+
+/** Sets one field to a CBOR value. */
+GOAT_API goat_status goat_item_set(goat_item *item, const char *field, size_t field_len, const uint8_t *value,
+                                   size_t value_len, goat_error **error);
+/** Sets one field to a JSON value, read as the schema says. */
+GOAT_API goat_status goat_item_set_json(goat_item *item, const char *field, size_t field_len, const char *json,
+                                        size_t json_len, goat_error **error);
+GOAT_API goat_status goat_item_set_bool(goat_item *item, const char *field, size_t field_len, bool value,
+                                        goat_error **error);
+/** Sets a number, a counter, or a date in milliseconds since 1970. */
+GOAT_API goat_status goat_item_set_number(goat_item *item, const char *field, size_t field_len, double value,
+                                          goat_error **error);
+/** Sets an integer given as two halves: high * 2^32 + low. */
+GOAT_API goat_status goat_item_set_int(goat_item *item, const char *field, size_t field_len, int32_t high,
+                                       uint32_t low, goat_error **error);
+/** Sets a string or ref. */
+GOAT_API goat_status goat_item_set_text(goat_item *item, const char *field, size_t field_len, const char *text,
+                                        size_t text_len, goat_error **error);
+/** Sets a bytes field. */
+GOAT_API goat_status goat_item_set_bytes(goat_item *item, const char *field, size_t field_len, const uint8_t *bytes,
+                                         size_t bytes_len, goat_error **error);
+/** Unsets one field; it reads as its default, or as not found. */
+GOAT_API goat_status goat_item_unset(goat_item *item, const char *field, size_t field_len, goat_error **error);
+/** Adds one element (CBOR) to a set. An edit even if it is there: it outlives a concurrent removal. */
+GOAT_API goat_status goat_item_add(goat_item *item, const char *field, size_t field_len, const uint8_t *element,
+                                   size_t element_len, goat_error **error);
+/** Removes one element (CBOR) from a set; one that is not there is no edit. */
+GOAT_API goat_status goat_item_remove(goat_item *item, const char *field, size_t field_len, const uint8_t *element,
+                                      size_t element_len, goat_error **error);
+/** Sets one key of a map to a CBOR value; NULL removes the key. */
+GOAT_API goat_status goat_item_put(goat_item *item, const char *field, size_t field_len, const char *key,
+                                   size_t key_len, const uint8_t *value, size_t value_len, goat_error **error);
+/** Adds high * 2^32 + low to a counter, modulo 2^64. */
+GOAT_API goat_status goat_item_increment(goat_item *item, const char *field, size_t field_len, int32_t high,
+                                         uint32_t low, goat_error **error);
+/** Makes the item equal to a CBOR map of fields: sets what differs, unsets what is not named. */
+GOAT_API goat_status goat_item_replace(goat_item *item, const uint8_t *fields, size_t fields_len, goat_error **error);
+/** Deletes the item. Its values stay readable to those who hold it, marked GOAT_ITEM_DELETED. */
+GOAT_API goat_status goat_item_delete(goat_item *item, goat_error **error);
+/** Brings a deleted item back with its values. */
+GOAT_API goat_status goat_item_undelete(goat_item *item, goat_error **error);
+
+/**
+ * The commits of an item, newest first (by time, then id), as one CBOR array of maps: "id" (bytes), "batch"
+ * (bytes), "time" (date), "logical" (integer, the counter within the millisecond), "session" (bytes),
+ * "kind" ("create", "edit", "delete", "undelete"), "schema" ([ns, version]), "fields" (array of
+ * names), "parents" (array of bytes), "head" (boolean), "message"?.
+ *
+ * @param offset   how many of the newest to skip.
+ * @param limit    how many at most; UINT32_MAX for all.
+ * @param commits  new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_CORRUPT.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_t limit, goat_buf *commits,
+                                       goat_error **error);
+
+/* ---- Queries ------------------------------------------------------------------------------- */
+
+/**
+ * Opens a query, which keeps its result current: it sees this handle's edits at once and others'
+ * changes at each advance. Deleted items never match.
+ *
+ * @param repo    borrowed. The repository to look in.
+ * @param source  borrowed. Look only among the rows of this query (of the same repository); NULL: all items.
+ * @param spec    copied. JSON: {"schema": ns, "where": filter, "sort": ["name", "-size"], "offset": n,
+ *                "limit": n, "fields": ["name", "size"]}; each may be left out. A filter is a document
+ *                of MongoDB's query language: $eq $ne $gt $gte $lt $lte $in $nin $and $or $not $nor
+ *                $exists $contains $startsWith $regex, dotted paths. Rows that compare equal are
+ *                ordered by item key.
+ * @param query   new, end with goat_query_free(). NULL unless GOAT_OK.
+ * @param job     new, end with goat_job_free(): the first result. Pass NULL to block.
+ * @return GOAT_OK, GOAT_INVALID with what is wrong in the spec, GOAT_LOADING, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_query_open(goat_repo *repo, goat_query *source, const char *spec, size_t spec_len,
+                                     goat_query **query, goat_job **job, goat_error **error);
+
+/** Ends a query. Queries that have it as their source go on. NULL is accepted. Cannot fail. */
+GOAT_API void goat_query_free(goat_query *query);
+
+/** The number that names this query in the changes of goat_db_advance(). 0 for NULL. Cannot fail. */
+GOAT_API uint32_t goat_query_id(const goat_query *query);
+
+/** The number of rows, after offset and limit. @return GOAT_OK, GOAT_LOADING. */
+GOAT_API goat_status goat_query_count(goat_query *query, uint32_t *count, goat_error **error);
+
+/**
+ * A window of rows as one CBOR array of [key, revision, {field: value, …}], with the fields that the
+ * spec asks for (all without "fields"), defaults filled in.
+ *
+ * @param position  of the first row.
+ * @param limit     how many at most; UINT32_MAX for all.
+ * @param rows      new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_LOADING, GOAT_TOO_LARGE if they are more than 1 GiB, GOAT_CORRUPT.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_query_rows(goat_query *query, uint32_t position, uint32_t limit, goat_buf *rows,
+                                     goat_error **error);
+
+/** As goat_query_rows(), as newline-delimited JSON objects {"key": …, field: value, …} in plain form;
+ *  a field that is itself called "key" wins. */
+GOAT_API goat_status goat_query_rows_json(goat_query *query, uint32_t position, uint32_t limit, goat_buf *rows,
+                                          goat_error **error);
+
+/**
+ * Looks up by the first sort field, in O(log n).
+ *
+ * @param value     borrowed for the call. CBOR.
+ * @param position  out. The first row whose field is not before `value` in the order of the query.
+ * @param count     out. How many rows from there have exactly this value. May be NULL.
+ * @return GOAT_OK, also with count 0; GOAT_LOADING; GOAT_MISUSE if the query is not sorted by a field.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_query_find(goat_query *query, const uint8_t *value, size_t value_len, uint32_t *position,
+                                     uint32_t *count, goat_error **error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,23 @@
+/* UTF-8 (RFC 3629) and hexadecimal text. */
+#ifndef GT_BASE_UTF8_H
+#define GT_BASE_UTF8_H
+
+#include "base/bytes.h"
+
+/* True for well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF.
+ * `*position` (may be NULL) becomes the offset of the first wrong byte. */
+bool gt_utf8_valid(const void *bytes, size_t len, size_t *position);
+
+/* The largest length <= `len` that does not split a code point of well-formed text. */
+size_t gt_utf8_cut(const void *bytes, size_t len);
+
+/* Number of code points of well-formed text. */
+size_t gt_utf8_count(const void *bytes, size_t len);
+
+/* Lower-case hexadecimal, 2 * len characters and a NUL. */
+void gt_hex(char *out, const void *bytes, size_t len);
+
+/* Reads exactly 2 * len hexadecimal digits of either case; false if they are not. */
+bool gt_unhex(uint8_t *out, size_t len, const char *text, size_t text_len);
+
+#endif
