@@ -1,0 +1,22 @@
+# External libraries as targets goat::<name>. Natively they are the system's, found by pkg-config; for
+# WASM they are built from Debian's source packages by packaging/wasm-deps.
+
+if(EMSCRIPTEN)
+    include(goat_external_wasm)
+    return()
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(goat_external name package)
+    pkg_check_modules(GOAT_${name} REQUIRED IMPORTED_TARGET GLOBAL ${package})
+    add_library(goat::${name} ALIAS PkgConfig::GOAT_${name})
+endfunction()
+
+goat_external(jansson "jansson>=2.12")
+goat_external(crypto_openssl "libcrypto>=3.0")
+goat_external(sodium "libsodium>=1.0.18")
+if(GOAT_TESTS)
+    goat_external(cmocka "cmocka>=1.1.5")
+endif()
