@@ -23,7 +23,7 @@ typedef struct gt_index_cursor {
     uint32_t slot, tag, left;
 } gt_index_cursor;
 
-enum { GT_INDEX_NONE = UINT32_MAX };
+#define GT_INDEX_NONE UINT32_MAX
 
 void gt_index_init(gt_index *index, const gt_alloc *alloc);
 void gt_index_free(gt_index *index);

@@ -26,17 +26,21 @@ typedef struct gt_diag {
 } gt_diag;
 
 #if defined(__GNUC__)
-#define GT_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define GT_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define GT_PRINTF(format, first)
+#define GT_PRINTF(text, first)
 #endif
+
+/* The name of a status, such as "GOAT_NOT_FOUND"; "GOAT_UNKNOWN" for a number that is none. */
+const char *gt_status_name(goat_status status);
 
 /* Makes an empty diagnostic. */
 void gt_diag_init(gt_diag *diag);
 
 /* Records a failure and returns `status`, so that a caller can write `return gt_fail(…)`.
- * `diag` may be NULL. A diagnostic that is already set is overwritten: use gt_diag_is_set() first
- * where a lower layer may have spoken. */
+ * `diag` may be NULL. A diagnostic that is already set is overwritten, path, field and rule included:
+ * use gt_diag_is_set() first where a lower layer may have spoken. Texts end up on terminals and in log
+ * files, so control characters and what is not UTF-8 become '?'. */
 goat_status gt_fail(gt_diag *diag, goat_status status, const char *format, ...) GT_PRINTF(3, 4);
 
 /* As gt_fail, with the byte offset at which the input is wrong. */
@@ -48,6 +52,7 @@ void gt_diag_path(gt_diag *diag, const char *path, size_t len);
 void gt_diag_field(gt_diag *diag, const char *field, size_t len);
 void gt_diag_rule(gt_diag *diag, const char *rule);
 
+/* False for NULL. */
 bool gt_diag_is_set(const gt_diag *diag);
 
 /* Out of memory, the one failure that everybody reports in the same words. */

@@ -5,10 +5,12 @@
 #include "base/bytes.h"
 
 /* True for well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF.
- * `*position` (may be NULL) becomes the offset of the first wrong byte. */
+ * `*position` (may be NULL) becomes the offset at which the first wrong or unfinished code point
+ * begins; it is set only when the answer is false. */
 bool gt_utf8_valid(const void *bytes, size_t len, size_t *position);
 
-/* The largest length <= `len` that does not split a code point of well-formed text. */
+/* The largest length <= `len` that does not split a code point of well-formed text. Looks at the bytes
+ * before `len` only; of text that is not well-formed it cuts off at most three bytes. */
 size_t gt_utf8_cut(const void *bytes, size_t len);
 
 /* Number of code points of well-formed text. */

@@ -1,0 +1,129 @@
+/* Most text is ASCII, so that is looked at eight bytes at a time; the rest follows table 3-7 of the
+ * Unicode standard, which gives the ranges of the second byte that exclude overlong forms, surrogates
+ * and what lies above U+10FFFF. */
+#include "base/utf8.h"
+
+static bool is_continuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
+
+static size_t skip_ascii(const uint8_t *bytes, size_t at, size_t len) {
+    while (len - at >= sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, bytes + at, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        at += sizeof eight;
+    }
+    while (at < len && bytes[at] < 0x80) {
+        at++;
+    }
+    return at;
+}
+
+/* Bytes of the code point at `bytes`, whose first byte is not ASCII; 0 if it is none. */
+static size_t sequence_len(const uint8_t *bytes, size_t left) {
+    uint8_t first = bytes[0];
+    uint8_t second = left > 1 ? bytes[1] : 0;
+    if (!is_continuation(second)) {
+        return 0;
+    }
+    if (first >= 0xc2 && first <= 0xdf) {
+        return 2;
+    }
+    if (left > 2 && is_continuation(bytes[2])) {
+        if (first == 0xe0) {
+            return second >= 0xa0 ? 3 : 0;
+        }
+        if (first == 0xed) {
+            return second <= 0x9f ? 3 : 0;
+        }
+        if (first >= 0xe1 && first <= 0xef) {
+            return 3;
+        }
+        if (left > 3 && is_continuation(bytes[3])) {
+            if (first == 0xf0) {
+                return second >= 0x90 ? 4 : 0;
+            }
+            if (first == 0xf4) {
+                return second <= 0x8f ? 4 : 0;
+            }
+            return first >= 0xf1 && first <= 0xf3 ? 4 : 0;
+        }
+    }
+    return 0;
+}
+
+bool gt_utf8_valid(const void *bytes, size_t len, size_t *position) {
+    const uint8_t *text = bytes;
+    for (size_t at = skip_ascii(text, 0, len); at < len;) {
+        size_t sequence = sequence_len(text + at, len - at);
+        if (sequence == 0) {
+            if (position != NULL) {
+                *position = at;
+            }
+            return false;
+        }
+        at += sequence;
+        if (at < len && text[at] < 0x80) {
+            at = skip_ascii(text, at, len);
+        }
+    }
+    return true;
+}
+
+size_t gt_utf8_cut(const void *bytes, size_t len) {
+    const uint8_t *text = bytes;
+    for (size_t back = 1; back <= 3 && back <= len; back++) {
+        uint8_t byte = text[len - back];
+        if (is_continuation(byte)) {
+            continue;
+        }
+        size_t wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+        return wanted > back ? len - back : len;
+    }
+    return len;
+}
+
+size_t gt_utf8_count(const void *bytes, size_t len) {
+    const uint8_t *text = bytes;
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++) {
+        count += !is_continuation(text[i]);
+    }
+    return count;
+}
+
+void gt_hex(char *out, const void *bytes, size_t len) {
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *from = bytes;
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[from[i] >> 4];
+        out[2 * i + 1] = digits[from[i] & 15];
+    }
+    out[2 * len] = 0;
+}
+
+static int digit_value(char digit) {
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+bool gt_unhex(uint8_t *out, size_t len, const char *text, size_t text_len) {
+    if (text_len / 2 != len || text_len % 2 != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        int high = digit_value(text[2 * i]);
+        int low = digit_value(text[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
