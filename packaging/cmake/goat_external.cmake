@@ -1,5 +1,6 @@
 # External libraries as targets goat::<name>. Natively they are the system's, found by pkg-config; for
-# WASM they are built from Debian's source packages by packaging/wasm-deps.
+# WASM they are built from Debian's source packages by packaging/wasm-deps. Besides these, a module may
+# link Threads::Threads and m.
 
 if(EMSCRIPTEN)
     include(goat_external_wasm)
@@ -12,6 +13,7 @@ find_package(Threads REQUIRED)
 function(goat_external name package)
     pkg_check_modules(GOAT_${name} REQUIRED IMPORTED_TARGET GLOBAL ${package})
     add_library(goat::${name} ALIAS PkgConfig::GOAT_${name})
+    set_property(GLOBAL PROPERTY GOAT_PACKAGE_OF_goat::${name} "${package}")
 endfunction()
 
 goat_external(jansson "jansson>=2.12")
