@@ -1,0 +1,91 @@
+/* Schemas: what a namespace's items look like at one version (design section 3, 5, 7).
+ *
+ * A definition is a value (a map); its deterministic CBOR is what is stored, hashed and compared.
+ * Here it is parsed, checked, and used: validation, defaults, plain JSON in and out. How concurrent
+ * edits combine is core/merge's business. A parsed schema is immutable. */
+#ifndef GT_SCHEMA_SCHEMA_H
+#define GT_SCHEMA_SCHEMA_H
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "crypto/crypto.h"
+
+typedef enum gt_type {
+    GT_TYPE_STRING = 1,
+    GT_TYPE_NUMBER = 2,
+    GT_TYPE_BOOLEAN = 3,
+    GT_TYPE_DATE = 4,
+    GT_TYPE_BYTES = 5,
+    GT_TYPE_REF = 6,
+    GT_TYPE_SET = 7,
+    GT_TYPE_MAP = 8,
+    GT_TYPE_COUNTER = 9,
+    GT_TYPE_LIST = 10,
+    GT_TYPE_OBJECT = 11,     /* not accepted by this version */
+    GT_TYPE_TEXT = 12,       /* not accepted by this version */
+    GT_TYPE_RICHTEXT = 13,   /* not accepted by this version */
+    GT_TYPE_ORDERSTAMP = 14, /* not accepted by this version */
+} gt_type;
+
+typedef struct gt_pattern gt_pattern; /* schema/pattern.h */
+
+typedef struct gt_field {
+    gt_bytes name;
+    gt_type type;
+    bool required;
+    gt_bytes default_value;  /* data NULL: none */
+    gt_bytes enum_values;    /* an array; data NULL: none */
+    gt_bytes min, max;       /* numbers (number, counter) or dates; data NULL: none */
+    uint64_t min_length, max_length; /* code points of text, bytes of bytes, elements of set, map, list; UINT64_MAX none */
+    gt_pattern *pattern;     /* NULL: none */
+} gt_field;
+
+typedef struct gt_schema gt_schema;
+
+/* Parses a definition (deterministic CBOR, checked by gt_value_check). GOAT_OK; GOAT_INVALID with the
+ * field and the rule of the definition that is wrong; GOAT_TOO_LARGE. */
+goat_status gt_schema_parse(const gt_alloc *alloc, gt_hasher *hasher, gt_bytes definition, gt_schema **schema,
+                            gt_diag *diag);
+void gt_schema_free(gt_schema *schema);
+
+gt_bytes gt_schema_ns(const gt_schema *schema);
+uint32_t gt_schema_version(const gt_schema *schema);
+const uint8_t *gt_schema_hash(const gt_schema *schema); /* 8 bytes */
+gt_bytes gt_schema_definition(const gt_schema *schema);
+size_t gt_schema_field_count(const gt_schema *schema);
+const gt_field *gt_schema_field_at(const gt_schema *schema, size_t index); /* in order of encoded name */
+const gt_field *gt_schema_field(const gt_schema *schema, gt_bytes name);   /* NULL: none; a hash lookup or as fast */
+
+/* Whether one value may stand in a field: type and limits. GOAT_OK, GOAT_WRONG_TYPE (rule "type"), GOAT_INVALID
+ * with the rule. `diag` gets field and rule. */
+goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag *diag);
+
+/* The type alone: GOAT_OK, GOAT_WRONG_TYPE (rule "type"). What edits are held to; limits are for states. */
+goat_status gt_schema_check_type(const gt_field *field, gt_bytes value, gt_diag *diag);
+
+/* Whether a whole state (map field → value, an integer key 0 allowed) is valid: every value, required
+ * fields (a default counts), no unknown field. */
+goat_status gt_schema_check_state(const gt_schema *schema, gt_bytes state, gt_diag *diag);
+
+/* Appends the state as a reader sees it: without the integer key, with defaults filled in. Where there
+ * is nothing to add or leave out, the bytes are the same. */
+void gt_schema_read(const gt_schema *schema, gt_bytes state, gt_buf *out);
+
+/* True when gt_schema_read would change nothing, so that the state's own bytes can be given out. */
+bool gt_schema_is_whole(const gt_schema *schema, gt_bytes state);
+
+/* ---- known schemas of a database ---- */
+
+typedef struct gt_registry gt_registry;
+
+gt_registry *gt_registry_new(const gt_alloc *alloc);
+void gt_registry_free(gt_registry *registry);
+
+/* Adds (takes) a schema. The same bytes again: GOAT_OK and `schema` is freed. GOAT_CONFLICT otherwise. */
+goat_status gt_registry_add(gt_registry *registry, gt_schema *schema, gt_diag *diag);
+const gt_schema *gt_registry_find(const gt_registry *registry, gt_bytes ns, uint32_t version); /* NULL: none */
+const gt_schema *gt_registry_newest(const gt_registry *registry, gt_bytes ns);                 /* NULL: none */
+size_t gt_registry_count(const gt_registry *registry);
+const gt_schema *gt_registry_at(const gt_registry *registry, size_t index); /* by namespace, version */
+
+#endif
