@@ -11,7 +11,7 @@
  *     goat_item *item = NULL;
  *     goat_db_open("data", 4, NULL, &db, NULL, &error);
  *     goat_db_add_schema(db, schema_json, strlen(schema_json), &error);
- *     goat_repo_open(db, "/data/tasks", 11, &repo, NULL, &error);
+ *     goat_repo_open(db, "/data/tasks", 11, 0, &repo, NULL, &error);
  *     goat_item_create(db, NULL, "/data/tasks/1", 13, "task", 4, NULL, 0, &item, &error);
  *     goat_item_set_text(item, "title", 5, "Feed the goats", 14, &error);
  *     goat_db_flush(db, GOAT_DURABLE_DISK, NULL, &error);
@@ -43,7 +43,7 @@
  * goat_port.h.
  *
  * HANDLES may be freed in any order and NULL is accepted: a child keeps what it needs alive. After
- * goat_db_close() the children answer GOAT_CLOSED.
+ * goat_db_close() or goat_db_free() the children answer GOAT_CLOSED.
  */
 #ifndef GOAT_H
 #define GOAT_H
@@ -82,10 +82,11 @@ GOAT_API uint32_t goat_abi_version(void);
 enum {
     GOAT_NAME_MAX = 64,        /**< bytes of a repository's type or name: A-Z a-z 0-9 . _ - and no leading dot */
     GOAT_KEY_MAX = 512,        /**< bytes of an item's key: UTF-8 without '/' and control characters */
-    GOAT_FIELD_NAME_MAX = 128, /**< bytes of a field's name */
+    GOAT_FIELD_NAME_MAX = 128, /**< bytes of a field's name: UTF-8 without '.' and control characters, no leading '$' */
     GOAT_FIELDS_MAX = 1024,    /**< fields of a schema */
     GOAT_VALUE_DEPTH_MAX = 64, /**< arrays, maps and tags inside each other */
     GOAT_VALUE_MAX = 16777216, /**< bytes of an item's values, 16 MiB */
+    GOAT_MESSAGE_MAX = 4096,   /**< bytes of a commit's message */
     GOAT_BATCH_MAX = 65536     /**< commits in one batch */
 };
 
@@ -147,14 +148,14 @@ GOAT_API goat_status goat_error_status(const goat_error *error);
 /** One line of English without a full stop. Borrowed from `error`. Cannot fail. */
 GOAT_API const char *goat_error_message(const goat_error *error);
 
-/** The repository or item concerned, or "". Borrowed from `error`. Cannot fail. */
-GOAT_API const char *goat_error_path(const goat_error *error);
+enum { /* what goat_error_detail() is asked for */
+    GOAT_DETAIL_PATH = 1,  /**< the repository or item concerned */
+    GOAT_DETAIL_FIELD = 2, /**< the field concerned */
+    GOAT_DETAIL_RULE = 3   /**< the schema rule that was broken: "required", "max_length", … */
+};
 
-/** The field concerned, or "". Borrowed from `error`. Cannot fail. */
-GOAT_API const char *goat_error_field(const goat_error *error);
-
-/** The schema rule that was broken ("required", "max_length", …), or "". Borrowed. Cannot fail. */
-GOAT_API const char *goat_error_rule(const goat_error *error);
+/** More about where it went wrong, or "". Borrowed from `error`. Cannot fail. */
+GOAT_API const char *goat_error_detail(const goat_error *error, int32_t detail);
 
 /** The byte offset at which the input is wrong, or -1. Cannot fail. */
 GOAT_API double goat_error_position(const goat_error *error);
@@ -170,7 +171,9 @@ GOAT_API bool goat_error_is_corruption(const goat_error *error);
 /**
  * Bytes that the library hands out. Set it to zero before its first use ({0}); it may be used again
  * and then keeps its memory; end it with goat_buf_free(). A NUL follows the bytes, `size` is the
- * truth. After a failed call its contents are undefined but it can still be used and freed.
+ * truth. After a failed call its contents are undefined but it can still be used and freed. Buffers
+ * and errors use the memory of the C library, whatever allocator a database was given. One buffer (or
+ * any other output) must not be given to two calls at once.
  */
 typedef struct goat_buf {
     uint8_t *data;
@@ -253,7 +256,7 @@ GOAT_API void goat_config_init(goat_config *config, size_t struct_size);
  *
  * @param path    copied. The directory.
  * @param config  borrowed for the call. NULL means GOAT_CONFIG_INIT.
- * @param db      new, end with goat_db_close(). Usable at once; until the job is done most calls
+ * @param db      new, end with goat_db_free(). Usable at once; until the job is done most calls
  *                answer GOAT_LOADING. NULL unless GOAT_OK.
  * @param job     new, end with goat_job_free(). Pass NULL to block.
  * @return GOAT_OK, GOAT_NOT_FOUND, GOAT_EXISTS, GOAT_BUSY with the owner, GOAT_FORBIDDEN, GOAT_BAD_KEY,
@@ -265,13 +268,20 @@ GOAT_API goat_status goat_db_open(const char *path, size_t path_len, const goat_
                                   goat_job **job, goat_error **error);
 
 /**
- * Ends a handle: captures its unsaved edits, hands them to the system, and lets go of the directory
- * when it was the last. Call goat_db_flush() before to know that everything is on the disk. NULL is
- * accepted. Cannot fail.
+ * Closes a database handle: captures its unsaved edits, hands them to the system, writes checkpoints,
+ * and lets go of the directory when it was the last. Call goat_db_flush() before to know that
+ * everything is on the disk. The handle and its children then answer GOAT_CLOSED.
  *
- * Blocks: for a running write. Calls back: no, and the wake-up function never again. Since 0.1.
+ * @param job  new, end with goat_job_free(). Pass NULL to block.
+ * @return GOAT_OK, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. The handle is closed in any case.
+ *
+ * Blocks: only with job NULL. Calls back: no, and the wake-up function never again. Threads: any. Since 0.1.
  */
-GOAT_API void goat_db_close(goat_db *db);
+GOAT_API goat_status goat_db_close(goat_db *db, goat_job **job, goat_error **error);
+
+/** Ends the handle; closes it first if that was not done, which then goes on behind. NULL is accepted.
+ *  Cannot fail. */
+GOAT_API void goat_db_free(goat_db *db);
 
 /**
  * Facts about the database as one CBOR map: "path", "network" (bytes), "root" (bytes, public key),
@@ -290,27 +300,29 @@ GOAT_API goat_status goat_db_info(goat_db *db, goat_buf *info, goat_error **erro
  * Advances everything that is under way in this database: captures that are due, loading, flushes,
  * jobs. Hosts with GOAT_OPEN_NO_THREAD call it when the deadline comes or after they were woken.
  *
- * @param now_ms            monotonic time in milliseconds, the host's own or 0 for the clock of the port.
+ * @param now_ms            monotonic time in milliseconds; negative: ask the clock of the port.
  * @param budget_us         stop after about this many microseconds; 0: one step.
- * @param next_deadline_ms  out. Call again at this time at the latest; UINT64_MAX: when woken. May be NULL.
+ * @param next_deadline_ms  out. Call again at this time at the latest; -1: when woken. May be NULL.
  * @return GOAT_OK; trouble is reported by the jobs concerned.
  *
  * Blocks: no longer than the budget and one storage operation. Calls back: no. Threads: any. Since 0.1.
  */
-GOAT_API goat_status goat_db_run(goat_db *db, uint64_t now_ms, uint32_t budget_us, uint64_t *next_deadline_ms,
+GOAT_API goat_status goat_db_run(goat_db *db, double now_ms, uint32_t budget_us, double *next_deadline_ms,
                                  goat_error **error);
 
-/** Says that changes wait. Called from any thread, also from inside a call; must return at once and
- *  may not call the library. */
+/** Says that something waits: changes for goat_db_advance(), or with GOAT_OPEN_NO_THREAD work for
+ *  goat_db_run(). Called from any thread, also from inside a call, with no lock held; must return at
+ *  once and may not call the library. */
 typedef void (*goat_wake_fn)(void *userdata);
 typedef void (*goat_free_fn)(void *userdata);
 
 /**
  * Sets the function that is called when goat_db_advance() has something new, once until the next
- * advance. It replaces the one before; NULL for none.
+ * advance, and when goat_db_run() is wanted earlier than it said. It replaces the one before; NULL
+ * for none.
  *
- * @param userdata       taken; `free_userdata` (may be NULL) runs exactly once, after the last call,
- *                       also when this call fails.
+ * @param userdata       taken; `free_userdata` (may be NULL) runs exactly once, after a call that is
+ *                       under way has returned, also when this call fails.
  * @return GOAT_OK.
  *
  * Blocks: no. Calls back: `wake`, possibly before it returns. Threads: any. Since 0.1.
@@ -318,11 +330,12 @@ typedef void (*goat_free_fn)(void *userdata);
 GOAT_API goat_status goat_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_free_fn free_userdata,
                                      goat_error **error);
 
-enum { /* the first element of each change */
+enum { /* the first element of each change; skip kinds that you do not know, and elements behind those you know */
     GOAT_CHANGE_RESET = 0, /**< [0]: more happened than was kept; read again what you show */
     GOAT_CHANGE_ITEM = 1,  /**< [1, path, origin, revision, [field, …]] */
     GOAT_CHANGE_ROW = 2,   /**< [2, query id, GOAT_ROW_…, position, old position, path] */
-    GOAT_CHANGE_REPO = 3   /**< [3, path, "open" | "closed" | "failed"] */
+    GOAT_CHANGE_REPO = 3,  /**< [3, path, "open" | "closed" | "failed"] */
+    GOAT_CHANGE_JOB = 4    /**< [4, job id, status]: a job is done */
 };
 enum { /* where a change came from */
     GOAT_ORIGIN_OWN = 0,
@@ -344,7 +357,7 @@ enum { /* what became of a row; positions are those after the changes before thi
  *
  * @param changes  new contents, end with goat_buf_free(). An empty array when nothing happened.
  *                 NULL to skip the description.
- * @return GOAT_OK, GOAT_LOADING.
+ * @return GOAT_OK, also while the database is still opening.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
@@ -415,6 +428,9 @@ GOAT_API goat_status goat_job_result(goat_job *job, goat_buf *result, goat_error
 /** Asks a job to stop; it ends with GOAT_CANCELLED unless it was done. A flush is not undone. Cannot fail. */
 GOAT_API void goat_job_cancel(goat_job *job);
 
+/** The number that names this job in the changes of goat_db_advance(). 0 for NULL. Cannot fail. */
+GOAT_API uint32_t goat_job_id(const goat_job *job);
+
 /** Ends the handle; the job itself goes on. NULL is accepted. Cannot fail. */
 GOAT_API void goat_job_free(goat_job *job);
 
@@ -451,6 +467,7 @@ GOAT_API goat_status goat_db_schemas(goat_db *db, goat_buf *schemas, goat_error 
  * repository is open; until the job is done they answer GOAT_LOADING.
  *
  * @param path  copied. "/type/repo".
+ * @param flags 0; others are reserved.
  * @param repo  new, end with goat_repo_free(). NULL unless GOAT_OK.
  * @param job   new, end with goat_job_free(). Pass NULL to block.
  * @return GOAT_OK, GOAT_INVALID if the path is not one, GOAT_NOT_FOUND (read-only), GOAT_FORBIDDEN,
@@ -458,7 +475,7 @@ GOAT_API goat_status goat_db_schemas(goat_db *db, goat_buf *schemas, goat_error 
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */
-GOAT_API goat_status goat_repo_open(goat_db *db, const char *path, size_t path_len, goat_repo **repo, goat_job **job,
+GOAT_API goat_status goat_repo_open(goat_db *db, const char *path, size_t path_len, uint32_t flags, goat_repo **repo, goat_job **job,
                                     goat_error **error);
 
 /**
@@ -547,11 +564,14 @@ GOAT_API goat_status goat_tx_begin(goat_repo *repo, goat_tx **tx, goat_error **e
  * Commits the edits as one group of one batch, admitted or refused whole by every peer. Its items
  * stay readable; their further edits are GOAT_MISUSE.
  *
- * @return GOAT_OK, GOAT_INVALID with path, field and rule (the transaction goes on), GOAT_IO, GOAT_FULL.
+ * @param message  copied. UTF-8, kept with each commit for whoever reads the history; NULL for none.
+ * @param result   new contents, end with goat_buf_free(). NULL to skip. A CBOR map: "commits" (array of ids).
+ * @return GOAT_OK, GOAT_INVALID with path, field and rule (the transaction goes on), GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
-GOAT_API goat_status goat_tx_commit(goat_tx *tx, goat_error **error);
+GOAT_API goat_status goat_tx_commit(goat_tx *tx, const char *message, size_t message_len, goat_buf *result,
+                                    goat_error **error);
 
 /** Ends a transaction; its edits are dropped if it was not committed. NULL is accepted. Cannot fail. */
 GOAT_API void goat_tx_free(goat_tx *tx);
@@ -566,8 +586,8 @@ GOAT_API void goat_tx_free(goat_tx *tx);
  * @param item  new, end with goat_item_free(). NULL unless GOAT_OK.
  * @return GOAT_OK, GOAT_NOT_FOUND if there is no such item (a deleted one is there, see
  *         goat_item_state), GOAT_LOADING, GOAT_CLOSED if its repository is not open, GOAT_NO_SCHEMA if its schema
- *         is not known here, GOAT_INVALID if the path is not one, GOAT_MISUSE if the transaction
- *         belongs to another repository.
+ *         is not known here, GOAT_INVALID if the path is not one, GOAT_CORRUPT if the log is damaged
+ *         there, GOAT_MISUSE if the transaction belongs to another repository.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
@@ -703,10 +723,9 @@ GOAT_API goat_status goat_item_increment(goat_item *item, const char *field, siz
                                          uint32_t low, goat_error **error);
 /** Makes the item equal to a CBOR map of fields: sets what differs, unsets what is not named. */
 GOAT_API goat_status goat_item_replace(goat_item *item, const uint8_t *fields, size_t fields_len, goat_error **error);
-/** Deletes the item. Its values stay readable to those who hold it, marked GOAT_ITEM_DELETED. */
-GOAT_API goat_status goat_item_delete(goat_item *item, goat_error **error);
-/** Brings a deleted item back with its values. */
-GOAT_API goat_status goat_item_undelete(goat_item *item, goat_error **error);
+/** Deletes the item, or (with false) brings it back with its values. A deleted item stays readable,
+ *  marked GOAT_ITEM_DELETED; deleting a deleted one is no edit. */
+GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error **error);
 
 /**
  * The commits of an item, newest first (by time, then id), as one CBOR array of maps: "id" (bytes), "batch"

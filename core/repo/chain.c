@@ -1,0 +1,148 @@
+/* The chain of each session's batches: seq, prev and skip (core/commit/FORMAT.md section 6.1).
+ *
+ * The skips make a Fenwick-like ladder: from seq n the next rung is n without its lowest set bit, so
+ * whether one batch reaches another is shown with O(log n) headers. A batch that only a successor
+ * names (its record is damaged, or has not come yet) is kept as a stub: its id is enough to go on. */
+#include "repo/tables.h"
+
+#include <stdlib.h>
+
+/* Of several predecessors the one with the largest seq leads, ties by the smaller id. */
+static bool leads(const gt_batch_row *a, const gt_batch_row *b) {
+    return a->seq != b->seq ? a->seq > b->seq : gt_id_compare(&a->id, &b->id) < 0;
+}
+
+/* The row at `target` on the way down from `row`; GT_NONE where the way is broken. */
+static uint32_t descend(const gt_repo *repo, uint32_t row, uint64_t target) {
+    while (row != GT_NONE) {
+        const gt_batch_row *batch = gt_batch_at(repo, row);
+        if (batch->seq <= target) return batch->seq == target ? row : GT_NONE;
+        bool by_skip = batch->skip != GT_NONE && gt_batch_at(repo, batch->skip)->seq >= target;
+        row = by_skip ? batch->skip : batch->prev;
+    }
+    return GT_NONE;
+}
+
+/* Where damage has broken the way, the session's own list still knows the rung. */
+static uint32_t find_by_seq(const gt_repo *repo, uint32_t session, uint64_t seq) {
+    for (uint32_t row = gt_session_at(repo, session)->newest; row != GT_NONE; row = gt_batch_at(repo, row)->older) {
+        if (gt_batch_at(repo, row)->seq == seq) return row;
+    }
+    return GT_NONE;
+}
+
+static int order_ids(const void *a, const void *b) { return memcmp(a, b, GT_ID_SIZE); }
+
+goat_status gt_chain_next(gt_repo *repo, const gt_id *session, gt_id *prev, gt_id *skip, gt_chain_place *place,
+                          gt_diag *diag) {
+    *place = (gt_chain_place){.seq = 1, .prev = prev};
+    uint32_t row = gt_find_session(repo, session);
+    if (row == GT_NONE) return GOAT_OK;
+    uint32_t lead = GT_NONE, left = gt_session_at(repo, row)->tips;
+    for (uint32_t b = gt_session_at(repo, row)->newest; b != GT_NONE && left > 0 && place->prev_count < GT_PREV_MAX;
+         b = gt_batch_at(repo, b)->older) {
+        const gt_batch_row *batch = gt_batch_at(repo, b);
+        if ((batch->flags & GT_BATCH_TIP) == 0) continue;
+        left--;
+        prev[place->prev_count++] = batch->id;
+        if (lead == GT_NONE || leads(batch, gt_batch_at(repo, lead))) lead = b;
+    }
+    if (lead == GT_NONE) return GOAT_OK;
+    qsort(prev, place->prev_count, sizeof(*prev), order_ids);
+    place->seq = gt_batch_at(repo, lead)->seq + 1;
+    uint64_t target = place->seq & (place->seq - 1);
+    if (target == 0) return GOAT_OK;
+    uint32_t rung = descend(repo, lead, target);
+    if (rung == GT_NONE) rung = find_by_seq(repo, row, target);
+    if (rung == GT_NONE) {
+        return gt_fail(diag, GOAT_CORRUPT, "this session's chain of batches is broken; sign with a new session key");
+    }
+    *skip = gt_batch_at(repo, rung)->id;
+    place->skip = skip;
+    return GOAT_OK;
+}
+
+goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_diag *diag) {
+    uint64_t largest = 0;
+    uint32_t lead = GT_NONE;
+    for (uint32_t i = 0; i < batch->prev.count; i++) {
+        uint32_t row = gt_find_batch(repo, gt_ids_at(batch->prev, i));
+        if (row == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "a batch before this one is not known");
+        const gt_batch_row *before = gt_batch_at(repo, row);
+        if (gt_id_compare(&gt_session_at(repo, before->session)->id, &batch->session) != 0) {
+            return gt_fail(diag, GOAT_UNTRUSTED, "the batch follows one of another session");
+        }
+        largest = before->seq > largest ? before->seq : largest;
+        if (lead == GT_NONE || leads(before, gt_batch_at(repo, lead))) lead = row;
+    }
+    if (batch->seq != largest + 1) return gt_fail(diag, GOAT_UNTRUSTED, "the batch's seq does not follow its prev");
+    uint64_t target = batch->seq & (batch->seq - 1);
+    if (target == 0) return GOAT_OK;
+    uint32_t rung = descend(repo, lead, target);
+    if (rung == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "the batch's skip cannot be checked yet");
+    if (batch->skip == NULL || gt_id_compare(&gt_batch_at(repo, rung)->id, batch->skip) != 0) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "the batch's skip is not the batch it should be");
+    }
+    return GOAT_OK;
+}
+
+static uint32_t push_batch(gt_repo *repo, const gt_id *id, uint64_t seq, uint32_t session, uint32_t flags) {
+    gt_batch_row *row = gt_rows_push(&repo->batches);
+    if (row == NULL) return GT_NONE;
+    uint32_t number = repo->batches.count - 1;
+    if (!gt_index_insert(&repo->batch_index, gt_id_hash(repo, id), number)) {
+        gt_rows_pop(&repo->batches);
+        return GT_NONE;
+    }
+    gt_session_row *owner = gt_session_at(repo, session);
+    row->id = *id;
+    row->seq = seq;
+    row->session = session;
+    row->offset = GT_NO_POSITION;
+    row->older = owner->newest;
+    row->prev = row->skip = GT_NONE;
+    row->flags = flags;
+    owner->newest = number;
+    return number;
+}
+
+/* The row of a batch that a successor names; a stub is a tip to nobody. */
+static uint32_t find_or_stub(gt_repo *repo, const gt_id *id, uint64_t seq, uint32_t session) {
+    uint32_t row = gt_find_batch(repo, id);
+    return row != GT_NONE ? row : push_batch(repo, id, seq, session, GT_BATCH_STUB);
+}
+
+uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset) {
+    uint32_t known = gt_find_batch(repo, &batch->id);
+    if (known != GT_NONE && (gt_batch_at(repo, known)->flags & GT_BATCH_STUB) == 0) return known;
+    uint32_t session = gt_add_session(repo, &batch->session);
+    if (session == GT_NONE) return GT_NONE;
+    uint32_t lead = GT_NONE, skip = GT_NONE;
+    for (uint32_t i = 0; i < batch->prev.count; i++) {
+        uint32_t row = find_or_stub(repo, gt_ids_at(batch->prev, i), batch->seq - 1, session);
+        if (row == GT_NONE) return GT_NONE;
+        if (lead == GT_NONE || leads(gt_batch_at(repo, row), gt_batch_at(repo, lead))) lead = row;
+    }
+    if (batch->skip != NULL) {
+        skip = find_or_stub(repo, batch->skip, batch->seq & (batch->seq - 1), session);
+        if (skip == GT_NONE) return GT_NONE;
+    }
+    bool was_stub = known != GT_NONE;
+    uint32_t number = was_stub ? known : push_batch(repo, &batch->id, batch->seq, session, 0);
+    if (number == GT_NONE) return GT_NONE;
+    for (uint32_t i = 0; i < batch->prev.count; i++) { /* nothing can fail from here on */
+        gt_batch_row *before = gt_batch_at(repo, gt_find_batch(repo, gt_ids_at(batch->prev, i)));
+        if ((before->flags & GT_BATCH_TIP) != 0) gt_session_at(repo, session)->tips--;
+        before->flags &= ~(uint32_t)GT_BATCH_TIP;
+    }
+    gt_batch_row *row = gt_batch_at(repo, number);
+    row->seq = batch->seq;
+    row->offset = offset;
+    row->len = (uint32_t)batch->frame.len;
+    row->size = batch->size;
+    row->prev = lead;
+    row->skip = skip;
+    row->flags = was_stub ? 0 : GT_BATCH_TIP; /* a stub has a successor */
+    if (!was_stub) gt_session_at(repo, session)->tips++;
+    return number;
+}

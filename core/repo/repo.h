@@ -1,0 +1,218 @@
+/* One repository: its log, the commit graph of every item, and the views that follow from it.
+ *
+ * It knows what is committed and nothing of who looks: visible points, unsaved edits and queries are
+ * core/db's. It never waits; opening and writing a checkpoint advance with gt_repo_step. What must
+ * always hold: a view is a function of the commits and schemas known, whatever order brought them;
+ * a row of the tables stands for something that is in the log. */
+#ifndef GT_REPO_REPO_H
+#define GT_REPO_REPO_H
+
+#include "commit/batch.h"
+#include "log/log.h"
+#include "schema/schema.h"
+
+typedef struct gt_repo gt_repo;
+
+#define GT_NONE UINT32_MAX /* no row */
+
+/* ---- states: immutable runs of bytes that readers share ---- */
+
+typedef struct gt_state {
+    uint32_t refs;
+    uint32_t len;
+    uint8_t bytes[];
+} gt_state;
+
+/* A state somewhere: in the log or a mapped checkpoint (owner NULL, good until the repository is
+ * closed), or in memory of its own. */
+typedef struct gt_view {
+    gt_bytes bytes; /* data NULL: nothing to see (unknown schema, no commit) */
+    gt_state *owner;
+} gt_view;
+
+gt_view gt_view_share(gt_view view);
+void gt_view_drop(const gt_alloc *alloc, gt_view *view);
+
+/* ---- what the repository asks of those above ---- */
+
+typedef enum gt_origin {
+    GT_FROM_SELF = 0,   /* a capture of this database */
+    GT_FROM_PEER = 1,   /* admitted from a connection */
+    GT_FROM_REVERT = 3, /* GOAT_ORIGIN_REVERTED */
+} gt_origin;
+
+typedef struct gt_repo_hooks {
+    void *context;
+    /* The public key with which `batch` must be signed, or GOAT_UNTRUSTED. */
+    goat_status (*find_key)(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag);
+    /* An item is about to change: what is seen now may be kept with gt_repo_view. May be NULL. */
+    void (*before_change)(void *context, gt_repo *repo, uint32_t item);
+    /* It has changed (also: was created). May be NULL. */
+    void (*after_change)(void *context, gt_repo *repo, uint32_t item, gt_origin origin);
+} gt_repo_hooks;
+
+typedef struct gt_repo_config {
+    const gt_alloc *alloc;
+    gt_io *io;
+    gt_hasher *hasher;
+    goat_random random;
+    goat_clock clock;
+    const gt_registry *schemas; /* grows while the repository is open; see gt_repo_schemas_changed */
+    gt_repo_hooks hooks;
+    gt_id network;
+    gt_bytes path; /* "/type/repo"; copied */
+    bool create, read_only;
+    bool use_checkpoint; /* false: read the log, verify everything */
+} gt_repo_config;
+
+/* ---- life ---- */
+
+goat_status gt_repo_open(const gt_repo_config *config, gt_repo **repo, gt_diag *diag);
+
+typedef enum gt_repo_phase { GT_REPO_OPENING, GT_REPO_OPEN, GT_REPO_FAILED } gt_repo_phase;
+
+gt_repo_phase gt_repo_get_phase(const gt_repo *repo);
+const gt_diag *gt_repo_failure(const gt_repo *repo);
+void gt_repo_progress(const gt_repo *repo, uint64_t *done, uint64_t *total); /* bytes of the log */
+
+/* Does a little of what is to do (loading, fingerprint); true while there is more that needs no result of
+ * the storage. About 100 µs a call. */
+bool gt_repo_step(gt_repo *repo);
+
+/* Ends it. No request of it is under way (see gt_io_pending), no view is held. NULL is accepted. */
+void gt_repo_free(gt_repo *repo);
+
+gt_bytes gt_repo_path(const gt_repo *repo);
+gt_log *gt_repo_log(const gt_repo *repo);
+
+/* A schema was added to the registry: items that could not be shown are looked at again; hooks are called for
+ * those that change. */
+void gt_repo_schemas_changed(gt_repo *repo);
+
+/* ---- items ---- */
+
+/* Rows 0 … count - 1, stable while open; the order is that of their first commit's admission. */
+uint32_t gt_repo_item_count(const gt_repo *repo);
+uint32_t gt_repo_find(const gt_repo *repo, gt_bytes key); /* GT_NONE */
+gt_bytes gt_repo_key(const gt_repo *repo, uint32_t item); /* good until closed */
+
+enum {
+    GT_ITEM_DELETED = 1 << 0,
+    GT_ITEM_INVALID = 1 << 1,   /* the merged view breaks a rule */
+    GT_ITEM_NO_SCHEMA = 1 << 2, /* carried, not shown */
+};
+
+typedef struct gt_seen {
+    gt_view view;
+    const gt_schema *schema;
+    uint32_t flags;
+    uint32_t revision;
+} gt_seen;
+
+/* The item's present view; ended with gt_view_drop(&seen->view). Computes it if need be.
+ * GOAT_OK; GOAT_NO_SCHEMA; GOAT_CORRUPT when the log is damaged there; GOAT_NO_MEMORY. */
+goat_status gt_repo_view(gt_repo *repo, uint32_t item, gt_seen *seen, gt_diag *diag);
+
+/* The heads that the view is made of, ascending by id; appended to `ids` as plain ids. */
+goat_status gt_repo_heads(gt_repo *repo, uint32_t item, gt_buf *ids, gt_diag *diag);
+
+/* The view at some of an item's commits (ids, ascending; an antichain): what an author saw. */
+goat_status gt_repo_view_at(gt_repo *repo, uint32_t item, const gt_id *heads, uint32_t head_count, gt_buf *state,
+                            gt_diag *diag);
+
+/* One item's commits, newest first by (time, id). `rows` gets uint32_t commit rows. */
+goat_status gt_repo_item_commits(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag);
+
+typedef struct gt_commit_info {
+    gt_id id, batch, session;
+    uint32_t leaf;
+    gt_commit commit;
+    bool is_head;
+} gt_commit_info;
+
+goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag);
+
+/* ---- capture: own edits become a batch ---- */
+
+typedef struct gt_capture gt_capture;
+
+typedef struct gt_signer {
+    gt_id session;
+    const gt_signing_key *key;
+} gt_signer;
+
+typedef struct gt_leaf {
+    gt_bytes key;
+    const gt_id *parents; /* what the author saw, ascending */
+    uint32_t parent_count;
+    const gt_schema *schema;
+    gt_bytes delta;
+    gt_bytes full;    /* usually absent: the capture adds one when it is due */
+    gt_bytes message; /* data NULL: none */
+} gt_leaf;
+
+goat_status gt_capture_begin(gt_repo *repo, gt_capture **capture, gt_diag *diag);
+/* Adds a commit; `*id` (may be NULL) can be a parent of a later leaf of the same capture. */
+goat_status gt_capture_add(gt_capture *capture, const gt_signer *signer, const gt_leaf *leaf, gt_id *id, gt_diag *diag);
+/* The leaves from `first` (a count of leaves before) to the last are one transaction. */
+void gt_capture_group(gt_capture *capture, uint32_t first);
+uint32_t gt_capture_count(const gt_capture *capture);
+/* Signs, logs and admits; hooks are called. Nothing is changed when it fails. An empty capture is GOAT_OK and
+ * makes nothing. Ends the capture in any case. */
+goat_status gt_capture_finish(gt_capture *capture, const gt_signer *signer, gt_origin origin, gt_diag *diag);
+void gt_capture_drop(gt_capture *capture);
+
+/* ---- admission of frames of others ---- */
+
+typedef enum gt_admission { GT_ADMITTED, GT_KNOWN, GT_PARKED } gt_admission;
+
+/* Checks a frame fully, logs it, admits what has its parents and parks the rest. GOAT_INVALID, GOAT_UNTRUSTED,
+ * GOAT_TOO_LARGE: refused, nothing changed. */
+goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag);
+
+/* How many leaves wait for parents. */
+uint32_t gt_repo_parked_count(const gt_repo *repo);
+
+/* ---- fingerprint, digest, checkpoint ---- */
+
+uint64_t gt_repo_entry_count(const gt_repo *repo);
+/* Brings the fingerprint further by up to `entries`; true when it is up to date. */
+bool gt_repo_fingerprint_step(gt_repo *repo, uint32_t entries);
+void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]);
+
+/* Item rows in key order; appended to `rows` as uint32_t. */
+goat_status gt_repo_order(gt_repo *repo, gt_buf *rows, gt_diag *diag);
+
+/* The checkpoint file for the present state, to be stored as gt_repo_checkpoint_name. The log is durable. */
+goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, gt_diag *diag);
+const char *gt_repo_checkpoint_name(const gt_repo *repo);
+/* Bytes of log that the last checkpoint (read or written) does not cover. */
+uint64_t gt_repo_uncovered(const gt_repo *repo);
+void gt_repo_checkpoint_written(gt_repo *repo);
+
+/* Commits looked at and field edits replayed since open; for tests of cost. */
+uint64_t gt_repo_work(const gt_repo *repo);
+
+/* ---- verify: from the log's bytes alone ---- */
+
+typedef struct gt_fault {
+    const char *kind; /* "record", "frame", "hash", "signature", "chain", "parents", "certificate", "delta", "full" */
+    uint64_t offset;  /* in the log; GT_NO_POSITION */
+    gt_id batch;
+    bool has_batch;
+    gt_diag diag;
+} gt_fault;
+
+typedef struct gt_verify {
+    gt_repo *repo;
+    uint64_t offset;
+    uint64_t batches, commits, signatures, bytes;
+    void *context;
+    void (*fault)(void *context, const gt_fault *fault);
+    bool done;
+} gt_verify;
+
+/* Set repo, offset GT_LOG_HEADER_SIZE, fault; then step until done. One record a call. */
+goat_status gt_verify_step(gt_verify *verify, gt_diag *diag);
+
+#endif

@@ -1,0 +1,254 @@
+/* The tables of a repository, as they lie in memory and in its checkpoint (CHECKPOINT.md).
+ *
+ * Rows hold numbers only: row numbers of other tables, and offsets into the log. They are fixed-size
+ * and written as they lie, on little-endian machines only; the assertions below are the format. */
+#ifndef GT_REPO_TABLES_H
+#define GT_REPO_TABLES_H
+
+#include "base/index.h"
+#include "base/rows.h"
+#include "log/checkpoint.h"
+#include "repo/repo.h"
+
+enum {
+    GT_COMMIT_HEAD = 1 << 0,   /* no commit known names it as parent */
+    GT_COMMIT_FULL = 1 << 1,   /* carries a snapshot of its parents' view */
+    GT_COMMIT_PLAIN = 1 << 2,  /* its delta may be used as a state */
+    GT_COMMIT_SEALED = 1 << 3, /* encrypted: carried, not shown */
+    GT_COMMIT_MARK = 1 << 15,  /* scratch of a walk, zero between walks */
+};
+
+typedef struct gt_commit_row {
+    gt_id id;
+    gt_time time;
+    uint64_t offset; /* of the commit's bytes in the log */
+    uint32_t len;
+    uint32_t item;
+    uint32_t batch;
+    uint32_t leaf;
+    uint32_t parents; /* one parent: its row. Several: index of the first in the table of parents */
+    uint16_t parent_count;
+    uint16_t flags;
+    uint32_t older;  /* the commit of this item admitted before, GT_NONE */
+    uint32_t schema; /* row */
+} gt_commit_row;
+
+/* Where an item's state is: the upper two bits of `state`. */
+#define GT_STATE_MASK (UINT64_C(3) << 62)
+#define GT_STATE_UNKNOWN UINT64_C(0)
+#define GT_STATE_IN_LOG (UINT64_C(1) << 62)        /* offset in the log */
+#define GT_STATE_IN_CHECKPOINT (UINT64_C(2) << 62) /* offset in the section of states */
+#define GT_STATE_IN_MEMORY (UINT64_C(3) << 62)     /* a gt_state *; never in a checkpoint */
+
+enum {
+    /* GT_ITEM_DELETED, GT_ITEM_INVALID and GT_ITEM_NO_SCHEMA of repo.h, and: */
+    GT_ITEM_UNSHOWN = 1 << 8, /* has commits that cannot be shown here (unknown schema, sealed) */
+    GT_ITEM_FORKED = 1 << 9,  /* recent states are kept, see cuts.c */
+};
+
+typedef struct gt_item_row {
+    uint64_t key_offset; /* in the log */
+    uint64_t state;
+    uint32_t state_len;
+    uint32_t newest;     /* commit admitted last */
+    uint32_t head;       /* the only head, GT_NONE when there are several */
+    uint32_t head_count;
+    uint32_t revision;
+    uint32_t schema;     /* row; of the first commit in the order of time */
+    uint32_t since_base; /* delta bytes since the last base that reading can start from */
+    uint16_t key_len;
+    uint16_t flags;
+} gt_item_row;
+
+enum {
+    GT_BATCH_TIP = 1 << 0,  /* the newest of its session, or one of several */
+    GT_BATCH_STUB = 1 << 1, /* only named by a successor; its record is damaged or not here */
+};
+
+typedef struct gt_batch_row {
+    gt_id id;
+    uint64_t offset; /* of the frame in the log; the first one, if it is there several times */
+    uint64_t seq;
+    uint32_t len;
+    uint32_t session;
+    uint32_t size;
+    uint32_t older; /* batch of this session admitted before, GT_NONE */
+    uint32_t prev;  /* the one with the largest seq, GT_NONE */
+    uint32_t skip;  /* GT_NONE */
+    uint32_t flags;
+    uint32_t zero;
+} gt_batch_row;
+
+typedef struct gt_session_row {
+    gt_id id;
+    uint32_t newest; /* batch admitted last, GT_NONE */
+    uint32_t tips;   /* how many batches are tips */
+} gt_session_row;
+
+typedef struct gt_schema_row {
+    uint8_t hash[GT_SCHEMA_HASH_SIZE];
+    uint32_t version;
+    uint32_t ns_len;
+    uint8_t ns[GOAT_NAME_MAX];
+} gt_schema_row;
+
+_Static_assert(sizeof(gt_commit_row) == 80, "checkpoint format");
+_Static_assert(sizeof(gt_item_row) == 48, "checkpoint format");
+_Static_assert(sizeof(gt_batch_row) == 80, "checkpoint format");
+_Static_assert(sizeof(gt_session_row) == 40, "checkpoint format");
+_Static_assert(sizeof(gt_schema_row) == 80, "checkpoint format");
+
+/* A frame that waits for parents or predecessors. */
+typedef struct gt_parked {
+    struct gt_parked *next;
+    uint64_t offset;  /* where the log has it, GT_NO_POSITION when it has not */
+    gt_origin origin;
+    size_t len;
+    uint8_t frame[];
+} gt_parked;
+
+/* A state that some heads of an item came to lately; a base for replays. */
+typedef struct gt_cut gt_cut;
+
+enum { GT_PARKED_BYTES_MAX = 16 * 1024 * 1024 };
+
+struct gt_repo {
+    const gt_alloc *alloc;
+    gt_repo_config config;
+    char *path;            /* "/type/repo" */
+    char *log_name;        /* "repos/type/repo.log" */
+    char *checkpoint_name; /* "repos/type/repo.checkpoint" */
+    gt_place place;
+
+    gt_repo_phase phase;
+    gt_diag failure;
+    gt_log *log;
+    uint64_t load_offset; /* of the record to read next */
+    int checkpoint_step;  /* see load.c */
+    uint8_t *checkpoint_file;
+    size_t checkpoint_len;
+    uint32_t checkpoint_handle;
+    bool checkpoint_opened;
+    uint64_t covered;     /* length of the log that the last checkpoint stands for */
+
+    gt_rows commits, parents, items, batches, sessions, schemas;
+    gt_index commit_index, item_index, batch_index;
+    const gt_schema **readers; /* by schema row: how its items are read; NULL not known */
+    size_t reader_capacity;
+    uint8_t hash_key[16];
+    const uint8_t *states; /* the checkpoint's section of states */
+    uint64_t states_len;
+    uint8_t *unchecked; /* a bit a batch below the checkpoint: its record was not looked at yet */
+    uint32_t unchecked_count;
+
+    gt_parked *parked; /* oldest first */
+    size_t parked_bytes;
+    uint32_t parked_leaves;
+    gt_cut *cuts;
+    uint32_t cut_count;
+
+    gt_time time_seen; /* the greatest of all commits known */
+    uint8_t fingerprint[2048];
+    uint32_t fingerprinted; /* commits counted in, from row 0 on */
+    uint64_t work;
+    uint64_t faults; /* records of the log that could not be taken */
+};
+
+static inline gt_commit_row *gt_commit_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->commits, row); }
+static inline gt_item_row *gt_item_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->items, row); }
+static inline gt_batch_row *gt_batch_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->batches, row); }
+static inline gt_session_row *gt_session_at(const gt_repo *repo, uint32_t row) {
+    return gt_rows_at(&repo->sessions, row);
+}
+static inline gt_schema_row *gt_schema_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->schemas, row); }
+
+static inline uint32_t gt_parent_at(const gt_repo *repo, const gt_commit_row *commit, uint32_t index) {
+    return commit->parent_count == 1 ? commit->parents
+                                     : *(uint32_t *)gt_rows_at(&repo->parents, commit->parents + index);
+}
+
+/* (time, id): the order in which everything that needs one is done. */
+static inline int gt_commit_order(const gt_commit_row *a, const gt_commit_row *b) {
+    return a->time != b->time ? (a->time < b->time ? -1 : 1) : gt_id_compare(&a->id, &b->id);
+}
+
+/* ---- tables.c ---- */
+
+void gt_tables_init(gt_repo *repo);
+void gt_tables_free(gt_repo *repo);
+uint32_t gt_find_commit(const gt_repo *repo, const gt_id *id); /* GT_NONE */
+uint32_t gt_find_batch(const gt_repo *repo, const gt_id *id);  /* GT_NONE */
+uint32_t gt_find_session(const gt_repo *repo, const gt_id *id);
+uint32_t gt_add_session(gt_repo *repo, const gt_id *id);                  /* finds or adds; GT_NONE: no memory */
+uint32_t gt_add_schema(gt_repo *repo, const gt_commit *commit);           /* finds or adds; GT_NONE: no memory */
+uint64_t gt_id_hash(const gt_repo *repo, const gt_id *id);
+uint64_t gt_key_hash(const gt_repo *repo, gt_bytes key);
+/* How items of a schema row are read: the newest version registered, when the row's own version is
+ * registered with the same bytes and is not newer. NULL: it is carried, not shown. */
+const gt_schema *gt_reader_of(const gt_repo *repo, uint32_t schema);
+/* The schema that the commits of a row were written with; NULL when it is not registered. */
+const gt_schema *gt_writer_of(const gt_repo *repo, uint32_t schema);
+/* Looks all schema rows up again; true when any is read otherwise than before. */
+bool gt_schemas_resolve(gt_repo *repo);
+
+/* The bytes of a commit; checks the record on its first touch below a checkpoint. */
+goat_status gt_commit_bytes(gt_repo *repo, uint32_t commit, gt_bytes *bytes, gt_diag *diag);
+
+/* ---- graph.c ---- */
+
+/* Adds a leaf whose parents are all known; keeps heads and the item's state up to date; calls the hooks. `bytes` lies
+ * in the log at `offset`. GOAT_NO_MEMORY: nothing was changed. */
+goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
+                         uint64_t offset, uint32_t len, gt_origin origin, gt_diag *diag);
+
+/* ---- chain.c ---- */
+
+/* Where the session's next batch goes. `prev` has room for GT_PREV_MAX. */
+goat_status gt_chain_next(gt_repo *repo, const gt_id *session, gt_id *prev, gt_id *skip, gt_chain_place *place,
+                          gt_diag *diag);
+/* Whether a batch is at its place in its session's chain: GOAT_OK; GOAT_NOT_FOUND when a predecessor is not
+ * known; GOAT_UNTRUSTED when it contradicts one. */
+goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_diag *diag);
+/* Adds (or completes) the row of a batch; predecessors that are not known become stubs. GT_NONE: no memory. */
+uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset);
+
+/* ---- admit.c ---- */
+
+/* Admits a hashed and verified batch. `where`: its record when the log has it already. */
+goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *where, gt_origin origin,
+                           gt_admission *outcome, gt_diag *diag);
+
+/* ---- view.c ---- */
+
+/* Sets the item's state to `bytes` in memory of its own (GOAT_NO_MEMORY) or to unknown. */
+goat_status gt_item_set_state(gt_repo *repo, gt_item_row *item, gt_bytes state);
+void gt_item_forget_state(gt_repo *repo, gt_item_row *item);
+/* The state if it is known; data NULL otherwise. Not checked for damage. */
+gt_bytes gt_item_state(const gt_repo *repo, const gt_item_row *item);
+/* Computes the view at some heads (rows). */
+goat_status gt_view_compute(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_buf *state,
+                            gt_diag *diag);
+/* The heads that can be shown, as uint32_t rows. */
+goat_status gt_item_heads(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag);
+/* `delta` or state of one schema version as a reader of another takes it: fields that have the same
+ * type in both. The same bytes when the versions are the same. */
+goat_status gt_carry_over(const gt_schema *from, const gt_schema *to, gt_bytes delta, gt_buf *out, gt_diag *diag);
+
+/* ---- cuts.c ---- */
+
+/* Keeps a state that the heads came to; used as a base while the item is FORKED. Failing for lack of memory
+ * is harmless. */
+void gt_cut_keep(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_bytes state);
+/* The state kept for exactly these heads; data NULL: none. */
+gt_bytes gt_cut_find(const gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count);
+bool gt_cut_has(const gt_repo *repo, uint32_t item, uint32_t head_count);
+void gt_cuts_free(gt_repo *repo);
+void gt_cuts_forget(gt_repo *repo, uint32_t item);
+
+/* ---- load.c, checkpoint_rows.c ---- */
+
+bool gt_load_step(gt_repo *repo);
+/* Takes the tables from a loaded checkpoint. GOAT_CORRUPT when a number in it is out of bounds. */
+goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, gt_diag *diag);
+
+#endif
