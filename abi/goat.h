@@ -475,8 +475,8 @@ GOAT_API goat_status goat_db_schemas(goat_db *db, goat_buf *schemas, goat_error 
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */
-GOAT_API goat_status goat_repo_open(goat_db *db, const char *path, size_t path_len, uint32_t flags, goat_repo **repo, goat_job **job,
-                                    goat_error **error);
+GOAT_API goat_status goat_repo_open(goat_db *db, const char *path, size_t path_len, uint32_t flags, goat_repo **repo,
+                                    goat_job **job, goat_error **error);
 
 /**
  * Closes a repository for this database handle: captures its edits, writes its checkpoint, and gives
@@ -566,7 +566,8 @@ GOAT_API goat_status goat_tx_begin(goat_repo *repo, goat_tx **tx, goat_error **e
  *
  * @param message  copied. UTF-8, kept with each commit for whoever reads the history; NULL for none.
  * @param result   new contents, end with goat_buf_free(). NULL to skip. A CBOR map: "commits" (array of ids).
- * @return GOAT_OK, GOAT_INVALID with path, field and rule (the transaction goes on), GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL.
+ * @return GOAT_OK, GOAT_INVALID with path, field and rule (the transaction goes on), GOAT_TOO_LARGE, GOAT_IO,
+ *         GOAT_FULL.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
@@ -603,8 +604,8 @@ GOAT_API goat_status goat_item_open(goat_db *db, goat_tx *tx, const char *path, 
  * @param ns      copied. The schema's namespace; the newest version that is registered is used.
  * @param fields  borrowed for the call. A CBOR map: field → value; NULL for none.
  * @param item    new, end with goat_item_free(). NULL unless GOAT_OK.
- * @return GOAT_OK, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID, GOAT_LOADING, GOAT_CLOSED, GOAT_FORBIDDEN, GOAT_TOO_LARGE,
- *         GOAT_MISUSE as for goat_item_open().
+ * @return GOAT_OK, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID, GOAT_LOADING, GOAT_CLOSED, GOAT_FORBIDDEN,
+ *         GOAT_TOO_LARGE, GOAT_MISUSE as for goat_item_open().
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */

@@ -12,7 +12,6 @@
 enum {
     GT_FRAME_MAX = 64 * 1024 * 1024,
     GT_PREV_MAX = 16,
-    GT_SIGNATURE_SIZE = 64,
     GT_ENTRY_SIZE = GT_ID_SIZE + 4, /* batch id, leaf index */
 };
 
@@ -117,7 +116,7 @@ typedef struct gt_chain_place {
 
 /* Signs and appends the frame to `frame`; the batch id goes to `*id`. */
 goat_status gt_batch_draft_finish(gt_batch_draft *draft, gt_hasher *hasher, const gt_place *place,
-                                  const gt_id *session, const gt_chain_place *chain, const gt_signing_key *key,
+                                  const gt_id *session, const gt_chain_place *chain, const gt_secret_key *key,
                                   gt_buf *frame, gt_id *id, gt_diag *diag);
 
 /* ---- elision ---- */

@@ -83,8 +83,8 @@ void gt_commit_encode(gt_buf *out, const gt_commit_draft *draft);
 /* As decode, of a header alone (a pruned leaf). */
 goat_status gt_commit_decode_header(gt_bytes header, gt_commit *commit, gt_diag *diag);
 
-/* The two hashes of FORMAT.md 2.3. False when hashing failed for lack of memory. */
-bool gt_commit_inner(gt_hasher *hasher, const uint8_t *salt, gt_bytes payload, gt_id *inner);
-bool gt_commit_id(gt_hasher *hasher, const gt_id *session, const gt_id *inner, gt_bytes header, gt_id *id);
+/* The two hashes of FORMAT.md 2.3. */
+void gt_commit_inner(gt_hasher *hasher, const uint8_t *salt, gt_bytes payload, gt_id *inner);
+void gt_commit_id(gt_hasher *hasher, const gt_id *session, const gt_id *inner, gt_bytes header, gt_id *id);
 
 #endif

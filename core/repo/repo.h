@@ -138,7 +138,7 @@ typedef struct gt_capture gt_capture;
 
 typedef struct gt_signer {
     gt_id session;
-    const gt_signing_key *key;
+    const gt_secret_key *key;
 } gt_signer;
 
 typedef struct gt_leaf {
