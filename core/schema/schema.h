@@ -64,7 +64,8 @@ goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag
 goat_status gt_schema_check_type(const gt_field *field, gt_bytes value, gt_diag *diag);
 
 /* Whether a whole state (map field → value, an integer key 0 allowed) is valid: every value, required
- * fields (a default counts), no unknown field. */
+ * fields (a default counts), no unknown field. GOAT_OK; GOAT_INVALID with field and rule, also for a wrong
+ * type; GOAT_NO_MEMORY. */
 goat_status gt_schema_check_state(const gt_schema *schema, gt_bytes state, gt_diag *diag);
 
 /* Appends the state as a reader sees it: without the integer key, with defaults filled in. Where there

@@ -1,0 +1,208 @@
+/* Whether values are what their schema asks for. States are sorted as the fields are, so a state is
+ * checked in one walk over both; a rule that a field does not have costs one comparison. */
+#include "schema/schema.h"
+
+#include "base/utf8.h"
+#include "schema/parsed.h"
+#include "schema/pattern.h"
+#include "value/build.h"
+#include "value/date.h"
+
+#include <stdio.h>
+
+/* A field's name for a printf "%.*s". */
+#define NAME(name) (int)(name).len, (const char *)(name).data
+
+static goat_status broken(const gt_field *field, const char *rule, goat_status status, gt_diag *diag) {
+    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_diag_rule(diag, rule);
+    return status;
+}
+
+goat_status gt_schema_check_type(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    gt_kind kind = gt_value_kind(value);
+    if ((gt_type_kinds(field->type) >> kind & 1) != 0) {
+        return GOAT_OK;
+    }
+    gt_fail(diag, GOAT_WRONG_TYPE, "\"%.*s\" is of type %s and cannot be %s", NAME(field->name),
+            gt_type_name(field->type), gt_kind_name(kind));
+    return broken(field, "type", GOAT_WRONG_TYPE, diag);
+}
+
+/* ---- limits ---- */
+
+/* A value of a schema as text for a message. */
+static void print_value(char *text, size_t size, gt_bytes value) {
+    int64_t whole;
+    double number;
+    gt_bytes string;
+    if (gt_value_as_int64(value, &whole)) {
+        snprintf(text, size, "%lld", (long long)whole);
+    } else if (gt_value_as_double(value, &number)) {
+        snprintf(text, size, "%.15g", number);
+    } else if (gt_value_as_text(value, &string)) {
+        size_t shown = string.len < size - 3 ? string.len : gt_utf8_cut(string.data, size - 3);
+        snprintf(text, size, "\"%.*s\"", (int)shown, (const char *)string.data);
+    } else if (gt_value_as_date_ms(value, &whole)) {
+        char date[GT_DATE_TEXT_MAX];
+        snprintf(text, size, "%.*s", (int)gt_date_write(date, whole), date);
+    } else {
+        snprintf(text, size, "%s", gt_kind_name(gt_value_kind(value)));
+    }
+}
+
+static goat_status check_enum(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    gt_bytes allowed;
+    gt_iter iter = gt_array_iter(field->enum_values);
+    while (gt_array_next(&iter, &allowed)) {
+        if (gt_value_equal(allowed, value)) {
+            return GOAT_OK;
+        }
+    }
+    /* As many of them as fit into one line. */
+    char list[160] = "", one[48];
+    size_t len = 0;
+    iter = gt_array_iter(field->enum_values);
+    while (gt_array_next(&iter, &allowed)) {
+        print_value(one, sizeof one, allowed);
+        if (len + strlen(one) + 8 > sizeof list) {
+            len += (size_t)snprintf(list + len, sizeof list - len, ", …");
+            break;
+        }
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len == 0 ? "" : ", ", one);
+    }
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be one of %s", NAME(field->name), list);
+    return broken(field, "enum", GOAT_INVALID, diag);
+}
+
+static goat_status check_range(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    char text[64];
+    if (field->min.data != NULL && gt_value_compare(value, field->min) < 0) {
+        print_value(text, sizeof text, field->min);
+        gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be at least %s", NAME(field->name), text);
+        return broken(field, "min", GOAT_INVALID, diag);
+    }
+    if (field->max.data != NULL && gt_value_compare(value, field->max) > 0) {
+        print_value(text, sizeof text, field->max);
+        gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be at most %s", NAME(field->name), text);
+        return broken(field, "max", GOAT_INVALID, diag);
+    }
+    return GOAT_OK;
+}
+
+static uint64_t length_of(gt_bytes value) {
+    gt_bytes string;
+    if (gt_value_as_text(value, &string)) {
+        return gt_utf8_count(string.data, string.len);
+    }
+    return gt_value_as_bytes(value, &string) ? string.len : gt_value_count(value);
+}
+
+static const char *unit_of_length(gt_type type) {
+    switch (type) {
+    case GT_TYPE_STRING: return "character";
+    case GT_TYPE_BYTES: return "byte";
+    case GT_TYPE_MAP: return "key";
+    default: return "element";
+    }
+}
+
+static goat_status check_length(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    uint64_t length = length_of(value);
+    if (length >= field->min_length && length <= field->max_length) {
+        return GOAT_OK;
+    }
+    bool is_short = length < field->min_length;
+    uint64_t limit = is_short ? field->min_length : field->max_length;
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" must have %s %llu %s%s", NAME(field->name), is_short ? "at least" : "at most",
+            (unsigned long long)limit, unit_of_length(field->type), limit == 1 ? "" : "s");
+    return broken(field, is_short ? "min_length" : "max_length", GOAT_INVALID, diag);
+}
+
+static goat_status check_pattern(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    gt_bytes text = gt_bytes_of(NULL, 0);
+    gt_value_as_text(value, &text);
+    switch (gt_pattern_find(field->pattern, text)) {
+    case GT_MATCH_YES: return GOAT_OK;
+    case GT_MATCH_NO_MEMORY: return gt_no_memory(diag);
+    case GT_MATCH_LIMIT:
+        gt_fail(diag, GOAT_INVALID, "\"%.*s\" is too long or too hard to compare with its pattern", NAME(field->name));
+        break;
+    default: gt_fail(diag, GOAT_INVALID, "\"%.*s\" does not match its pattern", NAME(field->name)); break;
+    }
+    return broken(field, "pattern", GOAT_INVALID, diag);
+}
+
+goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    goat_status status = gt_schema_check_type(field, value, diag);
+    if (status == GOAT_OK && (field->min.data != NULL || field->max.data != NULL)) {
+        status = check_range(field, value, diag);
+    }
+    if (status == GOAT_OK && (field->min_length > 0 || field->max_length != UINT64_MAX)) {
+        status = check_length(field, value, diag);
+    }
+    if (status == GOAT_OK && field->enum_values.data != NULL) {
+        status = check_enum(field, value, diag);
+    }
+    if (status == GOAT_OK && field->pattern != NULL) {
+        status = check_pattern(field, value, diag);
+    }
+    return status;
+}
+
+/* ---- states ---- */
+
+static goat_status check_missing(const gt_field *field, gt_diag *diag) {
+    if (!field->required || field->default_value.data != NULL) {
+        return GOAT_OK;
+    }
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" is required", NAME(field->name));
+    return broken(field, "required", GOAT_INVALID, diag);
+}
+
+static goat_status unknown(const gt_schema *schema, gt_bytes name, gt_diag *diag) {
+    gt_fail(diag, GOAT_INVALID, "%.*s version %u has no field \"%.*s\"", NAME(schema->ns), (unsigned)schema->version,
+            NAME(name));
+    gt_diag_field(diag, (const char *)name.data, name.len);
+    gt_diag_rule(diag, "unknown_field");
+    return GOAT_INVALID;
+}
+
+/* A document with a field of the wrong type is an invalid document. */
+static goat_status as_part_of_a_state(goat_status status, gt_diag *diag) {
+    if (status != GOAT_WRONG_TYPE) {
+        return status;
+    }
+    if (diag != NULL) {
+        diag->status = GOAT_INVALID;
+    }
+    return GOAT_INVALID;
+}
+
+goat_status gt_schema_check_state(const gt_schema *schema, gt_bytes state, gt_diag *diag) {
+    const gt_field *field = schema->fields, *end = schema->fields + schema->field_count;
+    gt_iter iter = gt_map_iter(state);
+    gt_bytes key, value;
+    goat_status status;
+
+    while (gt_map_next(&iter, &key, &value)) {
+        for (; field < end && gt_key_compare(field->name, key) < 0; field++) {
+            if ((status = check_missing(field, diag)) != GOAT_OK) {
+                return status;
+            }
+        }
+        if (field == end || !gt_bytes_equal(field->name, key)) {
+            return unknown(schema, key, diag);
+        }
+        if ((status = gt_schema_check_value(field, value, diag)) != GOAT_OK) {
+            return as_part_of_a_state(status, diag);
+        }
+        field++;
+    }
+    for (; field < end; field++) {
+        if ((status = check_missing(field, diag)) != GOAT_OK) {
+            return status;
+        }
+    }
+    return GOAT_OK;
+}

@@ -1,0 +1,39 @@
+/* A parsed schema as it lies in memory. Only for the files of this module. */
+#ifndef GT_SCHEMA_PARSED_H
+#define GT_SCHEMA_PARSED_H
+
+#include "base/arena.h"
+#include "schema/schema.h"
+#include "value/value.h"
+
+enum { GT_NS_MAX = 64, GT_SCHEMA_HASH_SHORT = 8 };
+
+struct gt_schema {
+    const gt_alloc *alloc;
+    gt_arena arena; /* holds everything below but the patterns */
+    gt_bytes definition;
+    gt_bytes ns;
+    uint32_t version;
+    uint8_t hash[GT_SCHEMA_HASH_SHORT];
+    gt_field *fields; /* in the order of their encoded names, which is that of states and deltas */
+    size_t field_count;
+    uint16_t *slots; /* open addressing by name: index + 1, 0 is free */
+    uint32_t slot_mask;
+};
+
+/* The kinds that a type may hold, as bits 1 << gt_kind. */
+uint32_t gt_type_kinds(gt_type type);
+
+/* The words for a type, such as "string"; NULL for a number that is none. */
+const char *gt_type_name(gt_type type);
+
+/* GT_TYPE_… of a definition's "type"; 0 if there is none of that name. */
+gt_type gt_type_of_name(gt_bytes name);
+
+/* Fills in `schema->slots`. False when there is no memory. */
+bool gt_schema_index(gt_schema *schema);
+
+/* Reads one field's rules, a map. `schema` is there to allocate from. */
+goat_status gt_field_parse(gt_schema *schema, gt_bytes name, gt_bytes rules, gt_field *field, gt_diag *diag);
+
+#endif
