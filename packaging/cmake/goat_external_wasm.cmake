@@ -4,7 +4,7 @@
 execute_process(COMMAND "${PROJECT_SOURCE_DIR}/packaging/wasm-deps" OUTPUT_VARIABLE GOAT_WASM_DEPS
                 OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 
-foreach(name IN ITEMS jansson sodium cmocka)
+foreach(name IN ITEMS jansson sodium pcre2 cmocka)
     add_library(goat_external_${name} STATIC IMPORTED GLOBAL)
     set_target_properties(goat_external_${name} PROPERTIES
         IMPORTED_LOCATION "${GOAT_WASM_DEPS}/lib/lib${name}.a"

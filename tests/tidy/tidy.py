@@ -49,6 +49,7 @@ HEADERS_OF = {
     "core/port/": r".*",
     "core/crypto": r"(openssl/.*|sodium(/.*)?\.h)",
     "core/value": r"jansson\.h",
+    "core/schema": r"(jansson|pcre2)\.h",
     "abi": r"(jansson|pthread|time|errno|unistd)\.h",
 }
 
