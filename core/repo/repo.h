@@ -37,7 +37,7 @@ void gt_view_drop(const gt_alloc *alloc, gt_view *view);
 
 typedef enum gt_origin {
     GT_FROM_SELF = 0,   /* a capture of this database */
-    GT_FROM_PEER = 1,   /* admitted from a connection */
+    GT_FROM_PEER = 1,   /* admitted from a connection, or read from the log */
     GT_FROM_REVERT = 3, /* GOAT_ORIGIN_REVERTED */
 } gt_origin;
 
@@ -170,7 +170,7 @@ typedef enum gt_admission { GT_ADMITTED, GT_KNOWN, GT_PARKED } gt_admission;
  * GOAT_TOO_LARGE: refused, nothing changed. */
 goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag);
 
-/* How many leaves wait for parents. */
+/* How many batches wait for parents or predecessors. */
 uint32_t gt_repo_parked_count(const gt_repo *repo);
 
 /* ---- fingerprint, digest, checkpoint ---- */
@@ -183,12 +183,16 @@ void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]);
 /* Item rows in key order; appended to `rows` as uint32_t. */
 goat_status gt_repo_order(gt_repo *repo, gt_buf *rows, gt_diag *diag);
 
-/* The checkpoint file for the present state, to be stored as gt_repo_checkpoint_name. The log is durable. */
-goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, gt_diag *diag);
+/* The checkpoint file for the present state, to be stored as gt_repo_checkpoint_name once the log is durable up to
+ * `*covered`. GOAT_NOT_FOUND: there can be none now (batches wait for others). */
+goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, gt_diag *diag);
 const char *gt_repo_checkpoint_name(const gt_repo *repo);
 /* Bytes of log that the last checkpoint (read or written) does not cover. */
 uint64_t gt_repo_uncovered(const gt_repo *repo);
-void gt_repo_checkpoint_written(gt_repo *repo);
+void gt_repo_checkpoint_written(gt_repo *repo, uint64_t covered);
+
+/* Records of the log that could not be taken in when it was read; gt_audit_step names them. */
+uint64_t gt_repo_faults(const gt_repo *repo);
 
 /* Commits looked at and field edits replayed since open; for tests of cost. */
 uint64_t gt_repo_work(const gt_repo *repo);
@@ -203,16 +207,16 @@ typedef struct gt_fault {
     gt_diag diag;
 } gt_fault;
 
-typedef struct gt_verify {
+typedef struct gt_audit {
     gt_repo *repo;
     uint64_t offset;
     uint64_t batches, commits, signatures, bytes;
     void *context;
     void (*fault)(void *context, const gt_fault *fault);
     bool done;
-} gt_verify;
+} gt_audit;
 
 /* Set repo, offset GT_LOG_HEADER_SIZE, fault; then step until done. One record a call. */
-goat_status gt_verify_step(gt_verify *verify, gt_diag *diag);
+goat_status gt_audit_step(gt_audit *audit, gt_diag *diag);
 
 #endif

@@ -45,7 +45,7 @@ uint64_t gt_id_hash(const gt_repo *repo, const gt_id *id) {
     return (gt_get_u64(id->bytes) ^ gt_get_u64(repo->hash_key)) * (gt_get_u64(repo->hash_key + 8) | 1);
 }
 
-uint64_t gt_key_hash(const gt_repo *repo, gt_bytes key) { return gt_siphash(repo->hash_key, key.data, key.len); }
+uint64_t gt_key_hash(const gt_repo *repo, gt_bytes key) { return gt_siphash(repo->hash_key, key); }
 
 uint32_t gt_find_commit(const gt_repo *repo, const gt_id *id) {
     gt_index_cursor cursor;

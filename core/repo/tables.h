@@ -41,9 +41,10 @@ typedef struct gt_commit_row {
 #define GT_STATE_IN_MEMORY (UINT64_C(3) << 62)     /* a gt_state *; never in a checkpoint */
 
 enum {
-    /* GT_ITEM_DELETED, GT_ITEM_INVALID and GT_ITEM_NO_SCHEMA of repo.h, and: */
-    GT_ITEM_UNSHOWN = 1 << 8, /* has commits that cannot be shown here (unknown schema, sealed) */
-    GT_ITEM_FORKED = 1 << 9,  /* recent states are kept, see cuts.c */
+    /* GT_ITEM_INVALID of repo.h, and: */
+    GT_ITEM_UNSHOWN = 1 << 8,    /* has commits that cannot be shown here (unknown schema, sealed) */
+    GT_ITEM_FORKED = 1 << 9,     /* recent states are kept, see cuts.c */
+    GT_ITEM_UNCHECKED = 1 << 10, /* whether the state is valid was not looked at yet */
 };
 
 typedef struct gt_item_row {
@@ -124,11 +125,12 @@ struct gt_repo {
     gt_diag failure;
     gt_log *log;
     uint64_t load_offset; /* of the record to read next */
-    int checkpoint_step;  /* see load.c */
+    int checkpoint_step;  /* see load.c; 0 to begin with */
     uint8_t *checkpoint_file;
     size_t checkpoint_len;
     uint32_t checkpoint_handle;
     bool checkpoint_opened;
+    bool waiting;         /* for a result of the storage */
     uint64_t covered;     /* length of the log that the last checkpoint stands for */
 
     gt_rows commits, parents, items, batches, sessions, schemas;
@@ -143,12 +145,12 @@ struct gt_repo {
 
     gt_parked *parked; /* oldest first */
     size_t parked_bytes;
-    uint32_t parked_leaves;
+    uint32_t parked_count;
     gt_cut *cuts;
     uint32_t cut_count;
 
     gt_time time_seen; /* the greatest of all commits known */
-    uint8_t fingerprint[2048];
+    gt_lthash fingerprint;
     uint32_t fingerprinted; /* commits counted in, from row 0 on */
     uint64_t work;
     uint64_t faults; /* records of the log that could not be taken */
@@ -218,6 +220,19 @@ uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset);
 goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *where, gt_origin origin,
                            gt_admission *outcome, gt_diag *diag);
 
+/* Decodes, hashes and verifies a frame, then admits it. `offset`: where the log has it, or GT_NO_POSITION. `id` may
+ * be NULL. */
+goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_origin origin, gt_admission *outcome,
+                           gt_id *id, gt_diag *diag);
+/* Adds the rows of leaves that lie in `record`: those whose `take` is `taken`, all with take NULL. */
+goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
+                            uint8_t taken, gt_origin origin, gt_diag *diag);
+/* Tries what is parked again. */
+void gt_admit_retry(gt_repo *repo);
+/* Keeps a frame for later; the oldest are dropped when there are too many (peers send them again). */
+goat_status gt_park(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_origin origin, gt_diag *diag);
+void gt_parked_drop(gt_repo *repo, gt_parked **at);
+
 /* ---- view.c ---- */
 
 /* Sets the item's state to `bytes` in memory of its own (GOAT_NO_MEMORY) or to unknown. */
@@ -225,6 +240,10 @@ goat_status gt_item_set_state(gt_repo *repo, gt_item_row *item, gt_bytes state);
 void gt_item_forget_state(gt_repo *repo, gt_item_row *item);
 /* The state if it is known; data NULL otherwise. Not checked for damage. */
 gt_bytes gt_item_state(const gt_repo *repo, const gt_item_row *item);
+/* The known state, shared; or nothing. */
+gt_view gt_item_share(gt_repo *repo, const gt_item_row *item);
+/* All heads, shown or not, as uint32_t rows. */
+void gt_item_head_rows(const gt_repo *repo, const gt_item_row *item, gt_buf *rows);
 /* Computes the view at some heads (rows). */
 goat_status gt_view_compute(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_buf *state,
                             gt_diag *diag);
@@ -244,6 +263,13 @@ gt_bytes gt_cut_find(const gt_repo *repo, uint32_t item, const uint32_t *heads, 
 bool gt_cut_has(const gt_repo *repo, uint32_t item, uint32_t head_count);
 void gt_cuts_free(gt_repo *repo);
 void gt_cuts_forget(gt_repo *repo, uint32_t item);
+
+/* ---- repo.c ---- */
+
+/* The repository answers with this failure until it is opened again. */
+void gt_repo_fail(gt_repo *repo, goat_status status, const char *message);
+/* Adds the item's path to a diagnostic. */
+void gt_diag_item(gt_diag *diag, const char *repository, gt_bytes key);
 
 /* ---- load.c, checkpoint_rows.c ---- */
 

@@ -1,0 +1,130 @@
+/* Verify: everything that the log says, checked from its bytes alone, without the tables' word for it.
+ *
+ * It walks the records in order and asks of each: is it sound, does its chain follow, is it a frame,
+ * do the hashes give the root, does the signature hold, is the batch at its place in its session's
+ * chain, are parents there before their children and earlier, and does a snapshot say what the replay
+ * says. */
+#include "base/arena.h"
+#include "merge/merge.h"
+#include "repo/tables.h"
+
+static void report(gt_audit *audit, const char *kind, uint64_t offset, const gt_batch *batch, const gt_diag *diag) {
+    gt_fault fault = {.kind = kind, .offset = offset, .diag = *diag};
+    if (batch != NULL) {
+        fault.batch = batch->id;
+        fault.has_batch = true;
+    }
+    audit->fault(audit->context, &fault);
+}
+
+static void check_commit(gt_audit *audit, const gt_batch *batch, const gt_node *node, uint64_t offset) {
+    gt_repo *repo = audit->repo;
+    gt_diag diag;
+    gt_diag_init(&diag);
+    uint32_t number = gt_find_commit(repo, &node->hash);
+    if (number == GT_NONE) {
+        gt_fail(&diag, GOAT_CORRUPT, "a commit could not be taken in: a parent is missing or wrong");
+        report(audit, "parents", offset, batch, &diag);
+        return;
+    }
+    const gt_commit_row *row = gt_commit_at(repo, number);
+    gt_diag_item(&diag, repo->path, node->commit.key);
+    for (uint32_t i = 0; i < row->parent_count; i++) {
+        const gt_commit_row *parent = gt_commit_at(repo, gt_parent_at(repo, row, i));
+        if (parent->time < row->time && parent->item == row->item) continue;
+        gt_fail(&diag, GOAT_CORRUPT, "a commit does not follow its parent");
+        report(audit, "parents", offset, batch, &diag);
+    }
+    const gt_schema *writer = gt_writer_of(repo, row->schema);
+    if (writer != NULL && node->commit.delta.data != NULL &&
+        gt_merge_check_delta(writer, node->commit.delta, &diag) != GOAT_OK) {
+        gt_diag_item(&diag, repo->path, node->commit.key);
+        report(audit, "delta", offset, batch, &diag);
+    }
+    if (node->commit.full.data == NULL || writer == NULL || gt_reader_of(repo, row->schema) != writer) return;
+    gt_buf state, parents;
+    gt_buf_init(&state, repo->alloc);
+    gt_buf_init(&parents, repo->alloc);
+    for (uint32_t i = 0; i < row->parent_count; i++) {
+        uint32_t parent = gt_parent_at(repo, row, i);
+        gt_buf_append(&parents, &parent, sizeof(parent));
+    }
+    goat_status status = gt_view_compute(repo, row->item, (const uint32_t *)(const void *)parents.data,
+                                         row->parent_count, &state, &diag);
+    if (status == GOAT_OK && !gt_bytes_equal(gt_buf_bytes(&state), node->commit.full)) {
+        gt_fail(&diag, GOAT_CORRUPT, "a snapshot is not what its parents' history comes to");
+        report(audit, "full", offset, batch, &diag);
+    }
+    gt_buf_free(&state);
+    gt_buf_free(&parents);
+}
+
+static void check_batch(gt_audit *audit, gt_bytes frame, uint64_t offset, gt_arena *arena) {
+    gt_repo *repo = audit->repo;
+    gt_batch batch;
+    gt_diag diag;
+    uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+    gt_diag_init(&diag);
+    audit->batches++;
+    if (gt_batch_decode(frame, arena, &batch, &diag) != GOAT_OK) {
+        report(audit, "frame", offset, NULL, &diag);
+        return;
+    }
+    if (gt_batch_hash(repo->config.hasher, &repo->place, &batch, &diag) != GOAT_OK) {
+        report(audit, "hash", offset, &batch, &diag);
+        return;
+    }
+    if (repo->config.hooks.find_key(repo->config.hooks.context, &batch, public_key, &diag) != GOAT_OK) {
+        report(audit, "certificate", offset, &batch, &diag);
+        return;
+    }
+    audit->signatures++;
+    if (gt_batch_verify(&repo->place, &batch, public_key, repo->alloc, &diag) != GOAT_OK) {
+        report(audit, "signature", offset, &batch, &diag);
+        return;
+    }
+    if (gt_chain_check(repo, &batch, &diag) != GOAT_OK) report(audit, "chain", offset, &batch, &diag);
+    for (uint32_t i = 0; i < batch.node_count; i++) {
+        if (batch.nodes[i].kind != GT_NODE_LEAF) continue;
+        audit->commits++;
+        check_commit(audit, &batch, &batch.nodes[i], offset);
+    }
+}
+
+/* What the log's own walk has found since the last look. */
+static void report_damage(gt_audit *audit, size_t known) {
+    size_t count;
+    const gt_damage *damage = gt_log_damage(audit->repo->log, &count);
+    for (size_t i = known; i < count; i++) {
+        gt_diag diag;
+        gt_diag_init(&diag);
+        const char *what = damage[i].kind == GT_DAMAGE_HEADER  ? "a copy of the header is damaged"
+                           : damage[i].kind == GT_DAMAGE_TORN  ? "the end of the log is torn"
+                           : damage[i].kind == GT_DAMAGE_CHAIN ? "a record does not follow from those before it"
+                                                               : "bytes are no record";
+        gt_fail_at(&diag, GOAT_CORRUPT, damage[i].offset, "%s, %llu bytes", what, (unsigned long long)damage[i].length);
+        report(audit, "record", damage[i].offset, NULL, &diag);
+    }
+}
+
+goat_status gt_audit_step(gt_audit *audit, gt_diag *diag) {
+    gt_repo *repo = audit->repo;
+    gt_record record;
+    size_t known;
+    if (audit->offset == GT_LOG_HEADER_SIZE) report_damage(audit, 0);
+    gt_log_damage(repo->log, &known);
+    goat_status status = gt_log_next(repo->log, &audit->offset, true, &record);
+    report_damage(audit, known);
+    if (status == GOAT_NOT_FOUND) {
+        audit->done = true;
+        return GOAT_OK;
+    }
+    if (status != GOAT_OK) return gt_fail(diag, status, "the log cannot be read");
+    audit->bytes += record.payload.len;
+    if (record.type != GT_RECORD_BATCH) return GOAT_OK;
+    gt_arena arena;
+    gt_arena_init(&arena, repo->alloc);
+    check_batch(audit, record.payload, record.offset, &arena);
+    gt_arena_free(&arena);
+    return GOAT_OK;
+}

@@ -1,0 +1,288 @@
+/* The tables to and from the sections of a checkpoint (CHECKPOINT.md).
+ *
+ * Writing copies the rows and replaces what is only true in this process (states in memory). Reading
+ * uses them where they lie, after every number was held against its bounds: a wrong checkpoint may cost
+ * time, it must not lead outside of memory. */
+#include "repo/tables.h"
+
+enum {
+    SECTION_META = 1,
+    SECTION_COMMITS = 2,
+    SECTION_PARENTS = 3,
+    SECTION_ITEMS = 4,
+    SECTION_BATCHES = 5,
+    SECTION_SESSIONS = 6,
+    SECTION_SCHEMAS = 7,
+    SECTION_STATES = 8,
+    SECTION_COMMIT_INDEX = 9,
+    SECTION_ITEM_INDEX = 10,
+    SECTION_BATCH_INDEX = 11,
+    SECTION_FINGERPRINT = 12,
+    SECTION_PARKED = 13,
+};
+
+enum { META_SIZE = 16 }; /* time seen (8), commits in the fingerprint (4), zeros (4) */
+
+/* ---- writing ---- */
+
+static void copy_rows(const gt_rows *rows, gt_buf *out) {
+    for (uint32_t done = 0; done < rows->count; done += GT_ROWS_PAGE) {
+        uint32_t count = rows->count - done < GT_ROWS_PAGE ? rows->count - done : GT_ROWS_PAGE;
+        gt_buf_append(out, rows->pages[done / GT_ROWS_PAGE], (size_t)count * rows->row_size);
+    }
+}
+
+/* Items, with what is in memory only moved into the section of states. */
+static void copy_items(const gt_repo *repo, gt_buf *items, gt_buf *states) {
+    copy_rows(&repo->items, items);
+    for (uint32_t i = 0; !gt_buf_failed(items) && i < repo->items.count; i++) {
+        gt_item_row *row = (gt_item_row *)(void *)(items->data + (size_t)i * sizeof(*row));
+        row->flags &= (uint16_t)~GT_ITEM_FORKED;
+        uint64_t kind = row->state & GT_STATE_MASK;
+        if (kind != GT_STATE_IN_MEMORY && kind != GT_STATE_IN_CHECKPOINT) continue;
+        gt_bytes state = gt_item_state(repo, gt_item_at(repo, i));
+        row->state = GT_STATE_IN_CHECKPOINT | states->len;
+        gt_buf_append(states, state.data, state.len);
+    }
+}
+
+static void copy_parked(const gt_repo *repo, gt_buf *out) {
+    static const uint8_t zeros[8] = {0};
+    for (const gt_parked *parked = repo->parked; parked != NULL; parked = parked->next) {
+        uint8_t head[16];
+        gt_put_u64(head, parked->offset);
+        gt_put_u64(head + 8, parked->len);
+        gt_buf_append(out, head, sizeof(head));
+        gt_buf_append(out, parked->frame, parked->len);
+        gt_buf_append(out, zeros, (8 - parked->len % 8) % 8);
+    }
+}
+
+static void add_section(gt_checkpoint *checkpoint, uint32_t kind, uint32_t row_size, const void *data, size_t len) {
+    checkpoint->sections[checkpoint->section_count++] = (gt_section){kind, row_size, (uint8_t *)(uintptr_t)data, len};
+}
+
+static void add_index(gt_checkpoint *checkpoint, uint32_t kind, const gt_index *index) {
+    add_section(checkpoint, kind, sizeof(gt_index_slot), index->slots, index->capacity * sizeof(gt_index_slot));
+}
+
+goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, gt_diag *diag) {
+    if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_NOT_FOUND, "the repository is not open");
+    enum { COMMITS, PARENTS, ITEMS, BATCHES, SESSIONS, SCHEMAS, STATES, PARKED, PARTS };
+    const gt_rows *tables[] = {&repo->commits, &repo->parents, NULL, &repo->batches, &repo->sessions, &repo->schemas};
+    gt_buf parts[PARTS];
+    for (int i = 0; i < PARTS; i++) gt_buf_init(&parts[i], repo->alloc);
+    for (int i = 0; i <= SCHEMAS; i++) {
+        if (tables[i] != NULL) copy_rows(tables[i], &parts[i]);
+    }
+    copy_items(repo, &parts[ITEMS], &parts[STATES]);
+    copy_parked(repo, &parts[PARKED]);
+    bool failed = false;
+    for (int i = 0; i < PARTS; i++) failed = failed || gt_buf_failed(&parts[i]);
+    if (!failed) {
+        uint8_t meta[META_SIZE] = {0};
+        gt_put_u64(meta, repo->time_seen);
+        gt_put_u32(meta + 8, repo->fingerprinted);
+        gt_checkpoint made = {.covered = gt_log_length(repo->log)};
+        memcpy(made.log_id, gt_log_get_identity(repo->log)->log_id, sizeof(made.log_id));
+        memcpy(made.chain, gt_log_chain(repo->log), sizeof(made.chain));
+        memcpy(made.hash_key, repo->hash_key, sizeof(made.hash_key));
+        add_section(&made, SECTION_META, META_SIZE, meta, sizeof(meta));
+        for (uint32_t i = 0; i <= SCHEMAS; i++) {
+            uint32_t row_size = tables[i] != NULL ? tables[i]->row_size : sizeof(gt_item_row);
+            add_section(&made, SECTION_COMMITS + i, row_size, parts[i].data, parts[i].len);
+        }
+        add_section(&made, SECTION_STATES, 1, parts[STATES].data, parts[STATES].len);
+        add_index(&made, SECTION_COMMIT_INDEX, &repo->commit_index);
+        add_index(&made, SECTION_ITEM_INDEX, &repo->item_index);
+        add_index(&made, SECTION_BATCH_INDEX, &repo->batch_index);
+        add_section(&made, SECTION_FINGERPRINT, GT_LTHASH_SIZE, repo->fingerprint.lanes, GT_LTHASH_SIZE);
+        add_section(&made, SECTION_PARKED, 1, parts[PARKED].data, parts[PARKED].len);
+        gt_checkpoint_write(&made, file);
+        *covered = made.covered;
+        failed = gt_buf_failed(file);
+    }
+    for (int i = 0; i < PARTS; i++) gt_buf_free(&parts[i]);
+    return failed ? gt_no_memory(diag) : GOAT_OK;
+}
+
+/* ---- reading ---- */
+
+typedef struct bounds {
+    const gt_checkpoint *file;
+    const gt_section *sections[SECTION_PARKED + 1];
+    uint32_t counts[SECTION_PARKED + 1];
+} bounds;
+
+static bool inside(uint64_t offset, uint64_t len, uint64_t end) { return offset <= end && len <= end - offset; }
+
+static bool is_row(uint32_t row, uint32_t count) { return row < count || row == GT_NONE; }
+
+static bool check_commits(const bounds *b) {
+    const gt_commit_row *rows = (const void *)b->sections[SECTION_COMMITS]->data;
+    const uint32_t *parents = (const void *)b->sections[SECTION_PARENTS]->data;
+    for (uint32_t i = 0; i < b->counts[SECTION_COMMITS]; i++) {
+        const gt_commit_row *row = &rows[i];
+        bool good = inside(row->offset, row->len, b->file->covered) && row->item < b->counts[SECTION_ITEMS] &&
+                    row->batch < b->counts[SECTION_BATCHES] && row->schema < b->counts[SECTION_SCHEMAS] &&
+                    is_row(row->older, i) && (row->flags & GT_COMMIT_MARK) == 0;
+        if (good && row->parent_count == 1) good = row->parents < i;
+        if (good && row->parent_count > 1) {
+            good = inside(row->parents, row->parent_count, b->counts[SECTION_PARENTS]);
+            for (uint32_t j = 0; good && j < row->parent_count; j++) good = parents[row->parents + j] < i;
+        }
+        if (!good) return false;
+    }
+    return true;
+}
+
+static bool check_items(const bounds *b) {
+    const gt_item_row *rows = (const void *)b->sections[SECTION_ITEMS]->data;
+    const gt_commit_row *commits = (const void *)b->sections[SECTION_COMMITS]->data;
+    for (uint32_t i = 0; i < b->counts[SECTION_ITEMS]; i++) {
+        const gt_item_row *row = &rows[i];
+        uint64_t kind = row->state & GT_STATE_MASK, place = row->state & ~GT_STATE_MASK;
+        bool good = inside(row->key_offset, row->key_len, b->file->covered) && row->key_len <= GOAT_KEY_MAX &&
+                    row->newest < b->counts[SECTION_COMMITS] && commits[row->newest].item == i &&
+                    is_row(row->head, b->counts[SECTION_COMMITS]) && row->schema < b->counts[SECTION_SCHEMAS] &&
+                    (row->flags & GT_ITEM_FORKED) == 0 && kind != GT_STATE_IN_MEMORY;
+        if (good && kind == GT_STATE_IN_LOG) good = inside(place, row->state_len, b->file->covered);
+        if (good && kind == GT_STATE_IN_CHECKPOINT) {
+            good = inside(place, row->state_len, b->sections[SECTION_STATES]->len);
+        }
+        if (!good) return false;
+    }
+    return true;
+}
+
+static bool check_batches(const bounds *b) {
+    const gt_batch_row *rows = (const void *)b->sections[SECTION_BATCHES]->data;
+    uint32_t count = b->counts[SECTION_BATCHES];
+    for (uint32_t i = 0; i < count; i++) {
+        const gt_batch_row *row = &rows[i];
+        bool good = row->session < b->counts[SECTION_SESSIONS] && is_row(row->older, i) && is_row(row->prev, count) &&
+                    is_row(row->skip, count);
+        good = good && ((row->flags & GT_BATCH_STUB) != 0 || inside(row->offset, row->len, b->file->covered));
+        good = good && (row->prev == GT_NONE || rows[row->prev].seq < row->seq); /* so that no way goes round */
+        good = good && (row->skip == GT_NONE || rows[row->skip].seq < row->seq);
+        if (!good) return false;
+    }
+    return true;
+}
+
+static bool check_small_tables(const bounds *b) {
+    const gt_session_row *sessions = (const void *)b->sections[SECTION_SESSIONS]->data;
+    for (uint32_t i = 0; i < b->counts[SECTION_SESSIONS]; i++) {
+        if (!is_row(sessions[i].newest, b->counts[SECTION_BATCHES])) return false;
+    }
+    const gt_schema_row *schemas = (const void *)b->sections[SECTION_SCHEMAS]->data;
+    for (uint32_t i = 0; i < b->counts[SECTION_SCHEMAS]; i++) {
+        if (schemas[i].ns_len > sizeof(schemas[i].ns)) return false;
+    }
+    return true;
+}
+
+/* An index of `rows` rows: each once, and a free slot to stop at. */
+static bool check_index(const bounds *b, uint32_t kind, uint32_t rows) {
+    const gt_index_slot *slots = (const void *)b->sections[kind]->data;
+    uint32_t capacity = b->counts[kind], used = 0;
+    if ((capacity & (capacity - 1)) != 0 || (rows > 0 && capacity <= rows)) return false;
+    for (uint32_t i = 0; i < capacity; i++) {
+        if (slots[i].row > rows) return false;
+        used += slots[i].row != 0;
+    }
+    return used == rows;
+}
+
+static bool find_sections(bounds *b) {
+    static const uint32_t row_sizes[SECTION_PARKED + 1] = {
+        [SECTION_META] = META_SIZE,
+        [SECTION_COMMITS] = sizeof(gt_commit_row),
+        [SECTION_PARENTS] = sizeof(uint32_t),
+        [SECTION_ITEMS] = sizeof(gt_item_row),
+        [SECTION_BATCHES] = sizeof(gt_batch_row),
+        [SECTION_SESSIONS] = sizeof(gt_session_row),
+        [SECTION_SCHEMAS] = sizeof(gt_schema_row),
+        [SECTION_STATES] = 1,
+        [SECTION_COMMIT_INDEX] = sizeof(gt_index_slot),
+        [SECTION_ITEM_INDEX] = sizeof(gt_index_slot),
+        [SECTION_BATCH_INDEX] = sizeof(gt_index_slot),
+        [SECTION_FINGERPRINT] = GT_LTHASH_SIZE,
+        [SECTION_PARKED] = 1,
+    };
+    for (uint32_t kind = SECTION_META; kind <= SECTION_PARKED; kind++) {
+        b->sections[kind] = gt_checkpoint_section(b->file, kind, row_sizes[kind]);
+        if (b->sections[kind] == NULL) return false;
+        uint64_t rows = b->sections[kind]->len / row_sizes[kind];
+        if (rows >= GT_NONE) return false;
+        b->counts[kind] = (uint32_t)rows;
+    }
+    return b->counts[SECTION_META] == 1 && b->counts[SECTION_FINGERPRINT] == 1;
+}
+
+static bool is_sound(bounds *b) {
+    return find_sections(b) && check_commits(b) && check_items(b) && check_batches(b) && check_small_tables(b) &&
+           check_index(b, SECTION_COMMIT_INDEX, b->counts[SECTION_COMMITS]) &&
+           check_index(b, SECTION_ITEM_INDEX, b->counts[SECTION_ITEMS]) &&
+           check_index(b, SECTION_BATCH_INDEX, b->counts[SECTION_BATCHES]);
+}
+
+static bool adopt_parked(gt_repo *repo, const gt_section *section) {
+    for (uint64_t at = 0; at < section->len;) {
+        if (section->len - at < 16) return false;
+        uint64_t offset = gt_get_u64(section->data + at), len = gt_get_u64(section->data + at + 8);
+        at += 16;
+        if (!inside(at, len, section->len)) return false;
+        if (gt_park(repo, gt_bytes_of(section->data + at, (size_t)len), offset, GT_FROM_PEER, NULL) != GOAT_OK) {
+            return false;
+        }
+        at += (len + 7) / 8 * 8;
+    }
+    return true;
+}
+
+static bool adopt_tables(gt_repo *repo, const bounds *b) {
+    gt_rows *tables[] = {&repo->commits, &repo->parents, &repo->items, &repo->batches, &repo->sessions, &repo->schemas};
+    for (uint32_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        uint32_t kind = SECTION_COMMITS + i;
+        if (b->counts[kind] > 0 && !gt_rows_adopt(tables[i], b->sections[kind]->data, b->counts[kind])) return false;
+    }
+    gt_index *indexes[] = {&repo->commit_index, &repo->item_index, &repo->batch_index};
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t kind = SECTION_COMMIT_INDEX + i;
+        uint32_t rows = i == 0 ? repo->commits.count : i == 1 ? repo->items.count : repo->batches.count;
+        if (b->counts[kind] == 0) continue;
+        gt_index_adopt(indexes[i], (gt_index_slot *)(void *)b->sections[kind]->data, b->counts[kind], rows);
+    }
+    return true;
+}
+
+goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, gt_diag *diag) {
+    bounds b = {.file = checkpoint};
+    if (!is_sound(&b)) return gt_fail(diag, GOAT_CORRUPT, "the checkpoint holds a number out of bounds");
+    uint32_t batches = b.counts[SECTION_BATCHES];
+    memcpy(repo->hash_key, checkpoint->hash_key, sizeof(repo->hash_key));
+    repo->states = b.sections[SECTION_STATES]->data;
+    repo->states_len = b.sections[SECTION_STATES]->len;
+    repo->time_seen = gt_get_u64(b.sections[SECTION_META]->data);
+    repo->fingerprinted = gt_get_u32(b.sections[SECTION_META]->data + 8);
+    memcpy(repo->fingerprint.lanes, b.sections[SECTION_FINGERPRINT]->data, GT_LTHASH_SIZE);
+    repo->unchecked = gt_new(repo->alloc, batches / 8 + 1, 1);
+    repo->reader_capacity = b.counts[SECTION_SCHEMAS] + 1u;
+    repo->readers = gt_new(repo->alloc, repo->reader_capacity, sizeof(*repo->readers));
+    bool good = repo->unchecked != NULL && repo->readers != NULL && adopt_tables(repo, &b) &&
+                repo->fingerprinted <= repo->commits.count && adopt_parked(repo, b.sections[SECTION_PARKED]);
+    if (!good) {
+        while (repo->parked != NULL) gt_parked_drop(repo, &repo->parked);
+        gt_tables_free(repo);
+        gt_tables_init(repo);
+        gt_lthash_init(&repo->fingerprint);
+        repo->fingerprinted = 0;
+        repo->time_seen = 0;
+        return gt_fail(diag, GOAT_CORRUPT, "the checkpoint cannot be used");
+    }
+    memset(repo->unchecked, 0xff, batches / 8 + 1);
+    repo->unchecked_count = batches;
+    gt_schemas_resolve(repo);
+    return GOAT_OK;
+}

@@ -1,0 +1,180 @@
+/* Adding commits to the graph: rows, heads, and the item's state where it follows at once.
+ *
+ * An edit on all the heads there are is applied to the state right away; that is every edit of a single
+ * author, and the merge edits of several. Anything else leaves the state unknown until somebody asks
+ * (view.c). */
+#include "base/assert.h"
+#include "merge/merge.h"
+#include "repo/tables.h"
+
+/* Makes room in the table of parents for several and writes their rows. */
+static goat_status add_parents(gt_repo *repo, gt_ids ids, gt_commit_row *row, gt_diag *diag) {
+    row->parent_count = (uint16_t)ids.count;
+    row->parents = ids.count > 1 ? repo->parents.count : GT_NONE;
+    for (uint32_t i = 0; i < ids.count; i++) {
+        uint32_t parent = gt_find_commit(repo, gt_ids_at(ids, i));
+        GOAT_ASSERT(parent != GT_NONE);
+        if (ids.count == 1) {
+            row->parents = parent;
+            break;
+        }
+        uint32_t *slot = gt_rows_push(&repo->parents);
+        if (slot == NULL) {
+            while (repo->parents.count > row->parents) gt_rows_pop(&repo->parents);
+            return gt_no_memory(diag);
+        }
+        *slot = parent;
+    }
+    return GOAT_OK;
+}
+
+static uint32_t add_item(gt_repo *repo, const gt_commit *commit, uint64_t offset, const uint8_t *begin,
+                         uint32_t schema) {
+    gt_item_row *item = gt_rows_push(&repo->items);
+    if (item == NULL) return GT_NONE;
+    if (!gt_index_insert(&repo->item_index, gt_key_hash(repo, commit->key), repo->items.count - 1)) {
+        gt_rows_pop(&repo->items);
+        return GT_NONE;
+    }
+    item->key_offset = offset + (uint64_t)(commit->key.data - begin);
+    item->key_len = (uint16_t)commit->key.len;
+    item->newest = item->head = GT_NONE;
+    item->schema = schema;
+    return repo->items.count - 1;
+}
+
+static void drop_last_item(gt_repo *repo, gt_bytes key) {
+    gt_index_remove(&repo->item_index, gt_key_hash(repo, key), repo->items.count - 1);
+    gt_rows_pop(&repo->items);
+}
+
+/* The parents are no heads any more; the new commit is one. True if it follows from all heads there were. */
+static bool move_heads(gt_repo *repo, gt_item_row *item, uint32_t number) {
+    gt_commit_row *commit = gt_commit_at(repo, number);
+    uint32_t before = item->head_count, covered = 0;
+    for (uint32_t i = 0; i < commit->parent_count; i++) {
+        gt_commit_row *parent = gt_commit_at(repo, gt_parent_at(repo, commit, i));
+        covered += (parent->flags & GT_COMMIT_HEAD) != 0;
+        parent->flags &= (uint16_t)~GT_COMMIT_HEAD;
+    }
+    commit->flags |= GT_COMMIT_HEAD;
+    item->head_count = before - covered + 1;
+    item->head = number;
+    if (item->head_count > 1) item->head = GT_NONE;
+    return covered == before && covered == commit->parent_count;
+}
+
+/* Of several first commits the earliest gives the item its namespace, whatever order they came in. */
+static void choose_schema(gt_repo *repo, gt_item_row *item, uint32_t number) {
+    for (uint32_t other = item->newest; other != GT_NONE; other = gt_commit_at(repo, other)->older) {
+        if (other == number || gt_commit_at(repo, other)->parent_count > 0) continue;
+        if (gt_commit_order(gt_commit_at(repo, other), gt_commit_at(repo, number)) < 0) return;
+    }
+    item->schema = gt_commit_at(repo, number)->schema;
+}
+
+static bool same_namespace(const gt_repo *repo, uint32_t a, uint32_t b) {
+    const gt_schema_row *x = gt_schema_at(repo, a), *y = gt_schema_at(repo, b);
+    return a == b || gt_bytes_equal(gt_bytes_of(x->ns, x->ns_len), gt_bytes_of(y->ns, y->ns_len));
+}
+
+/* The state after a commit on all heads; leaves it unknown where that does not follow at once. */
+static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const gt_commit *commit, bool first,
+                   gt_bytes old) {
+    gt_item_row *item = gt_item_at(repo, item_number);
+    const gt_commit_row *row = gt_commit_at(repo, number);
+    const gt_schema *reader = gt_reader_of(repo, row->schema);
+    if (reader == NULL || commit->delta.data == NULL || !same_namespace(repo, row->schema, item->schema)) return;
+    bool same_version = gt_schema_version(reader) == commit->version;
+    if (first && commit->delta_is_state && same_version) {
+        item->state = GT_STATE_IN_LOG | (row->offset + (uint64_t)(commit->delta.data - commit->header.data));
+        item->state_len = (uint32_t)commit->delta.len;
+        return;
+    }
+    if ((!first && old.data == NULL) || !same_version) return;
+    gt_buf state;
+    gt_buf_init(&state, repo->alloc);
+    gt_step step = {.id = row->id.bytes, .time = row->time, .delta = commit->delta};
+    if (gt_merge_replay(repo->alloc, reader, first ? (gt_bytes){0} : old, &step, 1, &state, &repo->work, NULL) ==
+        GOAT_OK) {
+        gt_item_set_state(repo, item, gt_buf_bytes(&state)); /* without memory it stays unknown, which is right too */
+    }
+    gt_buf_free(&state);
+}
+
+/* Validity is looked at when the item is; own edits were validated before they were captured. */
+static void update_flags(gt_repo *repo, gt_item_row *item, uint32_t schema, const gt_commit *commit, gt_origin origin) {
+    item->flags &= (uint16_t) ~(GT_ITEM_INVALID | GT_ITEM_UNCHECKED);
+    if (origin != GT_FROM_SELF) item->flags |= GT_ITEM_UNCHECKED;
+    if (commit->delta.data == NULL || gt_reader_of(repo, schema) == NULL) item->flags |= GT_ITEM_UNSHOWN;
+}
+
+/* How much a reader has to go through since the last base; see `full` in FORMAT.md 2.2. */
+static void count_since_base(gt_item_row *item, const gt_commit *commit, bool first) {
+    uint64_t since = first ? 0 : (uint64_t)(commit->full.data != NULL ? 0 : item->since_base) + commit->delta.len;
+    item->since_base = since > UINT32_MAX ? UINT32_MAX : (uint32_t)since;
+}
+
+goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
+                         uint64_t offset, uint32_t len, gt_origin origin, gt_diag *diag) {
+    uint32_t schema = gt_add_schema(repo, commit);
+    gt_commit_row *row = schema == GT_NONE ? NULL : gt_rows_push(&repo->commits);
+    if (row == NULL) return gt_no_memory(diag);
+    uint32_t number = repo->commits.count - 1;
+    goat_status status = add_parents(repo, commit->parents, row, diag);
+    if (status != GOAT_OK) {
+        gt_rows_pop(&repo->commits);
+        return status;
+    }
+    uint32_t item_number = gt_repo_find(repo, commit->key);
+    bool is_new = item_number == GT_NONE;
+    if (is_new) item_number = add_item(repo, commit, offset, commit->header.data, schema);
+    if (item_number == GT_NONE || !gt_index_insert(&repo->commit_index, gt_id_hash(repo, id), number)) {
+        if (item_number != GT_NONE && is_new) drop_last_item(repo, commit->key);
+        while (row->parent_count > 1 && repo->parents.count > row->parents) gt_rows_pop(&repo->parents);
+        gt_rows_pop(&repo->commits);
+        return gt_no_memory(diag);
+    }
+    /* Nothing fails from here on. */
+    gt_item_row *item = gt_item_at(repo, item_number);
+    const gt_repo_hooks *hooks = &repo->config.hooks;
+    if (hooks->before_change != NULL) hooks->before_change(hooks->context, repo, item_number);
+    row->id = *id;
+    row->time = commit->time;
+    row->offset = offset;
+    row->len = len;
+    row->item = item_number;
+    row->batch = batch;
+    row->leaf = leaf;
+    row->schema = schema;
+    if (commit->full.data != NULL) row->flags |= GT_COMMIT_FULL;
+    if (commit->delta_is_state) row->flags |= GT_COMMIT_PLAIN;
+    if (commit->delta.data == NULL) row->flags |= GT_COMMIT_SEALED;
+    row->older = item->newest;
+
+    gt_view old = {0}; /* kept while the item moves on */
+    gt_buf heads;
+    gt_buf_init(&heads, repo->alloc);
+    bool was_known = !is_new && gt_item_state(repo, item).data != NULL;
+    if (was_known) old = gt_item_share(repo, item);
+    if (was_known) gt_item_head_rows(repo, item, &heads);
+    uint32_t head_count = item->head_count;
+    item->newest = number;
+    bool on_all_heads = move_heads(repo, item, number);
+    if (!is_new && commit->parents.count == 0) choose_schema(repo, item, number);
+    if (was_known && !gt_buf_failed(&heads) && (!on_all_heads || (item->flags & GT_ITEM_FORKED) != 0)) {
+        gt_cut_keep(repo, item_number, (const uint32_t *)(const void *)heads.data, head_count, old.bytes);
+    }
+    count_since_base(item, commit, is_new);
+    gt_item_forget_state(repo, item);
+    update_flags(repo, item, schema, commit, origin);
+    if (on_all_heads && (item->flags & GT_ITEM_UNSHOWN) == 0) {
+        follow(repo, item_number, number, commit, is_new, old.bytes);
+    }
+    item->revision++;
+    gt_buf_free(&heads);
+    gt_view_drop(repo->alloc, &old);
+    if (commit->time > repo->time_seen) repo->time_seen = commit->time;
+    if (hooks->after_change != NULL) hooks->after_change(hooks->context, repo, item_number, origin);
+    return GOAT_OK;
+}

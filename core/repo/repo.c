@@ -1,0 +1,216 @@
+/* The life of a repository, its fingerprint, and what little is asked of the whole. */
+#include "repo/repo.h"
+
+#include "base/assert.h"
+#include "repo/tables.h"
+
+#include <stdlib.h>
+
+void gt_diag_item(gt_diag *diag, const char *repository, gt_bytes key) {
+    if (diag == NULL) return;
+    char path[GT_DIAG_PATH_MAX];
+    size_t len = strlen(repository);
+    GOAT_ASSERT(len + 1 + key.len <= sizeof(path));
+    memcpy(path, repository, len);
+    path[len] = '/';
+    memcpy(path + len + 1, key.data, key.len);
+    gt_diag_path(diag, path, len + 1 + key.len);
+}
+
+void gt_repo_fail(gt_repo *repo, goat_status status, const char *message) {
+    repo->phase = GT_REPO_FAILED;
+    gt_diag_init(&repo->failure);
+    gt_fail(&repo->failure, status, "%s", message);
+    gt_diag_path(&repo->failure, repo->path, strlen(repo->path));
+}
+
+/* "repos" + "/type/repo" + extension */
+static char *file_name(gt_repo *repo, const char *extension) {
+    size_t path_len = strlen(repo->path), extension_len = strlen(extension);
+    char *name = gt_new(repo->alloc, 5 + path_len + extension_len + 1, 1);
+    if (name == NULL) return NULL;
+    memcpy(name, "repos", 5);
+    memcpy(name + 5, repo->path, path_len);
+    memcpy(name + 5 + path_len, extension, extension_len);
+    return name;
+}
+
+static goat_status prepare(gt_repo *repo, gt_diag *diag) {
+    const gt_repo_config *config = &repo->config;
+    repo->path = gt_copy(repo->alloc, config->path.data, config->path.len);
+    if (repo->path == NULL) return gt_no_memory(diag);
+    repo->log_name = file_name(repo, ".log");
+    repo->checkpoint_name = file_name(repo, ".checkpoint");
+    if (repo->log_name == NULL || repo->checkpoint_name == NULL) return gt_no_memory(diag);
+    repo->config.path = gt_bytes_of(repo->path, config->path.len);
+    repo->place = (gt_place){.network = config->network, .repository = repo->config.path};
+    if (!config->random.fill(config->random.context, repo->hash_key, sizeof(repo->hash_key))) {
+        return gt_fail(diag, GOAT_IO, "the machine gives no randomness");
+    }
+    gt_log_config log = {
+        .alloc = repo->alloc,
+        .io = config->io,
+        .hasher = config->hasher,
+        .name = repo->log_name,
+        .repository = repo->config.path,
+        .network = config->network,
+        .create = config->create,
+        .read_only = config->read_only,
+        .random = config->random,
+        .now_ms = config->clock.wall_ms(config->clock.context),
+    };
+    return gt_log_open(&log, &repo->log, diag);
+}
+
+goat_status gt_repo_open(const gt_repo_config *config, gt_repo **out, gt_diag *diag) {
+    *out = NULL;
+    gt_repo *repo = gt_new(config->alloc, 1, sizeof(*repo));
+    if (repo == NULL) return gt_no_memory(diag);
+    repo->alloc = config->alloc;
+    repo->config = *config;
+    gt_diag_init(&repo->failure);
+    gt_tables_init(repo);
+    goat_status status = prepare(repo, diag);
+    if (status != GOAT_OK) {
+        gt_repo_free(repo);
+        return status;
+    }
+    *out = repo;
+    return GOAT_OK;
+}
+
+gt_repo_phase gt_repo_get_phase(const gt_repo *repo) { return repo->phase; }
+
+const gt_diag *gt_repo_failure(const gt_repo *repo) { return &repo->failure; }
+
+void gt_repo_progress(const gt_repo *repo, uint64_t *done, uint64_t *total) {
+    *total = gt_log_get_state(repo->log) == GT_LOG_OPENING ? 0 : gt_log_length(repo->log);
+    *done = repo->phase == GT_REPO_OPENING ? repo->load_offset : *total;
+}
+
+enum { LOAD_STEPS = 4, FINGERPRINT_STEP = 64 };
+
+bool gt_repo_step(gt_repo *repo) {
+    for (int i = 0; repo->phase == GT_REPO_OPENING && i < LOAD_STEPS; i++) {
+        if (!gt_load_step(repo)) return false;
+    }
+    return repo->phase == GT_REPO_OPENING;
+}
+
+void gt_repo_free(gt_repo *repo) {
+    if (repo == NULL) return;
+    while (repo->parked != NULL) gt_parked_drop(repo, &repo->parked);
+    gt_tables_free(repo);
+    if (repo->checkpoint_opened) gt_io_close_file(repo->config.io, repo->checkpoint_handle);
+    if (repo->log != NULL) gt_log_close(repo->log);
+    gt_free(repo->alloc, repo->path);
+    gt_free(repo->alloc, repo->log_name);
+    gt_free(repo->alloc, repo->checkpoint_name);
+    gt_free(repo->alloc, repo);
+}
+
+gt_bytes gt_repo_path(const gt_repo *repo) { return repo->config.path; }
+
+gt_log *gt_repo_log(const gt_repo *repo) { return repo->log; }
+
+uint64_t gt_repo_work(const gt_repo *repo) { return repo->work; }
+
+uint64_t gt_repo_faults(const gt_repo *repo) { return repo->faults; }
+
+/* ---- commits of an item ---- */
+
+typedef struct ordered {
+    gt_time time;
+    const gt_id *id;
+    uint32_t row;
+} ordered;
+
+static int latest_first(const void *a, const void *b) {
+    const ordered *x = a, *y = b;
+    if (x->time != y->time) return x->time > y->time ? -1 : 1;
+    return -gt_id_compare(x->id, y->id);
+}
+
+goat_status gt_repo_item_commits(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag) {
+    gt_buf list;
+    gt_buf_init(&list, repo->alloc);
+    for (uint32_t c = gt_item_at(repo, item)->newest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
+        const gt_commit_row *row = gt_commit_at(repo, c);
+        ordered entry = {.time = row->time, .id = &row->id, .row = c};
+        gt_buf_append(&list, &entry, sizeof(entry));
+    }
+    bool failed = gt_buf_failed(&list);
+    size_t count = list.len / sizeof(ordered);
+    ordered *entries = (ordered *)(void *)list.data;
+    if (!failed && count > 0) qsort(entries, count, sizeof(*entries), latest_first);
+    for (size_t i = 0; !failed && i < count; i++) gt_buf_append(rows, &entries[i].row, sizeof(uint32_t));
+    gt_buf_free(&list);
+    return failed || gt_buf_failed(rows) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag) {
+    const gt_commit_row *row = gt_commit_at(repo, commit);
+    const gt_batch_row *batch = gt_batch_at(repo, row->batch);
+    gt_bytes bytes;
+    goat_status status = gt_commit_bytes(repo, commit, &bytes, diag);
+    if (status != GOAT_OK) return status;
+    *info = (gt_commit_info){
+        .id = row->id,
+        .batch = batch->id,
+        .session = gt_session_at(repo, batch->session)->id,
+        .leaf = row->leaf,
+        .is_head = (row->flags & GT_COMMIT_HEAD) != 0,
+    };
+    gt_commit_view(bytes, &info->commit);
+    return GOAT_OK;
+}
+
+/* ---- order of keys ---- */
+
+typedef struct keyed {
+    gt_bytes key;
+    uint32_t row;
+} keyed;
+
+static int by_key(const void *a, const void *b) {
+    const keyed *x = a, *y = b;
+    return gt_bytes_compare(x->key, y->key);
+}
+
+goat_status gt_repo_order(gt_repo *repo, gt_buf *rows, gt_diag *diag) {
+    uint32_t count = repo->items.count;
+    keyed *list = gt_new(repo->alloc, count + 1u, sizeof(*list));
+    if (list == NULL) return gt_no_memory(diag);
+    for (uint32_t i = 0; i < count; i++) list[i] = (keyed){gt_repo_key(repo, i), i};
+    qsort(list, count, sizeof(*list), by_key);
+    for (uint32_t i = 0; i < count; i++) gt_buf_append(rows, &list[i].row, sizeof(uint32_t));
+    gt_free(repo->alloc, list);
+    return gt_buf_failed(rows) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+/* ---- the fingerprint over all entries ---- */
+
+uint64_t gt_repo_entry_count(const gt_repo *repo) { return repo->commits.count; }
+
+bool gt_repo_fingerprint_step(gt_repo *repo, uint32_t entries) {
+    for (; entries > 0 && repo->fingerprinted < repo->commits.count; entries--) {
+        const gt_commit_row *row = gt_commit_at(repo, repo->fingerprinted++);
+        uint8_t entry[GT_ENTRY_SIZE];
+        memcpy(entry, gt_batch_at(repo, row->batch)->id.bytes, GT_ID_SIZE);
+        gt_put_u32(entry + GT_ID_SIZE, row->leaf);
+        gt_lthash_add(repo->config.hasher, &repo->fingerprint, gt_bytes_of(entry, sizeof(entry)));
+    }
+    return repo->fingerprinted == repo->commits.count;
+}
+
+void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]) {
+    gt_lthash_digest(repo->config.hasher, &repo->fingerprint, digest);
+}
+
+/* ---- checkpoint ---- */
+
+const char *gt_repo_checkpoint_name(const gt_repo *repo) { return repo->checkpoint_name; }
+
+uint64_t gt_repo_uncovered(const gt_repo *repo) { return gt_log_length(repo->log) - repo->covered; }
+
+void gt_repo_checkpoint_written(gt_repo *repo, uint64_t covered) { repo->covered = covered; }

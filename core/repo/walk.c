@@ -1,0 +1,133 @@
+/* The way back from some heads to where a replay can start.
+ *
+ * Commits are visited from the latest to the earliest (a child is later than its parents, so this is a
+ * topological order). Where all ways back meet, there is a critical version: everything visited
+ * descends from it. The walk ends at the first one whose state is at hand: a kept cut, or a commit
+ * that carries the snapshot of its parents' view; or at the empty item. */
+#include "repo/walk.h"
+
+static bool push(gt_walk *walk, uint32_t number) {
+    gt_commit_row *row = gt_commit_at(walk->repo, number);
+    if ((row->flags & GT_COMMIT_MARK) != 0) return true;
+    if (!gt_reserve(walk->repo->alloc, (void **)(void *)&walk->queue, walk->queue_count, &walk->queue_capacity,
+                    sizeof(*walk->queue))) {
+        return false;
+    }
+    row->flags |= GT_COMMIT_MARK;
+    uint32_t at = walk->queue_count++;
+    while (at > 0) { /* sift up: the latest is on top */
+        uint32_t above = (at - 1) / 2;
+        if (gt_commit_order(gt_commit_at(walk->repo, walk->queue[above]), row) > 0) break;
+        walk->queue[at] = walk->queue[above];
+        at = above;
+    }
+    walk->queue[at] = number;
+    return true;
+}
+
+static uint32_t pop(gt_walk *walk) {
+    uint32_t top = walk->queue[0], last = walk->queue[--walk->queue_count], at = 0;
+    const gt_commit_row *row = gt_commit_at(walk->repo, last);
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= walk->queue_count) break;
+        if (child + 1 < walk->queue_count && gt_commit_order(gt_commit_at(walk->repo, walk->queue[child]),
+                                                            gt_commit_at(walk->repo, walk->queue[child + 1])) < 0) {
+            child++;
+        }
+        if (gt_commit_order(row, gt_commit_at(walk->repo, walk->queue[child])) > 0) break;
+        walk->queue[at] = walk->queue[child];
+        at = child;
+    }
+    if (walk->queue_count > 0) walk->queue[at] = last;
+    return top;
+}
+
+static bool in_queue(const gt_walk *walk, uint32_t number) {
+    for (uint32_t i = 0; i < walk->queue_count; i++) {
+        if (walk->queue[i] == number) return true;
+    }
+    return false;
+}
+
+/* Whether everything visited descends from all of the queue: whoever has a parent there has them all. */
+static bool queue_is_critical(const gt_walk *walk) {
+    for (uint32_t i = 0; i < walk->count && walk->queue_count > 1; i++) {
+        const gt_commit_row *row = gt_commit_at(walk->repo, walk->commits[i]);
+        uint32_t outside = 0;
+        for (uint32_t j = 0; j < row->parent_count; j++) outside += in_queue(walk, gt_parent_at(walk->repo, row, j));
+        if (outside != 0 && outside != walk->queue_count) return false;
+    }
+    return true;
+}
+
+static bool visit(gt_walk *walk) {
+    uint32_t number = pop(walk);
+    if (!gt_reserve(walk->repo->alloc, (void **)(void *)&walk->commits, walk->count, &walk->capacity,
+                    sizeof(*walk->commits))) {
+        gt_commit_at(walk->repo, number)->flags &= (uint16_t)~GT_COMMIT_MARK;
+        return false;
+    }
+    walk->commits[walk->count++] = number;
+    const gt_commit_row *row = gt_commit_at(walk->repo, number);
+    if (row->parent_count == 0) walk->has_root = true;
+    for (uint32_t i = 0; i < row->parent_count; i++) {
+        if (!push(walk, gt_parent_at(walk->repo, row, i))) return false;
+    }
+    return true;
+}
+
+static void unmark(gt_walk *walk) {
+    for (uint32_t i = 0; i < walk->count; i++) {
+        gt_commit_at(walk->repo, walk->commits[i])->flags &= (uint16_t)~GT_COMMIT_MARK;
+    }
+    for (uint32_t i = 0; i < walk->queue_count; i++) {
+        gt_commit_at(walk->repo, walk->queue[i])->flags &= (uint16_t)~GT_COMMIT_MARK;
+    }
+}
+
+static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
+    gt_repo *repo = walk->repo;
+    while (walk->queue_count > 0) {
+        if (!walk->has_root && gt_cut_has(repo, item, walk->queue_count)) {
+            gt_bytes cut = gt_cut_find(repo, item, walk->queue, walk->queue_count);
+            if (cut.data != NULL && queue_is_critical(walk)) {
+                walk->base = cut;
+                walk->base_is_read = true;
+                return GOAT_OK;
+            }
+        }
+        uint32_t top = walk->queue[0];
+        bool meets = walk->queue_count == 1 && !walk->has_root;
+        if (!visit(walk)) return gt_no_memory(diag);
+        if (meets && (gt_commit_at(repo, top)->flags & GT_COMMIT_FULL) != 0) {
+            gt_bytes bytes;
+            gt_commit commit;
+            goat_status status = gt_commit_bytes(repo, top, &bytes, diag);
+            if (status != GOAT_OK) return status;
+            gt_commit_view(bytes, &commit);
+            walk->base = commit.full;
+            walk->base_schema = gt_commit_at(repo, top)->schema;
+            return GOAT_OK;
+        }
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count,
+                         gt_diag *diag) {
+    *walk = (gt_walk){.repo = repo, .base_schema = GT_NONE};
+    goat_status status = GOAT_OK;
+    for (uint32_t i = 0; i < head_count && status == GOAT_OK; i++) {
+        if (!push(walk, heads[i])) status = gt_no_memory(diag);
+    }
+    if (status == GOAT_OK) status = run(walk, item, diag);
+    unmark(walk);
+    repo->work += walk->count;
+    return status;
+}
+
+void gt_walk_free(gt_walk *walk) {
+    gt_free(walk->repo->alloc, walk->queue);
+    gt_free(walk->repo->alloc, walk->commits);
+}
