@@ -1,0 +1,116 @@
+/* The certified public keys of a network, by session id. */
+#include "base/utf8.h"
+#include "trust/trust.h"
+#include "value/build.h"
+#include "value/value.h"
+
+#include <string.h>
+
+typedef struct entry {
+    gt_id session;
+    uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+} entry;
+
+struct gt_keyring {
+    const gt_alloc *alloc;
+    entry *entries; /* ascending by session */
+    size_t count, capacity;
+};
+
+gt_keyring *gt_keyring_new(const gt_alloc *alloc) {
+    gt_keyring *keyring = gt_new(alloc, 1, sizeof(*keyring));
+    if (keyring != NULL) keyring->alloc = alloc;
+    return keyring;
+}
+
+void gt_keyring_free(gt_keyring *keyring) {
+    if (keyring == NULL) return;
+    gt_free(keyring->alloc, keyring->entries);
+    gt_free(keyring->alloc, keyring);
+}
+
+/* Where the session stands, or would. */
+static size_t place_of(const gt_keyring *keyring, const gt_id *session) {
+    size_t low = 0, high = keyring->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (gt_id_compare(&keyring->entries[middle].session, session) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+const uint8_t *gt_keyring_find(const gt_keyring *keyring, const gt_id *session) {
+    size_t at = place_of(keyring, session);
+    bool found = at < keyring->count && gt_id_compare(&keyring->entries[at].session, session) == 0;
+    return found ? keyring->entries[at].public_key : NULL;
+}
+
+static gt_bytes public_key_of(gt_bytes state) {
+    gt_bytes key = {0}, value = gt_map_find(state, gt_bytes_text("public_key"));
+    if (value.data != NULL) gt_value_as_bytes(value, &key);
+    return key;
+}
+
+/* A session id is the hash of the key, so a certificate cannot give a session another key. */
+static bool is_key_of(gt_hasher *hasher, gt_bytes public_key, const gt_id *session) {
+    gt_id id;
+    if (public_key.data == NULL || public_key.len != GT_PUBLIC_KEY_SIZE) return false;
+    gt_hash(hasher, public_key.data, public_key.len, id.bytes);
+    return gt_id_compare(&id, session) == 0;
+}
+
+goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes key, gt_bytes state, gt_diag *diag) {
+    gt_id session;
+    gt_bytes public_key = public_key_of(state);
+    if (!gt_unhex(session.bytes, GT_ID_SIZE, (const char *)key.data, key.len) ||
+        !is_key_of(hasher, public_key, &session)) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "the certificate is not of the session that it names");
+    }
+    if (gt_keyring_find(keyring, &session) != NULL) return GOAT_OK;
+    if (!gt_reserve(keyring->alloc, (void **)(void *)&keyring->entries, keyring->count, &keyring->capacity,
+                    sizeof(*keyring->entries))) {
+        return gt_no_memory(diag);
+    }
+    size_t at = place_of(keyring, &session);
+    memmove(keyring->entries + at + 1, keyring->entries + at, (keyring->count - at) * sizeof(*keyring->entries));
+    keyring->entries[at].session = session;
+    memcpy(keyring->entries[at].public_key, public_key.data, GT_PUBLIC_KEY_SIZE);
+    keyring->count++;
+    return GOAT_OK;
+}
+
+goat_status gt_trust_root_key(const gt_keyring *keyring, gt_hasher *hasher, const gt_id *network,
+                              const gt_batch *batch, uint8_t public_key[GT_PUBLIC_KEY_SIZE], gt_diag *diag) {
+    if (gt_id_compare(&batch->session, network) != 0) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "only the root key signs certificates");
+    }
+    const uint8_t *known = gt_keyring_find(keyring, network);
+    if (known != NULL) {
+        memcpy(public_key, known, GT_PUBLIC_KEY_SIZE);
+        return GOAT_OK;
+    }
+    for (uint32_t i = 0; i < batch->node_count; i++) {
+        if (batch->nodes[i].kind != GT_NODE_LEAF) continue;
+        gt_bytes key = public_key_of(batch->nodes[i].commit.delta);
+        if (!is_key_of(hasher, key, network)) continue;
+        memcpy(public_key, key.data, GT_PUBLIC_KEY_SIZE);
+        return GOAT_OK;
+    }
+    return gt_fail(diag, GOAT_UNTRUSTED, "the network's root key is not known here");
+}
+
+void gt_certificate_write(const uint8_t public_key[GT_PUBLIC_KEY_SIZE], const char *role, gt_buf *delta) {
+    gt_write_map_head(delta, 2); /* keys in their order: the shorter first */
+    gt_write_text(delta, gt_bytes_text("role"));
+    gt_write_text(delta, gt_bytes_text(role));
+    gt_write_text(delta, gt_bytes_text("public_key"));
+    gt_write_bytes(delta, gt_bytes_of(public_key, GT_PUBLIC_KEY_SIZE));
+}
+
+void gt_certificate_key(const gt_id *session, char key[2 * GT_ID_SIZE + 1]) {
+    gt_hex(key, session->bytes, GT_ID_SIZE);
+}
