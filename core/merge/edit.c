@@ -1,0 +1,103 @@
+/* Making edits. What is the same for all types is decided here: no edit where nothing changes, and
+ * `undefined` where the field becomes unset. */
+#include "merge/type.h"
+
+static goat_status finish(const gt_buf *out, gt_diag *diag) { return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK; }
+
+goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, gt_buf *edit, gt_diag *diag) {
+    if (value.data == NULL) {
+        if (base.data != NULL) {
+            gt_write_undefined(edit);
+        }
+        return finish(edit, diag);
+    }
+    goat_status status = gt_schema_check_type(field, value, diag);
+    if (status != GOAT_OK) {
+        return status;
+    }
+    if (base.data == NULL || !gt_value_equal(base, value)) {
+        gt_merge_type_of(field)->diff(base, value, edit);
+    }
+    return finish(edit, diag);
+}
+
+goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
+                            gt_diag *diag) {
+    if (first.data == NULL) {
+        gt_buf_append(edit, second.data, second.len);
+    } else if (!gt_edit_is_unset(second)) {
+        gt_merge_type_of(field)->compose(base, first, second, edit);
+    } else if (base.data != NULL) {
+        gt_write_undefined(edit);
+    }
+    return finish(edit, diag);
+}
+
+goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag) {
+    if (!gt_edit_is_unset(edit)) {
+        gt_merge_type_of(field)->apply(base, edit, value);
+    }
+    return finish(value, diag);
+}
+
+/* ---- explicit operations ---- */
+
+static goat_status want_type(const gt_field *field, gt_type type, const char *operation, gt_diag *diag) {
+    if (field->type == type) {
+        return GOAT_OK;
+    }
+    gt_fail(diag, GOAT_WRONG_TYPE, "\"%.*s\" is not a %s", (int)field->name.len, (const char *)field->name.data,
+            operation);
+    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_diag_rule(diag, "type");
+    return GOAT_WRONG_TYPE;
+}
+
+goat_status gt_edit_add(const gt_field *field, gt_bytes element, gt_buf *edit, gt_diag *diag) {
+    goat_status status = want_type(field, GT_TYPE_SET, "set: nothing can be added", diag);
+    if (status != GOAT_OK) {
+        return status;
+    }
+    gt_write_tag(edit, GT_TAG_SET);
+    gt_write_array_head(edit, 1);
+    gt_buf_append(edit, element.data, element.len);
+    return finish(edit, diag);
+}
+
+goat_status gt_edit_remove(const gt_field *field, gt_bytes base, gt_bytes element, gt_buf *edit, gt_diag *diag) {
+    goat_status status = want_type(field, GT_TYPE_SET, "set: nothing can be removed", diag);
+    if (status != GOAT_OK) {
+        return status;
+    }
+    gt_set_write_remove(base, element, edit);
+    return finish(edit, diag);
+}
+
+goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_bytes value, gt_buf *edit,
+                        gt_diag *diag) {
+    goat_status status = want_type(field, GT_TYPE_MAP, "map: it has no keys", diag);
+    if (status != GOAT_OK) {
+        return status;
+    }
+    bool removes = value.data == NULL;
+    if (removes && (base.data == NULL || gt_map_find(base, key).data == NULL)) {
+        return GOAT_OK;
+    }
+    gt_write_map_head(edit, 1);
+    gt_write_text(edit, key);
+    if (removes) {
+        gt_write_undefined(edit);
+    } else {
+        gt_buf_append(edit, value.data, value.len);
+    }
+    return finish(edit, diag);
+}
+
+goat_status gt_edit_increment(const gt_field *field, int64_t by, gt_buf *edit, gt_diag *diag) {
+    goat_status status = want_type(field, GT_TYPE_COUNTER, "counter: it cannot be incremented", diag);
+    if (status == GOAT_OK && by != 0) {
+        gt_write_int(edit, by);
+        status = finish(edit, diag);
+    }
+    return status;
+}

@@ -1,0 +1,47 @@
+/* Fields of one value: string, number, boolean, date, bytes, ref, and list while it has no identities. The
+ * later write wins; unsetting is a write too. */
+#include "merge/type.h"
+
+static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {
+    if (gt_schema_check_type(field, edit, NULL) != GOAT_OK) {
+        return gt_edit_refuse(field, "is not a value of its type", diag);
+    }
+    if (fully && !gt_edit_is_plain(edit)) {
+        return gt_edit_refuse(field, "holds what a value cannot", diag);
+    }
+    return GOAT_OK;
+}
+
+static void diff(gt_bytes base, gt_bytes value, gt_buf *edit) {
+    (void)base;
+    gt_buf_append(edit, value.data, value.len);
+}
+
+static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
+    (void)first;
+    if (base.data == NULL || !gt_value_equal(base, second)) {
+        gt_buf_append(edit, second.data, second.len);
+    }
+}
+
+static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
+    (void)base;
+    gt_buf_append(value, edit.data, edit.len);
+}
+
+static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
+    const gt_field_edit *last = NULL;
+    for (uint32_t i = 0; i < history->count; i++) {
+        const gt_field_edit *edit = &history->edits[i];
+        if (!gt_edit_is_void(replay, edit) && (last == NULL || gt_step_is_later(replay, edit->step, last->step))) {
+            last = edit;
+        }
+    }
+    gt_bytes winner = last == NULL ? history->base : last->edit;
+    if (winner.data != NULL && !gt_edit_is_unset(winner)) {
+        gt_buf_append(value, winner.data, winner.len);
+    }
+    return GOAT_OK;
+}
+
+const gt_merge_type gt_merge_single = {check_edit, diff, compose, apply, replay_edits};

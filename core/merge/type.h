@@ -1,0 +1,104 @@
+/* What a field type has to say to be merged. Only for the files of this module: one file a type, and
+ * the table in types.c.
+ *
+ * `undefined` as an edit, and what is unset, are the same for all types and dealt with before a type is
+ * asked, but in `replay`, which sees everything. README.md says what each type does and how one with
+ * element identities fits in. */
+#ifndef GT_MERGE_TYPE_H
+#define GT_MERGE_TYPE_H
+
+#include "base/arena.h"
+#include "merge/ancestry.h"
+#include "merge/merge.h"
+#include "value/build.h"
+#include "value/value.h"
+
+/* One replay: what all fields of it share. */
+typedef struct gt_replay {
+    gt_arena arena; /* goes with the replay */
+    const gt_step *steps;
+    uint32_t step_count;
+    gt_ancestry ancestry;
+    uint64_t work;
+    gt_diag *diag;
+} gt_replay;
+
+/* What one step does to one field. */
+typedef struct gt_field_edit {
+    const gt_field *field;
+    gt_bytes edit;
+    uint32_t step; /* its place in gt_replay.steps: id, time, parents, is_void */
+} gt_field_edit;
+
+/* All that the steps do to one field, in their order; those of void steps are there too, because later
+ * positions count what they inserted. */
+typedef struct gt_field_history {
+    const gt_field *field;
+    gt_bytes base; /* data NULL: unset */
+    const gt_field_edit *edits;
+    uint32_t count;
+} gt_field_history;
+
+typedef struct gt_merge_type {
+    /* Whether `edit`, which is not `undefined`, has the shape of an edit: GOAT_OK or GOAT_INVALID. The
+     * values in it are looked at only with `fully`, which a replay does without: it trusts no shape and
+     * copies values as they are. */
+    goat_status (*check_edit)(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag);
+
+    /* Appends the edit from `base` (data NULL: unset) to `value`, which is another. */
+    void (*diff)(gt_bytes base, gt_bytes value, gt_buf *edit);
+
+    /* Appends the one edit that does what `first` and then `second` do to `base` (data NULL: unset), or
+     * nothing. `first` may be `undefined`, `second` is not. */
+    void (*compose)(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit);
+
+    /* Appends `base` (data NULL: unset) after `edit`, which is not `undefined`. Always appends a value. */
+    void (*apply)(gt_bytes base, gt_bytes edit, gt_buf *value);
+
+    /* Appends what becomes of the field; nothing if it is unset. Every edit is `undefined` or has passed
+     * check_edit. GOAT_OK, GOAT_NO_MEMORY. */
+    goat_status (*replay)(gt_replay *replay, const gt_field_history *history, gt_buf *value);
+} gt_merge_type;
+
+extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter;
+
+/* Never NULL for the field of a parsed schema. */
+const gt_merge_type *gt_merge_type_of(const gt_field *field);
+
+static inline bool gt_edit_is_unset(gt_bytes edit) { return edit.data[0] == 0xf7; }
+
+/* GOAT_INVALID with the field and the rule "type"; `words` complete "the edit of "x" …". */
+goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *diag);
+
+/* Whether the values in a piece of an edit may stand in a state: no `undefined`, no integer keys, and no
+ * deeper than values may be. */
+bool gt_edit_is_plain(gt_bytes value);
+
+/* True when step `a` wins over step `b`: later by time, ties by id. An ancestor is always earlier. */
+bool gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b);
+
+static inline bool gt_edit_is_void(const gt_replay *replay, const gt_field_edit *edit) {
+    return replay->steps[edit->step].is_void;
+}
+
+/* The steps that some edit which unsets the field has seen. `*any`: there is one, so that nothing of the
+ * base is left. Void steps do not count. False when there is no memory. */
+bool gt_field_unset_past(gt_replay *replay, const gt_field_history *history, gt_past *past, bool *any);
+
+/* ---- arrays, sets and maps whose count is known only when they are written ---- */
+
+typedef struct gt_counted {
+    gt_buf *out;
+    size_t begin;  /* of the head */
+    size_t places; /* the count that it was written for */
+    bool is_map;
+} gt_counted;
+
+/* `most`: no more elements or pairs than these will follow. */
+gt_counted gt_counted_begin(gt_buf *out, bool is_map, size_t most);
+void gt_counted_end(gt_counted *counted, size_t count);
+
+/* The operations that only one type has. */
+void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit);
+
+#endif
