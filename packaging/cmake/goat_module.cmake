@@ -9,6 +9,14 @@
 #
 # A part that is linked in at the edge, such as port/posix, is a module of its own named port_posix.
 
+# An include directory that holds core/<folder> and nothing else, in `variable`.
+function(goat_view folder variable)
+    set(view "${PROJECT_BINARY_DIR}/include/${folder}")
+    file(MAKE_DIRECTORY "${view}")
+    file(CREATE_LINK "${PROJECT_SOURCE_DIR}/core/${folder}" "${view}/${folder}" SYMBOLIC)
+    set(${variable} "${view}" PARENT_SCOPE)
+endfunction()
+
 define_property(GLOBAL PROPERTY GOAT_MODULES BRIEF_DOCS "names of all modules, in order")
 define_property(GLOBAL PROPERTY GOAT_EXTERNAL BRIEF_DOCS "external targets that modules link")
 
@@ -25,9 +33,7 @@ function(goat_module)
                OUTPUT_VARIABLE folder)
     if(NOT folder MATCHES "^\\.\\.")
         string(REGEX REPLACE "/.*" "" folder "${folder}") # port/posix lies in the folder port
-        set(view "${PROJECT_BINARY_DIR}/include/${folder}")
-        file(MAKE_DIRECTORY "${view}")
-        file(CREATE_LINK "${PROJECT_SOURCE_DIR}/core/${folder}" "${view}/${folder}" SYMBOLIC)
+        goat_view("${folder}" view)
         target_include_directories(${target} PUBLIC "${view}")
         target_compile_options(${target} PUBLIC "-fmacro-prefix-map=${view}/=core/")
     endif()
