@@ -51,7 +51,7 @@ build() {
         cd "$root" && cmake --preset "$preset" "$@" &&
             cmake --build --preset "$preset" -j 2 --target "${targets[@]}"
     ) >"$log" 2>&1 || {
-        grep -nE -A5 '(error|FAILED|CMake Error|undefined reference)' "$log" | head -30 >&2
+        grep -nE -A5 '(error:|FAILED:|CMake Error|undefined reference)' "$log" | head -30 >&2
         printf 'the whole log: %s\n' "$log" >&2
         return 1
     }
