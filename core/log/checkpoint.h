@@ -9,8 +9,8 @@ enum { GT_CHECKPOINT_SECTIONS_MAX = 32 };
 
 typedef struct gt_section {
     uint32_t kind;
-    uint32_t row_size;
-    uint8_t *data; /* in the loaded file; private, writable */
+    uint32_t row_size; /* at least 1 */
+    uint8_t *data;     /* in the loaded file; private, writable; aligned as the file is, up to 64 */
     uint64_t len;
 } gt_section;
 
@@ -23,7 +23,9 @@ typedef struct gt_checkpoint {
     uint32_t section_count;
 } gt_checkpoint;
 
-/* Reads the container from a loaded file: bounds, version, checksums. GOAT_OK, GOAT_CORRUPT, GOAT_NEWER_FORMAT. */
+/* Reads the container from a loaded file (load.h, GOAT_IO_PRIVATE): bounds, version, checksums. Sections do not
+ * overlap. GOAT_OK, GOAT_CORRUPT, GOAT_NEWER_FORMAT. Whether it is this log's is the caller's to ask
+ * (log_id, gt_log_has_chain). */
 goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag);
 
 /* The section of that kind with that row size, whole rows only; NULL if there is none. */

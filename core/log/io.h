@@ -20,8 +20,13 @@ typedef void (*gt_io_done)(void *owner, const goat_io_result *result);
 /* `storage` is copied, and closed by gt_io_free. NULL when there is no memory; the storage is then not closed. */
 gt_io *gt_io_new(const gt_alloc *alloc, const goat_storage *storage);
 
-/* No request is under way any more. Closes the storage. NULL is accepted. */
+/* No request is under way any more. Closes the storage, if it is not abandoned. NULL is accepted. */
 void gt_io_free(gt_io *io);
+
+/* Gives up: closes the storage, so all memory that it gave ends; answers everything under way with GOAT_CANCELLED at
+ * the next gt_io_deliver, and so whatever is submitted after. For a storage that does not answer any more;
+ * nobody polls meanwhile. Then logs and loads can only be closed. */
+void gt_io_abandon(gt_io *io);
 
 /* Submits; `done` (may be NULL) is called from a later gt_io_deliver, exactly once, also when the storage refused
  * the request. `request->token` is chosen here. GOAT_NO_MEMORY: nothing was submitted and `done` is not called.
@@ -33,6 +38,12 @@ goat_status gt_io_submit(gt_io *io, goat_io_request *request, gt_io_done done, v
 bool gt_io_reserve(gt_io *io, uint32_t count);
 void gt_io_release(gt_io *io, uint32_t count); /* none of them in use */
 void gt_io_submit_reserved(gt_io *io, goat_io_request *request, gt_io_done done, void *owner);
+
+/* Closes a file from OPEN; nobody awaits the result. Without memory it stays open until the folder is let go. */
+void gt_io_close_file(gt_io *io, uint32_t file);
+
+/* Passes the failure of a result on, in the storage's words. Returns its status, which is not GOAT_OK. */
+goat_status gt_io_fail(gt_diag *diag, const goat_io_result *result);
 
 /* Requests under way: submitted and not delivered. */
 uint32_t gt_io_pending(const gt_io *io);

@@ -5,7 +5,7 @@
 
 #include "log/io.h"
 
-enum { GT_LOAD_ALIGNMENT = 16 }; /* of `data`: rows of a checkpoint are used in place */
+enum { GT_LOAD_ALIGNMENT = 8 }; /* of `data`: rows of a checkpoint are used in place */
 
 typedef struct gt_load gt_load;
 

@@ -86,9 +86,9 @@ const gt_diag *gt_log_failure(const gt_log *log);
 const gt_log_identity *gt_log_get_identity(const gt_log *log);
 
 /* Walks the records from file offset `*offset`, where a record begins (GT_LOG_HEADER_SIZE for the first;
- * afterwards set to the next). GOAT_OK with a record. GOAT_NOT_FOUND at the end. GOAT_NEWER_FORMAT with a record
- * whose type must be understood and is not; `*offset` is moved on all the same, for those who only look.
- * GOAT_NO_MEMORY when damage could not be noted; `*offset` is as before.
+ * afterwards set to the next). GOAT_OK with a record, of whatever type: the caller refuses a log with a type from
+ * GT_RECORD_MUST_KNOW on that it does not know. GOAT_NOT_FOUND at the end. GOAT_NO_MEMORY when damage could not be
+ * noted; `*offset` is as before.
  *
  * The checks of the walk are CRC and structure. Damage on the way is noted once, see gt_log_damage, and passed
  * over. With `verify_chain` the chain is computed as well and a record that does not fit is noted. May be used in

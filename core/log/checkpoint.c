@@ -1,0 +1,171 @@
+/* The container is checked whole before a byte of it is used: it is mapped, and what a damaged row would do is
+ * not foreseeable. The checksum runs at memory speed, so that costs less than reading the file. */
+#include "log/checkpoint.h"
+
+#include "base/assert.h"
+#include "base/crc32c.h"
+#include "log/load.h"
+
+#include <string.h>
+
+enum {
+    FORMAT_VERSION = 1,
+    AT_VERSION = 8,
+    AT_SECTION_COUNT = 12,
+    AT_LOG_ID = 16,
+    AT_COVERED = 32,
+    AT_CHAIN = 40,
+    AT_HASH_KEY = 56,
+    AT_LENGTH = 72,
+    AT_SECTIONS = 80,
+    SECTION_SIZE = 24,
+    SECTION_ALIGNMENT = 64,
+    CRC_SIZE = 4,
+};
+
+static const uint8_t magic[8] = {'G', 'O', 'A', 'T', 'C', 'K', 'P', 'T'};
+
+static size_t header_size(uint32_t section_count) {
+    return AT_SECTIONS + (size_t)section_count * SECTION_SIZE + CRC_SIZE;
+}
+
+static uint64_t align(uint64_t offset) {
+    return (offset + (SECTION_ALIGNMENT - 1)) / SECTION_ALIGNMENT * SECTION_ALIGNMENT;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------- */
+
+static goat_status check_header(const uint8_t *file, size_t len, gt_diag *diag) {
+    if (len < header_size(0) + CRC_SIZE || memcmp(file, magic, sizeof magic) != 0) {
+        return gt_fail_at(diag, GOAT_CORRUPT, 0, "the file is no checkpoint");
+    }
+    uint32_t version = gt_get_u32(file + AT_VERSION);
+    if (version > FORMAT_VERSION) {
+        return gt_fail_at(diag, GOAT_NEWER_FORMAT, AT_VERSION,
+                          "the checkpoint has format version %u, this library reads %d", version, FORMAT_VERSION);
+    }
+    uint32_t count = gt_get_u32(file + AT_SECTION_COUNT);
+    if (version == 0 || count > GT_CHECKPOINT_SECTIONS_MAX || header_size(count) + CRC_SIZE > len) {
+        return gt_fail_at(diag, GOAT_CORRUPT, AT_VERSION, "the header of the checkpoint makes no sense");
+    }
+    size_t checked = header_size(count) - CRC_SIZE;
+    if (gt_get_u32(file + checked) != gt_crc32c(0, file, checked)) {
+        return gt_fail_at(diag, GOAT_CORRUPT, 0, "the header of the checkpoint is damaged");
+    }
+    if (gt_get_u64(file + AT_LENGTH) != len) {
+        return gt_fail_at(diag, GOAT_CORRUPT, AT_LENGTH, "the checkpoint is not as long as it was written");
+    }
+    return GOAT_OK;
+}
+
+static goat_status read_sections(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag) {
+    uint64_t end = header_size(out->section_count); /* of what is taken */
+    uint64_t last = len - CRC_SIZE;
+    for (uint32_t i = 0; i < out->section_count; i++) {
+        const uint8_t *entry = file + AT_SECTIONS + (size_t)i * SECTION_SIZE;
+        uint64_t offset = gt_get_u64(entry + 8), size = gt_get_u64(entry + 16);
+        gt_section *section = &out->sections[i];
+        section->kind = gt_get_u32(entry);
+        section->row_size = gt_get_u32(entry + 4);
+        if (section->row_size == 0 || offset < end || offset > last || size > last - offset ||
+            offset % SECTION_ALIGNMENT != 0) {
+            return gt_fail_at(diag, GOAT_CORRUPT, AT_SECTIONS + (uint64_t)i * SECTION_SIZE,
+                              "a section of the checkpoint lies outside of it, or in another one");
+        }
+        section->data = file + offset;
+        section->len = size;
+        end = offset + size;
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag) {
+    GOAT_ASSERT((uintptr_t)file % GT_LOAD_ALIGNMENT == 0);
+    *out = (gt_checkpoint){.section_count = 0};
+    goat_status status = check_header(file, len, diag);
+    if (status != GOAT_OK) {
+        return status;
+    }
+    out->section_count = gt_get_u32(file + AT_SECTION_COUNT);
+    status = read_sections(file, len, out, diag);
+    size_t begin = header_size(out->section_count), end = len - CRC_SIZE;
+    if (status == GOAT_OK && gt_get_u32(file + end) != gt_crc32c(0, file + begin, end - begin)) {
+        status = gt_fail_at(diag, GOAT_CORRUPT, begin, "the checkpoint is damaged");
+    }
+    if (status != GOAT_OK) {
+        *out = (gt_checkpoint){.section_count = 0};
+        return status;
+    }
+    memcpy(out->log_id, file + AT_LOG_ID, sizeof out->log_id);
+    out->covered = gt_get_u64(file + AT_COVERED);
+    memcpy(out->chain, file + AT_CHAIN, GT_CHAIN_SIZE);
+    memcpy(out->hash_key, file + AT_HASH_KEY, sizeof out->hash_key);
+    return GOAT_OK;
+}
+
+const gt_section *gt_checkpoint_section(const gt_checkpoint *checkpoint, uint32_t kind, uint32_t row_size) {
+    for (uint32_t i = 0; i < checkpoint->section_count; i++) {
+        const gt_section *section = &checkpoint->sections[i];
+        if (section->kind == kind && section->row_size == row_size && section->len % row_size == 0) {
+            return section;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------- */
+
+static void append_zeros(gt_buf *out, uint64_t count) {
+    static const uint8_t zeros[SECTION_ALIGNMENT];
+    GOAT_ASSERT(count < SECTION_ALIGNMENT);
+    gt_buf_append(out, zeros, (size_t)count);
+}
+
+static void append_crc(gt_buf *out, size_t from) {
+    uint8_t crc[CRC_SIZE];
+    if (!gt_buf_failed(out)) {
+        gt_put_u32(crc, gt_crc32c(0, out->data + from, out->len - from));
+        gt_buf_append(out, crc, sizeof crc);
+    }
+}
+
+/* The header, and room for the whole file at once. */
+static void append_header(const gt_checkpoint *checkpoint, gt_buf *out) {
+    uint8_t header[AT_SECTIONS + GT_CHECKPOINT_SECTIONS_MAX * SECTION_SIZE];
+    uint64_t end = header_size(checkpoint->section_count);
+    for (uint32_t i = 0; i < checkpoint->section_count; i++) {
+        const gt_section *section = &checkpoint->sections[i];
+        uint8_t *entry = header + AT_SECTIONS + (size_t)i * SECTION_SIZE;
+        GOAT_ASSERT(section->row_size != 0);
+        gt_put_u32(entry, section->kind);
+        gt_put_u32(entry + 4, section->row_size);
+        gt_put_u64(entry + 8, align(end));
+        gt_put_u64(entry + 16, section->len);
+        end = align(end) + section->len;
+    }
+    memcpy(header, magic, sizeof magic);
+    gt_put_u32(header + AT_VERSION, FORMAT_VERSION);
+    gt_put_u32(header + AT_SECTION_COUNT, checkpoint->section_count);
+    memcpy(header + AT_LOG_ID, checkpoint->log_id, sizeof checkpoint->log_id);
+    gt_put_u64(header + AT_COVERED, checkpoint->covered);
+    memcpy(header + AT_CHAIN, checkpoint->chain, GT_CHAIN_SIZE);
+    memcpy(header + AT_HASH_KEY, checkpoint->hash_key, sizeof checkpoint->hash_key);
+    gt_put_u64(header + AT_LENGTH, end + CRC_SIZE);
+    gt_buf_reserve(out, (size_t)end + CRC_SIZE);
+    gt_buf_append(out, header, header_size(checkpoint->section_count) - CRC_SIZE);
+}
+
+void gt_checkpoint_write(const gt_checkpoint *checkpoint, gt_buf *out) {
+    GOAT_ASSERT(checkpoint->section_count <= GT_CHECKPOINT_SECTIONS_MAX);
+    size_t start = out->len;
+    append_header(checkpoint, out);
+    append_crc(out, start);
+    size_t body = out->len;
+    for (uint32_t i = 0; i < checkpoint->section_count; i++) {
+        const gt_section *section = &checkpoint->sections[i];
+        uint64_t offset = out->len - start;
+        append_zeros(out, align(offset) - offset);
+        gt_buf_append(out, section->data, (size_t)section->len);
+    }
+    append_crc(out, body);
+}
