@@ -50,12 +50,13 @@ int test_folder_teardown(void **state) {
     return 0;
 }
 
-void test_folder_path(const test_folder *folder, const char *name, char path[1024]) {
-    snprintf(path, 1024, "%s/%s", folder->path, name);
+void test_folder_path(const test_folder *folder, const char *name, char path[TEST_PATH_MAX]) {
+    int len = snprintf(path, TEST_PATH_MAX, "%s/%s", folder->path, name);
+    assert_in_range(len, 1, TEST_PATH_MAX - 1);
 }
 
 void test_folder_write(const test_folder *folder, const char *name, const char *text) {
-    char path[1024];
+    char path[TEST_PATH_MAX];
     test_folder_path(folder, name, path);
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
@@ -64,13 +65,13 @@ void test_folder_write(const test_folder *folder, const char *name, const char *
 }
 
 bool test_folder_has(const test_folder *folder, const char *name) {
-    char path[1024];
+    char path[TEST_PATH_MAX];
     test_folder_path(folder, name, path);
     return access(path, F_OK) == 0;
 }
 
 unsigned test_folder_mode(const test_folder *folder, const char *name) {
-    char path[1024];
+    char path[TEST_PATH_MAX];
     struct stat info;
     test_folder_path(folder, name, path);
     assert_int_equal(stat(path, &info), 0);
@@ -82,7 +83,9 @@ void test_folder_in_child(test_folder *folder, bool (*body)(test_folder *folder)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        _exit(body(folder) ? 0 : 1); /* no exit handlers: they are the parent's */
+        int code = body(folder) ? 0 : 1;
+        fflush(NULL);
+        _exit(code); /* no exit handlers: they are the parent's */
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);

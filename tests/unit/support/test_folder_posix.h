@@ -6,8 +6,10 @@
 
 #include <stdbool.h>
 
+enum { TEST_PATH_MAX = 1024 };
+
 typedef struct test_folder {
-    char path[512];
+    char path[TEST_PATH_MAX];
     goat_storage storage; /* not locked yet */
 } test_folder;
 
@@ -22,7 +24,7 @@ goat_storage test_folder_storage(const test_folder *folder);
 void test_folder_write(const test_folder *folder, const char *name, const char *text);
 bool test_folder_has(const test_folder *folder, const char *name);
 unsigned test_folder_mode(const test_folder *folder, const char *name);
-void test_folder_path(const test_folder *folder, const char *name, char path[1024]);
+void test_folder_path(const test_folder *folder, const char *name, char path[TEST_PATH_MAX]);
 
 /* Runs `body` in a child process and asserts that it returned true there. The child's copy of the folder's
  * storage must not be used. */
