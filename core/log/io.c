@@ -8,7 +8,8 @@
 
 #include "base/assert.h"
 
-enum { RESULTS_MAX = 64, NO_SLOT = UINT32_MAX };
+enum { RESULTS_MAX = 64 };
+#define NO_SLOT UINT32_MAX
 
 typedef enum slot_state { SLOT_FREE, SLOT_SUBMITTED, SLOT_REFUSED } slot_state;
 

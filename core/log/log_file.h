@@ -47,13 +47,13 @@ struct gt_log {
 
     const uint8_t *loaded;
     uint64_t loaded_len; /* without what was cut */
-    uint64_t torn_len;   /* behind it, while it is saved */
 
     gt_log_chunk **chunks;
     size_t chunk_count, chunk_capacity;
 
     gt_damage *damage; /* by offset */
     size_t damage_count, damage_capacity;
+    uint64_t search_cost; /* bytes whose checksum was computed in vain */
 
     uint8_t chain[GT_CHAIN_SIZE];
     /* durable <= written <= submitted <= length */
@@ -87,7 +87,7 @@ const uint8_t *gt_log_run(const gt_log *log, uint64_t offset, uint64_t *start, u
 /* Notes damage, once. GOAT_NO_MEMORY. */
 goat_status gt_log_note(gt_log *log, gt_damage_kind kind, uint64_t offset, uint64_t length);
 
-/* The chain of a record with its head's bytes from the type on, and its payload. */
+/* The chain of a record whose head and payload are in place, behind one that ends with `before`. */
 void gt_log_make_chain(const gt_log *log, const uint8_t *before, const uint8_t *record, size_t payload_len,
                        uint8_t *chain);
 

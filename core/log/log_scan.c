@@ -14,6 +14,7 @@ enum {
     AT_ZEROS = 9,
     AT_LENGTH = 12,
     AT_HEAD_CRC = 16,
+    SEARCH_COST_MAX = 256 << 20, /* bytes: a tenth of a second */
 };
 
 /* ---- Where bytes are ----------------------------------------------------------------------- */
@@ -70,13 +71,16 @@ static bool read_head(const gt_log *log, const uint8_t *p, uint64_t left, size_t
     return *len <= GT_LOG_PAYLOAD_MAX && memcmp(p + AT_ZEROS, zeros, sizeof zeros) == 0;
 }
 
-/* The same, for a record that is whole. */
-static bool read_record(const gt_log *log, const uint8_t *p, uint64_t left, size_t *len) {
-    if (!read_head(log, p, left, len) || *len > left - GT_LOG_RECORD_OVERHEAD) {
-        return false;
-    }
-    size_t checked = *len + GT_CHAIN_SIZE;
+/* Whether the record whose head this is, with a payload of `len`, ends before `left` does. */
+static bool is_whole(size_t len, uint64_t left) { return len <= left - GT_LOG_RECORD_OVERHEAD; }
+
+static bool body_holds(const uint8_t *p, size_t len) {
+    size_t checked = len + GT_CHAIN_SIZE;
     return gt_get_u32(p + GT_RECORD_HEAD_SIZE + checked) == gt_crc32c(0, p + GT_RECORD_HEAD_SIZE, checked);
+}
+
+static bool read_record(const gt_log *log, const uint8_t *p, uint64_t left, size_t *len) {
+    return read_head(log, p, left, len) && is_whole(*len, left) && body_holds(p, *len);
 }
 
 goat_status gt_log_check(const gt_log *log, uint64_t offset, gt_diag *diag) {
@@ -154,24 +158,22 @@ static uint64_t find_marker(const gt_log *log, const uint8_t *run, uint64_t from
 
 /* The next whole record at or behind `from`, or `end`; places count in `run`.
  *
- * A head that holds says where its record ends, even if the payload is damaged: if the file goes on with a head
- * there, or ends there, nothing inside is looked at, so bytes that only look like a record (a log kept as a
- * value in a log) are not taken for one. Otherwise the inside is searched too, but not without end: a file made
- * of nothing but heads with long payloads would cost the square of its length. */
-static uint64_t find_record(const gt_log *log, const uint8_t *run, uint64_t from, uint64_t end) {
-    uint64_t budget = 2 * (end - from), spent = 0;
+ * The inside of a damaged record is searched like everything else: what is found then does not depend on what
+ * is appended later. Only a file made by somebody of nothing but heads with long payloads, where that would
+ * cost the square of its length, is searched in leaps once it has cost enough. */
+static uint64_t find_record(gt_log *log, const uint8_t *run, uint64_t from, uint64_t end) {
+    uint64_t budget = SEARCH_COST_MAX + 8 * end;
     uint64_t at = find_marker(log, run, from, end);
     while (at < end) {
-        size_t len, next_len;
+        size_t len;
         uint64_t next = at + 1;
-        if (read_record(log, run + at, end - at, &len)) {
-            return at;
-        }
-        if (read_head(log, run + at, end - at, &len) && len <= end - at - GT_LOG_RECORD_OVERHEAD) {
-            uint64_t behind = at + GT_LOG_RECORD_OVERHEAD + len;
-            spent += len;
-            if (behind == end || read_head(log, run + behind, end - behind, &next_len) || spent > budget) {
-                next = behind;
+        if (read_head(log, run + at, end - at, &len) && is_whole(len, end - at)) {
+            if (body_holds(run + at, len)) {
+                return at;
+            }
+            log->search_cost += len;
+            if (log->search_cost > budget) {
+                next = at + GT_LOG_RECORD_OVERHEAD + len;
             }
         }
         at = find_marker(log, run, next, end);
@@ -238,7 +240,7 @@ static goat_status check_chain(gt_log *log, uint64_t offset, const uint8_t *reco
 
 /* Moves `*offset` over what is no record; GOAT_NOT_FOUND if that reaches the end of a file that is being opened. */
 static goat_status pass_damage(gt_log *log, const uint8_t *run, uint64_t start, uint64_t end, uint64_t *offset) {
-    uint64_t next = start + find_record(log, run, *offset - start, end - start);
+    uint64_t next = start + find_record(log, run, *offset + 1 - start, end - start);
     bool torn = next == end && log->state == GT_LOG_LOADED;
     goat_status status = gt_log_note(log, torn ? GT_DAMAGE_TORN : GT_DAMAGE_MIDDLE, *offset, next - *offset);
     if (status == GOAT_OK && torn) {
