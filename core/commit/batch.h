@@ -21,6 +21,7 @@ typedef struct gt_place {
     gt_bytes repository; /* "/type/repo" */
 } gt_place;
 
+/* Why a leaf is not there, as numbers of the format; LEAF is not one of them: it is there. */
 typedef enum gt_node_kind {
     GT_NODE_HAD = 0,
     GT_NODE_HIDDEN = 1,
@@ -34,7 +35,7 @@ typedef struct gt_node {
     gt_node_kind kind;
     uint32_t first;   /* index of its first leaf */
     uint32_t count;   /* number of leaves; 1 for LEAF and PRUNED */
-    gt_id hash;       /* of the subtree; the commit id of a leaf. Set by gt_batch_hash for LEAF */
+    gt_id hash;       /* of the subtree; the commit id of a leaf. Set by gt_batch_hash for LEAF and PRUNED */
     const uint8_t *salt; /* LEAF */
     gt_bytes bytes;      /* LEAF: header and payload */
     const gt_id *inner;  /* PRUNED */
@@ -54,18 +55,23 @@ typedef struct gt_batch {
     const uint8_t *signature;
     gt_node *nodes; /* in the arena */
     uint32_t node_count;
+    uint16_t *leaf_groups; /* in the arena: 1 + the group of each leaf, or 0; NULL without groups */
+    uint32_t *lookup;      /* in the arena, for gt_batch_hash: leaves by id; NULL in a view */
+    uint32_t lookup_bits;  /* it has 2 to that power slots */
     gt_id root; /* set by gt_batch_hash */
     gt_id id;   /* set by gt_batch_hash */
 } gt_batch;
 
-/* Decodes `frame` into `batch`, whose arrays lie in `arena`. GOAT_OK, GOAT_INVALID, GOAT_TOO_LARGE. */
+/* Decodes `frame` into `batch`, whose arrays lie in `arena` and whose pointers lead into `frame`.
+ * GOAT_OK, GOAT_INVALID, GOAT_TOO_LARGE, GOAT_NEWER_FORMAT, GOAT_NO_MEMORY. */
 goat_status gt_batch_decode(gt_bytes frame, gt_arena *arena, gt_batch *batch, gt_diag *diag);
 
 /* As decode, for a frame that was decoded before and whose bytes are protected by a checksum: skips
- * the checks that only hostile bytes need, still memory-safe. */
+ * the checks that only hostile bytes need (order, UTF-8, values), still memory-safe. */
 goat_status gt_batch_view(gt_bytes frame, gt_arena *arena, gt_batch *batch, gt_diag *diag);
 
-/* Computes the hashes. GOAT_CORRUPT if the root is not the one given. */
+/* Computes the hashes. GOAT_CORRUPT if the root is not the one given; GOAT_INVALID if two leaves are one
+ * commit or a commit stands before its parent (not looked for after gt_batch_view). */
 goat_status gt_batch_hash(gt_hasher *hasher, const gt_place *place, gt_batch *batch, gt_diag *diag);
 
 /* Appends the signed bytes; the batch has been hashed. */
@@ -75,7 +81,7 @@ void gt_batch_signed_bytes(const gt_place *place, const gt_batch *batch, gt_buf 
 goat_status gt_batch_verify(const gt_place *place, const gt_batch *batch, const uint8_t *public_key,
                             const gt_alloc *alloc, gt_diag *diag);
 
-/* Calls out the group (number) of a leaf, or UINT32_MAX. */
+/* The group (number) of a leaf, or UINT32_MAX. */
 uint32_t gt_batch_group_of(const gt_batch *batch, uint32_t leaf);
 
 /* ---- writing ---- */
@@ -84,7 +90,8 @@ typedef struct gt_run {
     uint32_t first, count;
 } gt_run;
 
-/* A group is a run of leaves here: captures write them next to each other. */
+/* A group is a run of leaves here: captures write them next to each other. After GOAT_NO_MEMORY or
+ * GOAT_TOO_LARGE a draft is as it was before the call. */
 typedef struct gt_batch_draft {
     const gt_alloc *alloc;
     gt_buf nodes;   /* the leaves' encodings */
@@ -93,7 +100,7 @@ typedef struct gt_batch_draft {
     uint32_t count;
     gt_run *groups;
     size_t group_count, group_capacity;
-    bool failed;
+    bool failed; /* no memory for a group: gt_batch_draft_finish says so */
 } gt_batch_draft;
 
 void gt_batch_draft_init(gt_batch_draft *draft, const gt_alloc *alloc);
@@ -114,7 +121,8 @@ typedef struct gt_chain_place {
     const gt_id *skip; /* NULL: none */
 } gt_chain_place;
 
-/* Signs and appends the frame to `frame`; the batch id goes to `*id`. */
+/* Signs and appends the frame to `frame`; the batch id goes to `*id`. The draft has a leaf. GOAT_OK,
+ * GOAT_NO_MEMORY with nothing appended. */
 goat_status gt_batch_draft_finish(gt_batch_draft *draft, gt_hasher *hasher, const gt_place *place,
                                   const gt_id *session, const gt_chain_place *chain, const gt_secret_key *key,
                                   gt_buf *frame, gt_id *id, gt_diag *diag);
@@ -122,7 +130,10 @@ goat_status gt_batch_draft_finish(gt_batch_draft *draft, gt_hasher *hasher, cons
 /* ---- elision ---- */
 
 /* Appends the frame of `batch` (hashed) in which every leaf whose `reasons[leaf]` is not GT_NODE_LEAF is
- * elided for that reason, maximally. Leaves that `batch` itself does not hold keep their reason. */
+ * elided for that reason, or pruned. `reasons` has one gt_node_kind for each leaf of the batch. Leaves that
+ * `batch` itself does not hold keep their reason, but a pruned one may become hidden or refused.
+ * GOAT_OK; GOAT_INVALID if a leaf of a group is unasked for and another of it is there; GOAT_TOO_LARGE;
+ * GOAT_NO_MEMORY. Nothing is appended then. */
 goat_status gt_batch_elide(gt_hasher *hasher, const gt_batch *batch, const uint8_t *reasons, gt_buf *frame,
                            gt_diag *diag);
 

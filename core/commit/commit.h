@@ -55,14 +55,19 @@ typedef struct gt_commit {
     gt_bytes sealed;  /* the array of payload key 3; data NULL: none */
 } gt_commit;
 
-/* Decodes and checks `bytes`, a header and a payload one behind the other; positions in `diag` count from their beginning.
- * GOAT_OK, GOAT_INVALID, GOAT_TOO_LARGE. */
+/* Decodes and checks `bytes`, a header and a payload one behind the other; positions in `diag` count from
+ * their beginning. GOAT_OK, GOAT_INVALID, GOAT_TOO_LARGE. */
 goat_status gt_commit_decode(gt_bytes bytes, gt_commit *commit, gt_diag *diag);
 
-/* What a decoder that has checked the bytes before may do faster: no checks, same result. */
-void gt_commit_view(gt_bytes bytes, gt_commit *commit);
+/* As decode, of a header alone (a pruned leaf). */
+goat_status gt_commit_decode_header(gt_bytes header, gt_commit *commit, gt_diag *diag);
 
-/* Appends the encoding of `commit`. Parents and reverts are given as plain arrays, ascending. */
+/* The same result, faster, for bytes that were decoded before; a header alone is taken too. Order, UTF-8
+ * and values are not checked, bounds are, also those of what lies inside the values. False, and `commit`
+ * all zero, if the bytes cannot have been decoded before. */
+bool gt_commit_view(gt_bytes bytes, gt_commit *commit);
+
+/* What a commit is made from. Parents and reverts are plain arrays, ascending. */
 typedef struct gt_commit_draft {
     gt_bytes key;
     const gt_id *parents;
@@ -76,12 +81,11 @@ typedef struct gt_commit_draft {
     const gt_id *reverts;
     uint32_t revert_count;
     gt_bytes message; /* data NULL: none */
+    gt_bytes sealed;  /* the array of payload key 3, in place of delta, full and message; data NULL: none */
 } gt_commit_draft;
 
+/* Appends the encoding. The rules of FORMAT.md section 2 are the caller's to keep. */
 void gt_commit_encode(gt_buf *out, const gt_commit_draft *draft);
-
-/* As decode, of a header alone (a pruned leaf). */
-goat_status gt_commit_decode_header(gt_bytes header, gt_commit *commit, gt_diag *diag);
 
 /* The two hashes of FORMAT.md 2.3. */
 void gt_commit_inner(gt_hasher *hasher, const uint8_t *salt, gt_bytes payload, gt_id *inner);
