@@ -27,7 +27,7 @@ function(goat_module)
     endif()
     set(target gt_${arg_NAME})
     add_library(${target} OBJECT ${arg_SOURCES})
-    target_link_libraries(${target} PUBLIC goat_headers PRIVATE goat_flags ${arg_LINK})
+    target_link_libraries(${target} PUBLIC goat_headers ${arg_LINK} PRIVATE goat_flags)
 
     cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/core"
                OUTPUT_VARIABLE folder)
