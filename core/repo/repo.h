@@ -96,6 +96,11 @@ uint32_t gt_repo_item_count(const gt_repo *repo);
 uint32_t gt_repo_find(const gt_repo *repo, gt_bytes key); /* GT_NONE */
 gt_bytes gt_repo_key(const gt_repo *repo, uint32_t item); /* good until closed */
 
+/* Whether an item has a commit yet: false only inside the hook before its first one. */
+bool gt_repo_has_commits(const gt_repo *repo, uint32_t item);
+uint32_t gt_repo_newest(const gt_repo *repo, uint32_t item);          /* row of the commit admitted last */
+const gt_schema *gt_repo_schema(const gt_repo *repo, uint32_t item); /* how it is read; NULL: not known here */
+
 enum {
     GT_ITEM_DELETED = 1 << 0,
     GT_ITEM_INVALID = 1 << 1,   /* the merged view breaks a rule */

@@ -1,0 +1,317 @@
+/* The shared database and its handles: their lives, the lock, the rounds, and the wake-up. */
+#include "db/internal.h"
+
+enum { CAPTURE_INTERVAL_MS = 333, CHANGES_MAX = 65536 };
+
+/* ---- life of the database ---- */
+
+static void free_database(gt_database *database) {
+    while (database->mounts != NULL) {
+        gt_mount *mount = database->mounts;
+        database->mounts = mount->next;
+        gt_mount_free(mount);
+    }
+    if (database->io != NULL) {
+        gt_io_free(database->io);
+    } else if (database->host.storage.close != NULL) {
+        database->host.storage.close(database->host.storage.context);
+    }
+    gt_registry_free(database->schemas);
+    gt_keyring_free(database->keyring);
+    gt_hasher_free(database->hasher);
+    gt_identity_wipe(&database->root);
+    gt_identity_wipe(&database->own);
+    gt_wipe(database->seeds, sizeof(database->seeds));
+    gt_condition_destroy(&database->condition);
+    gt_mutex_destroy(&database->mutex);
+    goat_allocator allocator = database->host.allocator; /* the database itself is freed with it */
+    gt_free(&allocator, database->path);
+    gt_free(&allocator, database);
+}
+
+static goat_status fill_database(gt_database *database, const char *path, size_t path_len, gt_diag *diag) {
+    database->path = gt_copy(database->alloc, path, path_len);
+    database->schemas = gt_registry_new(database->alloc);
+    database->keyring = gt_keyring_new(database->alloc);
+    if (database->path == NULL || database->schemas == NULL || database->keyring == NULL) return gt_no_memory(diag);
+    goat_status status = gt_crypto_init(diag);
+    if (status == GOAT_OK) status = gt_hasher_new(database->alloc, &database->hasher, diag);
+    if (status == GOAT_OK) {
+        status = gt_builtin_register(database->schemas, database->alloc, database->hasher, diag);
+    }
+    if (status != GOAT_OK) return status;
+    goat_random random = database->host.random;
+    if (!random.fill(random.context, database->hash_key, sizeof(database->hash_key))) {
+        return gt_fail(diag, GOAT_IO, "the machine gives no randomness");
+    }
+    database->io = gt_io_new(database->alloc, &database->host.storage);
+    return database->io == NULL ? gt_no_memory(diag) : GOAT_OK;
+}
+
+goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, const goat_host *host,
+                            gt_database **out, gt_diag *diag) {
+    *out = NULL;
+    gt_database *database = gt_new(&host->allocator, 1, sizeof(*database));
+    if (database == NULL) {
+        host->storage.close(host->storage.context);
+        return gt_no_memory(diag);
+    }
+    database->host = *host;
+    database->alloc = &database->host.allocator;
+    database->flags = flags;
+    gt_diag_init(&database->failure);
+    goat_status status = gt_mutex_init(&database->mutex, diag);
+    if (status == GOAT_OK) {
+        status = gt_condition_init(&database->condition, diag);
+        if (status != GOAT_OK) gt_mutex_destroy(&database->mutex);
+    }
+    if (status != GOAT_OK) {
+        host->storage.close(host->storage.context);
+        gt_free(&host->allocator, database);
+        return status;
+    }
+    status = fill_database(database, path, path_len, diag);
+    if (status == GOAT_OK) status = gt_handle_new(database, NULL, &database->system, diag);
+    if (status != GOAT_OK) {
+        free_database(database);
+        return status;
+    }
+    *out = database;
+    return GOAT_OK;
+}
+
+gt_database *gt_db_database(const goat_db *db) { return db->database; }
+
+const char *gt_database_path(const gt_database *database) { return database->path; }
+
+bool gt_database_is_joinable(const gt_database *database) {
+    return database->phase == GT_DB_OPENING || database->phase == GT_DB_OPEN;
+}
+
+uint32_t gt_next_id(gt_database *database) { return ++database->next_id; }
+
+uint64_t gt_database_now_us(const gt_database *database) {
+    return database->host.clock.monotonic_us(database->host.clock.context);
+}
+
+uint64_t gt_db_now_us(const goat_db *db) { return gt_database_now_us(db->database); }
+
+void gt_database_fail(gt_database *database, const gt_diag *diag) {
+    if (database->phase == GT_DB_FAILED) return;
+    database->phase = GT_DB_FAILED;
+    database->failure = *diag;
+    gt_wipe(database->seeds, sizeof(database->seeds));
+}
+
+/* ---- handles ---- */
+
+static void retire_wake(gt_database *database, gt_wake *wake);
+static bool free_one_wake(gt_database *database);
+
+goat_status gt_handle_new(gt_database *database, const goat_config *config, goat_db **out, gt_diag *diag) {
+    goat_db *db = gt_new(database->alloc, 1, sizeof(*db));
+    gt_wake *wake = gt_new(database->alloc, 1, sizeof(*wake));
+    if (db == NULL || wake == NULL) {
+        gt_free(database->alloc, db);
+        gt_free(database->alloc, wake);
+        return gt_no_memory(diag);
+    }
+    uint32_t interval_ms = config == NULL || config->capture_interval_ms == 0 ? CAPTURE_INTERVAL_MS
+                                                                             : config->capture_interval_ms;
+    db->database = database;
+    db->wake = wake;
+    db->refs = 1;
+    db->changes_max = config == NULL || config->changes_max == 0 ? CHANGES_MAX : config->changes_max;
+    db->capture_interval_us = interval_ms > UINT32_MAX / 1000 ? UINT32_MAX : interval_ms * 1000;
+    db->capture_due_us = UINT64_MAX;
+    gt_buf_init(&db->events, database->alloc);
+    *out = db;
+    return GOAT_OK;
+}
+
+goat_status gt_db_new(gt_database *database, const goat_config *config, goat_db **db, gt_diag *diag) {
+    goat_status status = gt_handle_new(database, config, db, diag);
+    if (status != GOAT_OK) return status;
+    (*db)->next = database->handles;
+    database->handles = *db;
+    database->refs++;
+    return GOAT_OK;
+}
+
+static void free_handle(goat_db *db) {
+    const gt_alloc *alloc = db->database->alloc;
+    while (db->spaces != NULL) {
+        gt_space *space = db->spaces;
+        db->spaces = space->next_of_db;
+        gt_space_free(space);
+    }
+    gt_buf_free(&db->events);
+    retire_wake(db->database, db->wake);
+    gt_free(alloc, db);
+}
+
+void gt_db_retain(goat_db *db) { db->refs++; }
+
+void gt_handle_drop(goat_db *db) {
+    gt_database *database = db->database;
+    GOAT_ASSERT(db->refs > 0);
+    if (--db->refs > 0 || db == database->system) return;
+    goat_db **at = &database->handles;
+    while (*at != db) at = &(*at)->next;
+    *at = db->next;
+    free_handle(db);
+    database->refs--;
+}
+
+void gt_db_release(goat_db *db) {
+    gt_database *database = db->database;
+    gt_mutex_lock(&database->mutex);
+    gt_handle_drop(db);
+    bool last = database->refs == 0;
+    if (last) free_handle(database->system);
+    while (free_one_wake(database)) {
+    }
+    gt_mutex_unlock(&database->mutex);
+    if (last) free_database(database);
+}
+
+void gt_db_lock(const goat_db *db) { gt_mutex_lock(&db->database->mutex); }
+
+goat_status gt_database_check(const gt_database *database, gt_diag *diag) {
+    switch (database->phase) {
+    case GT_DB_OPEN:
+        return GOAT_OK;
+    case GT_DB_OPENING:
+        return gt_fail(diag, GOAT_LOADING, "the database is still opening");
+    case GT_DB_FAILED:
+        if (diag != NULL) *diag = database->failure;
+        return database->failure.status;
+    default:
+        return gt_fail(diag, GOAT_CLOSED, "the database is closed");
+    }
+}
+
+goat_status gt_db_check(const goat_db *db, gt_diag *diag) {
+    if (db->closed) return gt_fail(diag, GOAT_CLOSED, "the database is closed");
+    return gt_database_check(db->database, diag);
+}
+
+/* ---- wake-up ---- */
+
+void gt_wake_handle(goat_db *db) {
+    if (!db->wake_given) db->wake_due = true;
+}
+
+void gt_wake_all(gt_database *database) {
+    for (goat_db *db = database->handles; db != NULL; db = db->next) gt_wake_handle(db);
+}
+
+void gt_add_event(goat_db *db, const gt_buf *event) {
+    if (db->closed || gt_buf_failed(event)) return;
+    if (db->event_count >= db->changes_max) {
+        db->reset = true;
+    } else {
+        gt_buf_append(&db->events, event->data, event->len);
+        db->event_count++;
+        db->reset = db->reset || gt_buf_failed(&db->events);
+    }
+    gt_wake_handle(db);
+}
+
+/* Nobody calls it any more: its userdata is freed at the next unlock. */
+static void retire_wake(gt_database *database, gt_wake *wake) {
+    wake->replaced = true;
+    if (wake->running > 0) return;
+    wake->next = database->ended_wakes;
+    database->ended_wakes = wake;
+}
+
+goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_free_fn free_userdata, gt_diag *diag) {
+    gt_wake *made = gt_new(db->database->alloc, 1, sizeof(*made));
+    if (made == NULL) return gt_no_memory(diag);
+    made->wake = wake;
+    made->userdata = userdata;
+    made->free_userdata = free_userdata;
+    retire_wake(db->database, db->wake);
+    db->wake = made;
+    db->wake_given = false;
+    return GOAT_OK;
+}
+
+static bool call_one_wake(gt_database *database) {
+    goat_db *db = database->handles;
+    while (db != NULL && !db->wake_due) db = db->next;
+    if (db == NULL) return false;
+    gt_wake *wake = db->wake;
+    db->wake_due = false;
+    db->wake_given = true;
+    if (wake->wake == NULL) return true;
+    wake->running++;
+    gt_mutex_unlock(&database->mutex);
+    wake->wake(wake->userdata);
+    gt_mutex_lock(&database->mutex);
+    wake->running--;
+    if (wake->replaced) retire_wake(database, wake);
+    return true;
+}
+
+static bool free_one_wake(gt_database *database) {
+    gt_wake *wake = database->ended_wakes;
+    if (wake == NULL) return false;
+    database->ended_wakes = wake->next;
+    goat_free_fn free_userdata = wake->free_userdata;
+    void *userdata = wake->userdata;
+    gt_free(database->alloc, wake);
+    if (free_userdata != NULL) {
+        gt_mutex_unlock(&database->mutex);
+        free_userdata(userdata);
+        gt_mutex_lock(&database->mutex);
+    }
+    return true;
+}
+
+void gt_db_unlock(goat_db *db) {
+    gt_database *database = db->database;
+    while (call_one_wake(database) || free_one_wake(database)) {
+    }
+    gt_mutex_unlock(&database->mutex);
+}
+
+/* ---- rounds ---- */
+
+/* The storage's own work, without the lock: this is where a disk is waited for, by one thread at a time. */
+static bool poll_storage(gt_database *database) {
+    if (database->polling || gt_io_pending(database->io) == 0) return false;
+    database->polling = true;
+    gt_mutex_unlock(&database->mutex);
+    size_t results = gt_io_poll(database->io, false);
+    gt_mutex_lock(&database->mutex);
+    database->polling = false;
+    bool did = gt_io_deliver(database->io) > 0;
+    if (did || results > 0) gt_condition_wake_all(&database->condition);
+    return did;
+}
+
+bool gt_db_pump(goat_db *db, uint64_t now_us, uint64_t *deadline_us) {
+    gt_database *database = db->database;
+    bool did = false;
+    if (!database->polling) did = gt_io_deliver(database->io) > 0;
+    uint64_t deadline = UINT64_MAX;
+    if (database->phase == GT_DB_OPENING) did = gt_open_step(database) || did;
+    did = gt_mounts_step(database) || did;
+    for (goat_db *handle = database->handles; handle != NULL; handle = handle->next) {
+        if (handle->capture_due_us <= now_us) {
+            gt_capture_when_due(handle, now_us);
+            did = true;
+        }
+        if (handle->capture_due_us < deadline) deadline = handle->capture_due_us;
+    }
+    did = gt_jobs_step(database) || did;
+    did = poll_storage(database) || did;
+    if (deadline_us != NULL) *deadline_us = did ? now_us : deadline;
+    return did;
+}
+
+void gt_db_wait(goat_db *db, uint64_t timeout_us) {
+    gt_condition_wait(&db->database->condition, &db->database->mutex, timeout_us);
+}

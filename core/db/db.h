@@ -1,0 +1,172 @@
+/* The database: what one directory is to a process, and what each handle on it sees.
+ *
+ * A gt_database is shared by all handles on its directory; a goat_db is one handle with its own visible
+ * point, changes and unsaved edits. Everything declared here is called with the database's lock held
+ * (gt_db_lock) unless it says otherwise; nothing here blocks but gt_db_wait.
+ *
+ * What must always hold: between two advances of a handle its reads change by its own edits only; an
+ * edit is either unsaved in a handle, or in the log and in every view that follows. */
+#ifndef GT_DB_DB_H
+#define GT_DB_DB_H
+
+#include "base/index.h"
+#include "base/rows.h"
+#include "port/port.h"
+#include "query/query.h"
+#include "repo/repo.h"
+#include "trust/trust.h"
+
+typedef struct gt_database gt_database;
+typedef struct gt_mount gt_mount; /* an open repository of the database */
+typedef struct gt_space gt_space; /* a repository as one handle sees it */
+typedef struct gt_work gt_work;   /* an item with unsaved edits */
+
+/* Unsaved edits of items, by key. */
+typedef struct gt_works {
+    gt_work **list; /* in order of first edit */
+    size_t count, capacity;
+    gt_index index;
+} gt_works;
+
+/* ---- database ---- */
+
+/* Begins to open; `job` is done when it is. `host` is complete (gt_port_default_host) and copied; its storage is
+ * taken. Not called with a lock. */
+goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, const goat_host *host,
+                            gt_database **database, gt_diag *diag);
+/* Adds a handle; the database has at least one from then on until gt_db_free. */
+goat_status gt_db_new(gt_database *database, const goat_config *config, goat_db **db, gt_diag *diag);
+
+gt_database *gt_db_database(const goat_db *db);
+const char *gt_database_path(const gt_database *database);
+/* Open or opening, so that another handle may join it. */
+bool gt_database_is_joinable(const gt_database *database);
+
+void gt_db_lock(const goat_db *db);
+/* Unlocking also calls the wake-up functions that are due, without the lock. */
+void gt_db_unlock(goat_db *db);
+
+/* Children (items, queries, jobs, …) hold the handle's memory. Dropping the last reference of the last handle ends
+ * the database; called without the lock. */
+void gt_db_retain(goat_db *db);
+void gt_db_release(goat_db *db);
+
+/* GOAT_OK, GOAT_CLOSED, GOAT_LOADING, or what opening failed with. */
+goat_status gt_db_check(const goat_db *db, gt_diag *diag);
+
+/* One round of everything that is under way; gives the lock up around the storage's work. True when something
+ * was done. `*deadline_us` (may be NULL): when to call again at the latest, UINT64_MAX when nothing is due. */
+bool gt_db_pump(goat_db *db, uint64_t now_us, uint64_t *deadline_us);
+uint64_t gt_db_now_us(const goat_db *db);
+/* Waits up to `timeout_us` until something has happened; gives the lock up meanwhile. */
+void gt_db_wait(goat_db *db, uint64_t timeout_us);
+
+/* Sets the wake-up function. Takes `userdata` in any case. */
+goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_free_fn free_userdata, gt_diag *diag);
+
+void gt_db_info(goat_db *db, gt_buf *out);
+goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag);
+goat_status gt_db_flush(goat_db *db, goat_durability level, goat_job **job, gt_diag *diag);
+goat_status gt_db_verify(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag);
+goat_status gt_db_repos(goat_db *db, goat_job **job, gt_diag *diag);
+goat_status gt_db_advance(goat_db *db, gt_buf *changes, gt_diag *diag);
+goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag);
+void gt_db_schemas(goat_db *db, gt_buf *out);
+
+/* ---- jobs ---- */
+
+typedef struct gt_job_info {
+    bool done;
+    goat_status status;
+    const gt_diag *diag;
+    gt_bytes result;
+    double progress_done, progress_total;
+} gt_job_info;
+
+/* The job of opening this handle's database; a new reference. */
+goat_status gt_db_open_job(goat_db *db, goat_job **job, gt_diag *diag);
+void gt_job_info_of(const goat_job *job, gt_job_info *info);
+goat_db *gt_job_db(const goat_job *job);
+uint32_t gt_job_id(const goat_job *job);
+void gt_job_cancel(goat_job *job);
+void gt_job_release(goat_job *job); /* the caller's reference; the job goes on */
+
+/* ---- repositories ---- */
+
+goat_status gt_space_open(goat_db *db, gt_bytes path, gt_space **space, goat_job **job, gt_diag *diag);
+goat_status gt_space_close(gt_space *space, goat_job **job, gt_diag *diag);
+goat_db *gt_space_db(const gt_space *space);
+goat_status gt_space_check(const gt_space *space, gt_diag *diag); /* OK, LOADING, CLOSED, or what it failed with */
+goat_status gt_space_find(goat_db *db, gt_bytes path, gt_space **space, gt_bytes *key, gt_diag *diag);
+goat_status gt_space_digest(gt_space *space, goat_job **job, gt_diag *diag);
+
+typedef struct gt_apply_result {
+    uint32_t created, changed, unchanged;
+} gt_apply_result;
+
+goat_status gt_space_apply(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result, gt_diag *diag);
+goat_status gt_space_apply_json(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result,
+                                gt_diag *diag);
+
+/* ---- transactions ---- */
+
+goat_status gt_tx_begin(gt_space *space, goat_tx **tx, gt_diag *diag);
+goat_status gt_tx_commit(goat_tx *tx, gt_bytes message, gt_buf *ids, gt_diag *diag);
+goat_db *gt_tx_db(const goat_tx *tx);
+void gt_tx_retain(goat_tx *tx);
+bool gt_tx_release(goat_tx *tx); /* true: it was the last, and the caller drops the handle's reference */
+
+/* ---- items ---- */
+
+goat_status gt_item_open(goat_db *db, goat_tx *tx, gt_bytes path, goat_item **item, gt_diag *diag);
+goat_status gt_item_create(goat_db *db, goat_tx *tx, gt_bytes path, gt_bytes ns, gt_bytes fields, goat_item **item,
+                           gt_diag *diag);
+goat_db *gt_item_db(const goat_item *item);
+void gt_item_free(goat_item *item); /* all but the handle's reference, which the caller drops without the lock */
+
+/* What a handle sees of an item, good until the lock is given up. */
+typedef struct gt_sight {
+    const gt_schema *schema;
+    gt_bytes base;       /* the state without unsaved edits */
+    const gt_work *work; /* NULL: none */
+    uint32_t flags;      /* GOAT_ITEM_… */
+    uint32_t revision;
+} gt_sight;
+
+goat_status gt_item_look(goat_item *item, gt_sight *sight, gt_diag *diag);
+void gt_item_path(const goat_item *item, gt_buf *out);
+/* A field's value with unsaved edits and default; data NULL: unset. GOAT_INVALID: no such field. */
+goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field, gt_bytes *value, gt_diag *diag);
+/* The whole state with unsaved edits; defaults are not filled in. */
+goat_status gt_item_state_with_edits(goat_item *item, gt_buf *state, gt_sight *sight, gt_diag *diag);
+goat_status gt_item_check(goat_item *item, gt_diag *diag);
+
+typedef enum gt_operation { GT_SET, GT_UNSET, GT_ADD, GT_REMOVE, GT_PUT, GT_INCREMENT } gt_operation;
+
+typedef struct gt_edit {
+    gt_operation operation;
+    gt_bytes value; /* SET, ADD, REMOVE, PUT (data NULL: remove the key) */
+    gt_bytes key;   /* PUT */
+    int64_t by;     /* INCREMENT */
+} gt_edit;
+
+goat_status gt_item_edit(goat_item *item, gt_bytes field, const gt_edit *edit, gt_diag *diag);
+/* The field, for callers that convert a value before they set it. GOAT_INVALID: no such field. */
+goat_status gt_item_field_of(goat_item *item, gt_bytes name, const gt_field **field, gt_diag *diag);
+goat_status gt_item_replace(goat_item *item, gt_bytes fields, gt_diag *diag);
+goat_status gt_item_delete(goat_item *item, bool deleted, gt_diag *diag);
+goat_status gt_item_commits(goat_item *item, uint32_t offset, uint32_t limit, gt_buf *out, gt_diag *diag);
+
+/* ---- queries ---- */
+
+goat_status gt_live_open(gt_space *space, goat_query *parent, gt_bytes spec, goat_query **query, goat_job **job,
+                         gt_diag *diag);
+goat_db *gt_live_db(const goat_query *query);
+uint32_t gt_live_id(const goat_query *query);
+void gt_live_free(goat_query *query);
+goat_status gt_live_check(goat_query *query, gt_diag *diag); /* brings it up to date; OK, LOADING, CLOSED */
+uint32_t gt_live_count(goat_query *query);
+goat_status gt_live_rows(goat_query *query, uint32_t position, uint32_t limit, bool json, gt_buf *out, gt_diag *diag);
+goat_status gt_live_find(goat_query *query, gt_bytes value, uint32_t *position, uint32_t *count, gt_diag *diag);
+
+#endif

@@ -1,0 +1,281 @@
+/* What the files of core/db share. */
+#ifndef GT_DB_INTERNAL_H
+#define GT_DB_INTERNAL_H
+
+#include "base/assert.h"
+#include "db/db.h"
+#include "merge/merge.h"
+#include "value/build.h"
+#include "value/json.h"
+#include "value/path.h"
+#include "value/value.h"
+
+typedef struct gt_wake gt_wake;
+
+typedef enum gt_database_phase { GT_DB_OPENING, GT_DB_OPEN, GT_DB_FAILED, GT_DB_CLOSED } gt_database_phase;
+
+struct gt_database {
+    goat_host host;
+    const gt_alloc *alloc; /* in host */
+    gt_mutex mutex;
+    gt_condition condition; /* something has happened */
+    char *path;
+    uint32_t flags; /* GOAT_OPEN_… */
+    gt_io *io;
+    gt_hasher *hasher;
+    gt_registry *schemas;
+    gt_keyring *keyring;
+    uint8_t hash_key[GT_SIPHASH_KEY_SIZE];
+
+    gt_database_phase phase;
+    int step; /* see open.c */
+    bool waiting;
+    gt_diag failure;
+    bool locked;  /* the folder is ours */
+    bool is_new;  /* made by this open; the file `network` is still to be written */
+    bool has_root, has_session, writes_root, writes_session;
+    char text[GT_NETWORK_FILE_SIZE]; /* while opening: the contents of a small file */
+    uint8_t seeds[2][GT_SEED_SIZE]; /* while opening: root, session */
+    gt_identity root, own;
+    gt_id network;
+    gt_space *sessions, *schema_items; /* of `system` */
+    goat_db *system;                   /* a handle of the database's own, for /sys */
+
+    gt_mount *mounts;
+    goat_db *handles;
+    goat_job *jobs; /* those that are not done */
+    gt_space *acting; /* whose capture is being taken in */
+    gt_wake *ended_wakes; /* their userdata is to be freed, without the lock */
+    bool polling;
+    bool capture_wanted; /* for the service thread: a capture became due */
+    uint32_t refs; /* handles that have memory, `system` not counted */
+    uint32_t next_id;
+};
+
+struct gt_mount {
+    gt_mount *next;
+    gt_database *database;
+    gt_repo *repo;
+    gt_space *spaces;
+    uint32_t users; /* spaces that have it open */
+    bool is_sessions, is_schemas; /* of /sys */
+    bool writing_checkpoint, checkpoint_failed;
+    uint64_t checkpoint_covers;
+    gt_buf checkpoint;
+};
+
+/* The wake-up function of a handle; outlives it while a call is under way. */
+struct gt_wake {
+    struct gt_wake *next; /* in the list of those to be ended */
+    goat_wake_fn wake;
+    void *userdata;
+    goat_free_fn free_userdata;
+    uint32_t running; /* calls under way */
+    bool replaced;
+};
+
+struct goat_db {
+    goat_db *next;
+    gt_database *database;
+    uint32_t refs;
+    bool closed;
+    gt_space *spaces;
+    gt_wake *wake;
+    bool wake_due, wake_given;
+    uint32_t capture_interval_us, changes_max;
+    uint64_t captured_us, capture_due_us; /* UINT64_MAX: nothing to capture */
+    gt_buf events; /* changes that are no items': encoded, `event_count` of them */
+    uint32_t event_count;
+    bool reset;
+};
+
+/* What happened to an item since the last advance, and, while changes of others wait, what is still seen. */
+typedef struct gt_trace {
+    uint32_t item;
+    uint8_t origin; /* GOAT_ORIGIN_… of the last */
+    bool existed;   /* at the last advance */
+    gt_view was;    /* at the last advance */
+    bool frozen;    /* changes of others wait: `seen` and `heads` are what is visible */
+    gt_seen seen;
+    gt_buf heads; /* ids */
+} gt_trace;
+
+/* A row of the queries: an item of the repository, or one that is created and not yet captured. */
+typedef struct gt_live_row {
+    uint32_t item; /* GT_NONE */
+    gt_work *work; /* while item is GT_NONE; NULL: it went away */
+} gt_live_row;
+
+struct gt_space {
+    gt_space *next_of_db, *next_of_mount;
+    goat_db *db;
+    gt_mount *mount; /* NULL: closed */
+    gt_works works;
+    gt_trace **traces;
+    size_t trace_count, trace_capacity;
+    gt_index trace_index; /* item row → trace */
+    uint32_t stamp;       /* moves whenever what is seen may have changed */
+    uint32_t edits;       /* numbers the revisions of unsaved edits */
+    gt_query_set *queries; /* NULL: none was opened yet */
+    gt_rows live_rows, row_of_item; /* only with queries */
+    uint32_t query_count;
+    goat_query *live; /* open queries */
+};
+
+typedef struct gt_field_edit {
+    const gt_field *field;
+    uint8_t *bytes; /* edit, then value */
+    size_t edit_len, value_len;
+    bool has_value; /* false: unset */
+} gt_field_edit;
+
+struct gt_work {
+    gt_space *space;
+    goat_tx *tx;
+    uint8_t *key;
+    size_t key_len;
+    uint32_t item; /* GT_NONE: it is created by this work */
+    const gt_schema *schema;
+    gt_view base; /* what the author saw; data NULL for a creation */
+    gt_buf heads; /* ids, of the base */
+    gt_field_edit *edits;
+    size_t edit_count, edit_capacity;
+    bool base_deleted;
+    bool creates;
+    bool sets_deleted; /* `deleted` is part of the edit */
+    bool deleted;
+    uint32_t revision;
+    uint32_t live_row; /* GT_NONE */
+    uint32_t users;    /* items that look at it */
+    bool ended;        /* captured or dropped: only users keep its memory */
+};
+
+struct goat_tx {
+    goat_db *db;
+    gt_space *space;
+    gt_works works;
+    uint32_t refs;
+    bool committed;
+};
+
+struct goat_item {
+    goat_db *db;
+    char repository[3 + 2 * GOAT_NAME_MAX]; /* "/type/repo": readable after the repository was closed */
+    size_t repository_len;
+    gt_space *space;
+    goat_tx *tx;
+    uint8_t *key;
+    size_t key_len;
+    uint32_t item; /* GT_NONE while it is not in the repository */
+    gt_work *work; /* NULL: none */
+    gt_seen seen;  /* as of `stamp` */
+    uint32_t stamp;
+    bool has_seen;
+};
+
+struct goat_query {
+    goat_query *next;
+    goat_db *db;
+    gt_space *space;
+    gt_query *query;
+    uint32_t id;
+    goat_job *job; /* the first result, NULL when done */
+};
+
+/* A job does one small step a call. */
+typedef enum gt_step_result { GT_STEP_MORE, GT_STEP_WAIT, GT_STEP_DONE } gt_step_result;
+
+typedef struct gt_job_kind {
+    gt_step_result (*step)(goat_job *job);
+    void (*end)(goat_job *job); /* frees `state`; may be NULL */
+} gt_job_kind;
+
+struct goat_job {
+    goat_job *next;
+    const gt_job_kind *kind;
+    void *state;
+    goat_db *db; /* NULL once nobody holds it and it is done */
+    uint32_t id, refs; /* the caller's, and the database's while it is not done */
+    bool done, cancelled, waiting;
+    goat_status status;
+    gt_diag diag;
+    gt_buf result;
+    double progress_done, progress_total;
+};
+
+/* ---- jobs.c ---- */
+goat_status gt_job_new(goat_db *db, const gt_job_kind *kind, void *state, goat_job **job, gt_diag *diag);
+bool gt_jobs_step(gt_database *database);
+void gt_job_end(goat_job *job, goat_status status);
+goat_status gt_job_fail(goat_job *job, goat_status status, const gt_diag *diag);
+
+/* ---- database.c ---- */
+uint32_t gt_next_id(gt_database *database);
+void gt_wake_handle(goat_db *db);
+void gt_wake_all(gt_database *database);
+void gt_add_event(goat_db *db, const gt_buf *event);
+goat_status gt_database_check(const gt_database *database, gt_diag *diag);
+uint64_t gt_database_now_us(const gt_database *database);
+void gt_database_fail(gt_database *database, const gt_diag *diag);
+goat_status gt_handle_new(gt_database *database, const goat_config *config, goat_db **db, gt_diag *diag);
+/* Drops a reference with the lock held, by somebody who holds another handle of the database or a later one. */
+void gt_handle_drop(goat_db *db);
+
+/* ---- open.c ---- */
+bool gt_open_step(gt_database *database);
+
+/* ---- mounts.c ---- */
+goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_mount **mount, gt_diag *diag);
+bool gt_mounts_step(gt_database *database);
+void gt_mount_free(gt_mount *mount);
+bool gt_checkpoint_begin(gt_mount *mount, uint64_t uncovered_min);
+bool gt_checkpoint_at_close(gt_mount *mount);
+void gt_schemas_changed(gt_database *database);
+goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **space, gt_diag *diag);
+void gt_space_end(gt_space *space);
+void gt_space_free(gt_space *space);
+gt_signer gt_signer_of(gt_database *database, const gt_mount *mount);
+
+/* ---- traces.c ---- */
+gt_trace *gt_trace_find(const gt_space *space, uint32_t item);
+void gt_trace_before(gt_space *space, uint32_t item);
+void gt_trace_after(gt_space *space, uint32_t item, gt_origin origin);
+void gt_traces_clear(gt_space *space);
+/* What the handle sees of an item; the view is shared. GOAT_NOT_FOUND: not visible yet. */
+goat_status gt_space_see(gt_space *space, uint32_t item, gt_seen *seen, gt_diag *diag);
+goat_status gt_space_heads(gt_space *space, uint32_t item, gt_buf *ids, gt_diag *diag);
+
+/* ---- works.c ---- */
+gt_work *gt_works_find(const gt_works *works, const gt_database *database, gt_bytes key);
+goat_status gt_works_add(gt_works *works, gt_space *space, goat_tx *tx, gt_bytes key, uint32_t item, gt_work **work,
+                         gt_diag *diag);
+void gt_works_remove(gt_works *works, gt_work *work);
+void gt_works_free(gt_works *works, gt_space *space);
+void gt_work_release(gt_work *work); /* one user less */
+bool gt_work_has_edits(const gt_work *work);
+const gt_field_edit *gt_work_find(const gt_work *work, const gt_field *field);
+goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag);
+goat_status gt_work_state(const gt_work *work, gt_buf *state, gt_diag *diag);
+goat_status gt_work_delta(const gt_work *work, gt_buf *delta, gt_diag *diag);
+void gt_edited(gt_work *work); /* something was edited: revision, queries, capture */
+
+/* ---- capture.c ---- */
+/* Captures all unsaved edits of a handle that are valid; `diag` and the status say what was not (GOAT_INVALID). */
+goat_status gt_capture_handle(goat_db *db, gt_diag *diag);
+goat_status gt_capture_space(gt_space *space, gt_diag *diag);
+/* Captures one item's unsaved edits, if there are any. */
+goat_status gt_capture_item(gt_space *space, gt_bytes key, gt_diag *diag);
+goat_status gt_capture_works(gt_space *space, gt_works *works, gt_work **list, size_t count, bool group,
+                             gt_bytes message, gt_buf *ids, gt_diag *diag);
+void gt_capture_when_due(goat_db *db, uint64_t now_us);
+
+/* ---- live.c ---- */
+void gt_live_touch_item(gt_space *space, uint32_t item);
+void gt_live_touch_work(gt_space *space, gt_work *work);
+void gt_live_work_captured(gt_space *space, gt_work *work, uint32_t item);
+void gt_live_work_leaves(gt_space *space, gt_work *work); /* it is about to be captured */
+void gt_live_work_dropped(gt_space *space, gt_work *work);
+void gt_live_end(gt_space *space);
+uint32_t gt_live_changes(gt_space *space, gt_buf *out); /* appends changes, returns how many */
+
+#endif

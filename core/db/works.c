@@ -1,0 +1,284 @@
+/* Works: the unsaved edits of one item, field by field.
+ *
+ * A work knows what its author saw when he began (state and heads), so its edits stay meaningful until
+ * they are captured. An item of which nothing is edited needs none. */
+#include "db/internal.h"
+
+#include <stdlib.h>
+
+static uint64_t hash_of(const gt_database *database, gt_bytes key) { return gt_siphash(database->hash_key, key); }
+
+static gt_bytes key_of(const gt_work *work) { return gt_bytes_of(work->key, work->key_len); }
+
+gt_work *gt_works_find(const gt_works *works, const gt_database *database, gt_bytes key) {
+    gt_index_cursor cursor;
+    if (works->count == 0) return NULL;
+    uint32_t at = gt_index_first(&works->index, hash_of(database, key), &cursor);
+    while (at != GT_INDEX_NONE && !gt_bytes_equal(key_of(works->list[at]), key)) {
+        at = gt_index_next(&works->index, &cursor);
+    }
+    return at == GT_INDEX_NONE ? NULL : works->list[at];
+}
+
+static void free_edit(const gt_alloc *alloc, gt_field_edit *edit) { gt_free(alloc, edit->bytes); }
+
+static void free_work(gt_work *work) {
+    const gt_alloc *alloc = work->space->db->database->alloc;
+    for (size_t i = 0; i < work->edit_count; i++) free_edit(alloc, &work->edits[i]);
+    gt_view_drop(alloc, &work->base);
+    gt_buf_free(&work->heads);
+    gt_free(alloc, work->edits);
+    gt_free(alloc, work->key);
+    gt_free(alloc, work);
+}
+
+void gt_work_release(gt_work *work) {
+    GOAT_ASSERT(work->users > 0);
+    if (--work->users == 0 && work->ended) free_work(work);
+}
+
+/* What the author sees of the item: the base of his edits. */
+static goat_status fill_base(gt_work *work, gt_diag *diag) {
+    gt_seen seen;
+    goat_status status = gt_space_see(work->space, work->item, &seen, diag);
+    if (status != GOAT_OK) return status;
+    work->base = seen.view;
+    work->base_deleted = (seen.flags & GT_ITEM_DELETED) != 0;
+    work->schema = seen.schema;
+    return gt_space_heads(work->space, work->item, &work->heads, diag);
+}
+
+goat_status gt_works_add(gt_works *works, gt_space *space, goat_tx *tx, gt_bytes key, uint32_t item, gt_work **out,
+                         gt_diag *diag) {
+    const gt_database *database = space->db->database;
+    const gt_alloc *alloc = database->alloc;
+    *out = NULL;
+    gt_work *work = gt_new(alloc, 1, sizeof(*work));
+    if (work == NULL) return gt_no_memory(diag);
+    work->space = space;
+    work->tx = tx;
+    work->item = item;
+    work->creates = item == GT_NONE;
+    work->live_row = GT_NONE;
+    gt_buf_init(&work->heads, alloc);
+    work->key = gt_copy(alloc, key.data, key.len);
+    work->key_len = key.len;
+    goat_status status = work->key == NULL ? gt_no_memory(diag) : GOAT_OK;
+    if (status == GOAT_OK && item != GT_NONE) status = fill_base(work, diag);
+    if (status == GOAT_OK &&
+        (!gt_reserve(alloc, (void **)(void *)&works->list, works->count, &works->capacity, sizeof(*works->list)) ||
+         !gt_index_insert(&works->index, hash_of(database, key), (uint32_t)works->count))) {
+        status = gt_no_memory(diag);
+    }
+    if (status != GOAT_OK) {
+        free_work(work);
+        return status;
+    }
+    works->list[works->count++] = work;
+    *out = work;
+    return GOAT_OK;
+}
+
+void gt_works_remove(gt_works *works, gt_work *work) {
+    const gt_database *database = work->space->db->database;
+    size_t at = 0;
+    while (works->list[at] != work) at++;
+    gt_index_remove(&works->index, hash_of(database, key_of(work)), (uint32_t)at);
+    gt_work *last = works->list[--works->count];
+    if (last != work) { /* the last one takes its place */
+        gt_index_remove(&works->index, hash_of(database, key_of(last)), (uint32_t)works->count);
+        bool inserted = gt_index_insert(&works->index, hash_of(database, key_of(last)), (uint32_t)at);
+        GOAT_ASSERT(inserted); /* two entries were just removed, so there is room */
+        works->list[at] = last;
+    }
+    work->ended = true;
+    work->space->stamp++;
+    if (work->users == 0) free_work(work);
+}
+
+void gt_works_free(gt_works *works, gt_space *space) {
+    const gt_alloc *alloc = space->db->database->alloc;
+    while (works->count > 0) {
+        gt_work *work = works->list[works->count - 1];
+        gt_live_work_dropped(space, work);
+        gt_works_remove(works, work);
+    }
+    gt_free(alloc, (void *)works->list);
+    gt_index_free(&works->index);
+    *works = (gt_works){0};
+    gt_index_init(&works->index, alloc);
+}
+
+bool gt_work_has_edits(const gt_work *work) {
+    return work->creates || work->edit_count > 0 || (work->sets_deleted && work->deleted != work->base_deleted);
+}
+
+const gt_field_edit *gt_work_find(const gt_work *work, const gt_field *field) {
+    for (size_t i = 0; i < work->edit_count; i++) {
+        if (work->edits[i].field == field) return &work->edits[i];
+    }
+    return NULL;
+}
+
+static gt_bytes edit_of(const gt_field_edit *edit) {
+    return edit == NULL ? (gt_bytes){0} : gt_bytes_of(edit->bytes, edit->edit_len);
+}
+
+static gt_bytes value_of(const gt_field_edit *edit) {
+    return edit->has_value ? gt_bytes_of(edit->bytes + edit->edit_len, edit->value_len) : (gt_bytes){0};
+}
+
+/* What the operation comes to on `base`, `before` being what was edited already. Appends nothing when there is no
+ * edit left. */
+static goat_status make_edit(const gt_field *field, gt_bytes base, const gt_field_edit *before, const gt_edit *edit,
+                             gt_buf *out, gt_diag *diag) {
+    gt_bytes now = before == NULL ? base : value_of(before);
+    if (edit->operation == GT_SET || edit->operation == GT_UNSET) {
+        return gt_edit_diff(field, base, edit->operation == GT_SET ? edit->value : (gt_bytes){0}, out, diag);
+    }
+    gt_buf single;
+    gt_buf_init(&single, out->alloc);
+    goat_status status = GOAT_OK;
+    if (edit->operation == GT_ADD) {
+        status = gt_edit_add(field, edit->value, &single, diag);
+    } else if (edit->operation == GT_REMOVE) {
+        status = gt_edit_remove(field, now, edit->value, &single, diag);
+    } else if (edit->operation == GT_PUT) {
+        status = gt_edit_put(field, now, edit->key, edit->value, &single, diag);
+    } else {
+        status = gt_edit_increment(field, edit->by, &single, diag);
+    }
+    if (status == GOAT_OK && single.len == 0) { /* the operation is none: what was edited stays */
+        gt_buf_append(out, edit_of(before).data, edit_of(before).len);
+    } else if (status == GOAT_OK && before == NULL) {
+        gt_buf_append(out, single.data, single.len);
+    } else if (status == GOAT_OK) {
+        status = gt_edit_compose(field, base, edit_of(before), gt_buf_bytes(&single), out, diag);
+    }
+    if (status == GOAT_OK && (gt_buf_failed(&single) || gt_buf_failed(out))) status = gt_no_memory(diag);
+    gt_buf_free(&single);
+    return status;
+}
+
+static void remove_edit(gt_work *work, const gt_field *field) {
+    for (size_t i = 0; i < work->edit_count; i++) {
+        if (work->edits[i].field != field) continue;
+        free_edit(work->space->db->database->alloc, &work->edits[i]);
+        work->edits[i] = work->edits[--work->edit_count];
+        return;
+    }
+}
+
+static goat_status put_edit(gt_work *work, const gt_field *field, gt_buf *both, size_t edit_len, bool has_value,
+                            gt_diag *diag) {
+    const gt_alloc *alloc = work->space->db->database->alloc;
+    gt_field_edit *slot = (gt_field_edit *)(uintptr_t)gt_work_find(work, field);
+    if (slot == NULL) {
+        if (!gt_reserve(alloc, (void **)(void *)&work->edits, work->edit_count, &work->edit_capacity,
+                        sizeof(*work->edits))) {
+            return gt_no_memory(diag);
+        }
+        slot = &work->edits[work->edit_count++];
+        *slot = (gt_field_edit){.field = field};
+    }
+    free_edit(alloc, slot);
+    slot->bytes = both->data; /* the buffer's memory is taken over */
+    slot->edit_len = edit_len;
+    slot->value_len = both->len - edit_len;
+    slot->has_value = has_value;
+    gt_buf_init(both, alloc);
+    return GOAT_OK;
+}
+
+goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+    gt_bytes base = work->base.bytes.data == NULL ? (gt_bytes){0} : gt_map_find(work->base.bytes, field->name);
+    gt_buf both;
+    gt_buf_init(&both, work->space->db->database->alloc);
+    goat_status status = make_edit(field, base, gt_work_find(work, field), edit, &both, diag);
+    size_t edit_len = both.len;
+    if (status == GOAT_OK && edit_len == 0) {
+        remove_edit(work, field);
+    } else if (status == GOAT_OK) {
+        uint8_t *copy = gt_copy(both.alloc, both.data, edit_len); /* applying appends to the same buffer */
+        status = copy == NULL ? gt_no_memory(diag)
+                              : gt_edit_apply(field, base, gt_bytes_of(copy, edit_len), &both, diag);
+        gt_free(both.alloc, copy);
+        bool has_value = both.len > edit_len;
+        if (status == GOAT_OK && gt_buf_failed(&both)) status = gt_no_memory(diag);
+        if (status == GOAT_OK && has_value && edit->operation != GT_SET) { /* a set value was checked by the caller */
+            status = gt_schema_check_value(field, gt_bytes_of(both.data + edit_len, both.len - edit_len), diag);
+        }
+        if (status == GOAT_OK) status = put_edit(work, field, &both, edit_len, has_value, diag);
+    }
+    gt_buf_free(&both);
+    if (status == GOAT_OK) gt_edited(work);
+    return status;
+}
+
+void gt_edited(gt_work *work) {
+    goat_db *db = work->space->db;
+    work->revision = ++work->space->edits | UINT32_C(1) << 31;
+    work->space->stamp++;
+    if (work->tx != NULL) return; /* nobody else sees it, and it is captured when it is committed */
+    gt_live_touch_work(work->space, work);
+    if (db->capture_due_us != UINT64_MAX) return;
+    uint64_t now = gt_database_now_us(db->database);
+    uint64_t earliest = db->captured_us + db->capture_interval_us;
+    db->capture_due_us = db->captured_us == 0 || earliest < now ? now : earliest;
+    if ((db->database->flags & GOAT_OPEN_NO_THREAD) != 0) gt_wake_handle(db);
+    gt_condition_wake_all(&db->database->condition);
+    db->database->capture_wanted = true;
+}
+
+/* ---- state and delta ---- */
+
+static int by_name(const void *a, const void *b) {
+    const gt_field_edit *x = a, *y = b;
+    return gt_key_compare(x->field->name, y->field->name);
+}
+
+/* A map of the edits (values NULL) or of the fields with edits, in the order of keys. */
+goat_status gt_work_delta(const gt_work *work, gt_buf *delta, gt_diag *diag) {
+    bool deletion = work->sets_deleted && work->deleted != work->base_deleted;
+    if (work->edit_count > 1) qsort(work->edits, work->edit_count, sizeof(*work->edits), by_name);
+    gt_write_map_head(delta, work->edit_count + deletion);
+    if (deletion) {
+        gt_write_int(delta, 0);
+        gt_write_bool(delta, work->deleted);
+    }
+    for (size_t i = 0; i < work->edit_count; i++) {
+        gt_write_text(delta, work->edits[i].field->name);
+        gt_buf_append(delta, work->edits[i].bytes, work->edits[i].edit_len);
+    }
+    return gt_buf_failed(delta) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+goat_status gt_work_state(const gt_work *work, gt_buf *state, gt_diag *diag) {
+    const gt_alloc *alloc = work->space->db->database->alloc;
+    gt_pair *pairs = gt_new(alloc, gt_value_count(work->base.bytes) + work->edit_count + 1, sizeof(*pairs));
+    if (pairs == NULL) return gt_no_memory(diag);
+    size_t count = 0;
+    gt_bytes name, value;
+    gt_iter iter = gt_map_iter(work->base.bytes);
+    while (work->base.bytes.data != NULL && gt_map_next(&iter, &name, &value)) {
+        const gt_field *field = gt_schema_field(work->schema, name);
+        if (field == NULL || gt_work_find(work, field) == NULL) pairs[count++] = (gt_pair){name, value};
+    }
+    for (size_t i = 0; i < work->edit_count; i++) {
+        const gt_field_edit *edit = &work->edits[i];
+        if (edit->has_value) pairs[count++] = (gt_pair){edit->field->name, value_of(edit)};
+    }
+    bool deleted = work->sets_deleted ? work->deleted : work->base_deleted && work->edit_count == 0;
+    gt_pairs_sort(pairs, count);
+    gt_write_map_head(state, count + deleted);
+    if (deleted) {
+        gt_write_int(state, 0);
+        gt_write_bool(state, true);
+    }
+    for (size_t i = 0; i < count; i++) {
+        gt_write_text(state, pairs[i].key);
+        gt_buf_append(state, pairs[i].value.data, pairs[i].value.len);
+    }
+    gt_free(alloc, pairs);
+    return gt_buf_failed(state) ? gt_no_memory(diag) : GOAT_OK;
+}
