@@ -128,6 +128,8 @@ void gt_posix_close_files(gt_posix_storage *storage) {
 
 /* ---- Loading --------------------------------------------------------------------------------- */
 
+/* No advice is given about the mapping and nothing is read ahead: over 40 MB, in the cache or not, neither
+ * MAP_POPULATE nor MADV_WILLNEED nor MADV_SEQUENTIAL measured better, and a checkpoint is not read whole. */
 goat_status gt_posix_load(gt_posix_storage *storage, gt_posix_operation *operation) {
     const goat_io_request *request = &operation->request;
     gt_posix_file *file = operation->file;
