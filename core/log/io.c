@@ -34,7 +34,6 @@ struct gt_io {
     uint32_t free_first;
     uint32_t refused_first, refused_last;
     bool delivering;
-    bool abandoned;
 
     gt_mutex mutex;
     size_t fetched; /* mutex: results in hand */
@@ -62,9 +61,7 @@ void gt_io_free(gt_io *io) {
         return;
     }
     GOAT_ASSERT(io->pending == 0);
-    if (!io->abandoned) {
-        io->storage.close(io->storage.context);
-    }
+    io->storage.close(io->storage.context);
     gt_mutex_destroy(&io->mutex);
     gt_free(io->alloc, io->slots);
     gt_free(io->alloc, io);
@@ -140,7 +137,7 @@ static void submit(gt_io *io, goat_io_request *request, gt_io_done done, void *o
     io->loose += loose;
     io->pending++;
     request->token = index;
-    goat_status status = io->abandoned ? GOAT_CANCELLED : io->storage.submit(io->storage.context, request);
+    goat_status status = io->storage.submit(io->storage.context, request);
     if (status != GOAT_OK) {
         note_refusal(io, index, status);
     }
@@ -157,20 +154,6 @@ goat_status gt_io_submit(gt_io *io, goat_io_request *request, gt_io_done done, v
 void gt_io_submit_reserved(gt_io *io, goat_io_request *request, gt_io_done done, void *owner) {
     GOAT_ASSERT(io->pending - io->loose < io->reserved);
     submit(io, request, done, owner, false);
-}
-
-void gt_io_abandon(gt_io *io) {
-    if (io->abandoned) {
-        return;
-    }
-    io->abandoned = true;
-    io->storage.close(io->storage.context);
-    io->fetched = 0; /* nobody polls, so no lock is needed */
-    for (uint32_t i = 0; i < io->capacity; i++) {
-        if (io->slots[i].state == SLOT_SUBMITTED) {
-            note_refusal(io, i, GOAT_CANCELLED);
-        }
-    }
 }
 
 void gt_io_close_file(gt_io *io, uint32_t file) {
@@ -195,7 +178,7 @@ size_t gt_io_poll(gt_io *io, bool wait) {
     gt_mutex_lock(&io->mutex);
     size_t waiting = io->fetched + io->refused;
     gt_mutex_unlock(&io->mutex);
-    if (waiting != 0 || io->abandoned) {
+    if (waiting != 0) {
         return waiting;
     }
     size_t count = io->storage.poll(io->storage.context, io->results, RESULTS_MAX, wait);

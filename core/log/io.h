@@ -20,13 +20,8 @@ typedef void (*gt_io_done)(void *owner, const goat_io_result *result);
 /* `storage` is copied, and closed by gt_io_free. NULL when there is no memory; the storage is then not closed. */
 gt_io *gt_io_new(const gt_alloc *alloc, const goat_storage *storage);
 
-/* No request is under way any more. Closes the storage, if it is not abandoned. NULL is accepted. */
+/* No request is under way any more. Closes the storage. NULL is accepted. */
 void gt_io_free(gt_io *io);
-
-/* Gives up: closes the storage, so all memory that it gave ends; answers everything under way with GOAT_CANCELLED at
- * the next gt_io_deliver, and so whatever is submitted after. For a storage that does not answer any more;
- * nobody polls meanwhile. Then logs and loads can only be closed. */
-void gt_io_abandon(gt_io *io);
 
 /* Submits; `done` (may be NULL) is called from a later gt_io_deliver, exactly once, also when the storage refused
  * the request. `request->token` is chosen here. GOAT_NO_MEMORY: nothing was submitted and `done` is not called.

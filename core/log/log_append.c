@@ -165,11 +165,12 @@ goat_status gt_log_reserve(gt_log *log, size_t len, gt_buf *room, gt_diag *diag)
     if (len > GT_LOG_PAYLOAD_MAX) {
         return gt_fail(diag, GOAT_TOO_LARGE, "a record of the log holds %d bytes at most", GT_LOG_PAYLOAD_MAX);
     }
-    gt_log_chunk *chunk = chunk_for(log, len + GT_LOG_RECORD_OVERHEAD);
+    size_t capacity = len == 0 ? 1 : len; /* a buffer without any would take its first reservation for growth */
+    gt_log_chunk *chunk = chunk_for(log, capacity + GT_LOG_RECORD_OVERHEAD);
     if (chunk == NULL) {
         return gt_no_memory(diag);
     }
-    *room = (gt_buf){.alloc = &fixed, .data = chunk->data + chunk->used + GT_RECORD_HEAD_SIZE, .capacity = len};
+    *room = (gt_buf){.alloc = &fixed, .data = chunk->data + chunk->used + GT_RECORD_HEAD_SIZE, .capacity = capacity};
     return GOAT_OK;
 }
 
