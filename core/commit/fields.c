@@ -1,9 +1,10 @@
 /* Deltas and states: maps of fields (FORMAT.md sections 3 and 4).
  *
- * Two looks at each. The walk here finds the end, stays in bounds, and holds the forms of edits to their
- * places; it keeps its own stack, so that depth costs no recursion. Then gt_value_check() judges
- * everything that makes bytes a value. A view skips that second look: what follows from the walk alone is
- * that whoever reads the value later stays within it. */
+ * What has no form of an edit in it is one value, and gt_value_check_first() says all about it. Else there are
+ * two looks. The walk here finds the end, stays in bounds, and holds the forms of edits to their places;
+ * it keeps its own stack, so that depth costs no recursion. Then gt_value_check() judges everything that
+ * makes bytes a value. A view goes by the walk alone: what follows from it is that whoever reads the value
+ * later stays within it. */
 #include "commit/read.h"
 
 #include "value/value.h"
@@ -192,10 +193,33 @@ static bool read_field(gt_reader *reader, bool state, bool is_first, bool *plain
     return gt_read_item(reader, (uint32_t)FIELD_DEPTH_MAX + deeper, !state, plain);
 }
 
+/* Fields without any form of an edit, which is what most commits have: they are one value, and one look
+ * decides that. False, with nothing refused, if there is more to it. */
+static bool read_plain_fields(gt_reader *reader, gt_bytes *fields) {
+    gt_bytes rest = gt_bytes_of(reader->next, gt_reader_left(reader));
+    if (gt_value_check_first(rest, 0, &rest.len, NULL) != GOAT_OK || gt_value_kind(rest) != GT_KIND_MAP) {
+        return false;
+    }
+    gt_iter iter = gt_map_iter(rest);
+    for (const uint8_t *p = iter.next; iter.left > 0; iter.left--) {
+        size_t low = *p & 31, len = low == 24 ? p[1] : low; /* of the name; its head has more bytes if it is longer */
+        if (low == 0 || low > 24 || len > GOAT_FIELD_NAME_MAX) {
+            return false;
+        }
+        p = gt_value_skip(p + 1 + (low == 24) + len, iter.end);
+    }
+    *fields = rest;
+    reader->next += rest.len;
+    return true;
+}
+
 bool gt_read_fields(gt_reader *reader, bool state, gt_bytes *fields, bool *plain) {
     const uint8_t *at = reader->next;
     uint64_t count;
     *plain = true;
+    if (!reader->viewing && read_plain_fields(reader, fields)) {
+        return true;
+    }
     if (!gt_read_of(reader, GT_CBOR_MAP, &count, state ? "a state is not a map" : "a delta is not a map")) {
         return false;
     }

@@ -13,18 +13,13 @@ bool gt_refuse_large(gt_reader *reader, const uint8_t *at, const char *words) {
     return false;
 }
 
-bool gt_read_head(gt_reader *reader, unsigned *major, uint64_t *argument) {
+bool gt_read_long_head(gt_reader *reader, unsigned *major, uint64_t *argument) {
     const uint8_t *p = reader->next;
     if (p == reader->end) {
         return gt_refuse(reader, p, "it is cut short");
     }
-    unsigned low = *p & 31;
+    unsigned low = *p & 31; /* 24 or more, see gt_read_head */
     *major = *p >> 5;
-    if (low < 24) {
-        *argument = low;
-        reader->next = p + 1;
-        return true;
-    }
     if (low > 27) {
         return gt_refuse(reader, p, "a length is indefinite, or a head is none of CBOR's");
     }

@@ -40,8 +40,17 @@ bool gt_refuse_large(gt_reader *reader, const uint8_t *at, const char *words);
 
 static inline size_t gt_reader_left(const gt_reader *reader) { return (size_t)(reader->end - reader->next); }
 
-/* One head: the major type, and what it carries. */
-bool gt_read_head(gt_reader *reader, unsigned *major, uint64_t *argument);
+/* One head: the major type, and what it carries. Most heads are of one byte. */
+bool gt_read_long_head(gt_reader *reader, unsigned *major, uint64_t *argument);
+
+static inline bool gt_read_head(gt_reader *reader, unsigned *major, uint64_t *argument) {
+    if (reader->next == reader->end || (*reader->next & 31) >= 24) {
+        return gt_read_long_head(reader, major, argument);
+    }
+    *major = *reader->next >> 5;
+    *argument = *reader->next++ & 31;
+    return true;
+}
 
 /* A head that has to be of `major`; `words` say what stands here otherwise. An array or a map has at
  * most as many elements as bytes are left. */

@@ -78,7 +78,7 @@ const format_case frame_cases[] = {
     BAD("signature of 63 bytes", "8b01" ID("55") "0180f6800001f6 583f" X63("77") "81" LEAF("aa"), "signature"),
     BAD("no nodes", NODES("01", "f6", "80"), "number of nodes"),
     BAD("more nodes than leaves", NODES("01", "f6", "82" LEAF("aa") LEAF("ab")), "number of nodes"),
-    BAD("more nodes than bytes", NODES("190400", "f6", "990400" LEAF("aa")), "number of nodes"),
+    BAD("more nodes than bytes", NODES("04", "f6", "84" LEAF("aa")), "number of nodes"),
     BAD("nodes do not cover the leaves", NODES("03", ID("99"), "82" LEAF("aa") LEAF("ab")), "cover"),
     BAD("node beyond the leaves", NODES("02", ID("99"), "82" LEAF("aa") ELIDED("00", "02")), "none of the tree"),
     BAD("node across subtrees", NODES("04", ID("99"), "83" LEAF("aa") ELIDED("00", "02") LEAF("ab")),
