@@ -12,14 +12,10 @@ typedef struct gt_bytes {
     size_t len;
 } gt_bytes;
 
-static inline gt_bytes gt_bytes_of(const void *data, size_t len) {
-    return (gt_bytes){(const uint8_t *)data, len};
-}
+static inline gt_bytes gt_bytes_of(const void *data, size_t len) { return (gt_bytes){(const uint8_t *)data, len}; }
 
 /* The bytes of a C string, without its NUL. */
-static inline gt_bytes gt_bytes_text(const char *text) {
-    return (gt_bytes){(const uint8_t *)text, strlen(text)};
-}
+static inline gt_bytes gt_bytes_text(const char *text) { return (gt_bytes){(const uint8_t *)text, strlen(text)}; }
 
 static inline bool gt_bytes_equal(gt_bytes a, gt_bytes b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
@@ -44,14 +40,8 @@ static inline void gt_put_u64(uint8_t *p, uint64_t v) {
     gt_put_u32(p, (uint32_t)v);
     gt_put_u32(p + 4, (uint32_t)(v >> 32));
 }
-static inline uint16_t gt_get_u16(const uint8_t *p) {
-    return (uint16_t)(p[0] | (uint16_t)(p[1] << 8));
-}
-static inline uint32_t gt_get_u32(const uint8_t *p) {
-    return gt_get_u16(p) | (uint32_t)gt_get_u16(p + 2) << 16;
-}
-static inline uint64_t gt_get_u64(const uint8_t *p) {
-    return gt_get_u32(p) | (uint64_t)gt_get_u32(p + 4) << 32;
-}
+static inline uint16_t gt_get_u16(const uint8_t *p) { return (uint16_t)(p[0] | (uint16_t)(p[1] << 8)); }
+static inline uint32_t gt_get_u32(const uint8_t *p) { return gt_get_u16(p) | (uint32_t)gt_get_u16(p + 2) << 16; }
+static inline uint64_t gt_get_u64(const uint8_t *p) { return gt_get_u32(p) | (uint64_t)gt_get_u32(p + 4) << 32; }
 
 #endif

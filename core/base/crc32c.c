@@ -14,21 +14,24 @@
 
 /* A CRC is linear: the entry for byte n is the XOR of the entries of its bits, so the source holds
  * those of 1, 2, 4 … 128 and the compiler makes the 256. Table k is for a byte with k bytes behind it. */
-#define BIT(n, bit, entry) (((n) >> (bit)&1u) != 0 ? (entry) : 0u)
-#define ENTRY(n, a, b, c, d, e, f, g, h)                                                                  \
-    (BIT(n, 0, a) ^ BIT(n, 1, b) ^ BIT(n, 2, c) ^ BIT(n, 3, d) ^ BIT(n, 4, e) ^ BIT(n, 5, f) ^ BIT(n, 6, g) ^ \
+#define BIT(n, bit, entry) (((n) & (1u << (bit))) != 0 ? (entry) : 0u)
+#define ENTRY(n, a, b, c, d, e, f, g, h)                                                                               \
+    (BIT(n, 0, a) ^ BIT(n, 1, b) ^ BIT(n, 2, c) ^ BIT(n, 3, d) ^ BIT(n, 4, e) ^ BIT(n, 5, f) ^ BIT(n, 6, g) ^          \
      BIT(n, 7, h))
-#define FOUR(n, ...)                                                                                      \
+#define FOUR(n, ...)                                                                                                   \
     ENTRY((n), __VA_ARGS__), ENTRY((n) + 1u, __VA_ARGS__), ENTRY((n) + 2u, __VA_ARGS__), ENTRY((n) + 3u, __VA_ARGS__)
-#define SIXTEEN(n, ...) \
+#define SIXTEEN(n, ...)                                                                                                \
     FOUR((n), __VA_ARGS__), FOUR((n) + 4u, __VA_ARGS__), FOUR((n) + 8u, __VA_ARGS__), FOUR((n) + 12u, __VA_ARGS__)
-#define SIXTY_FOUR(n, ...)                                                                                \
-    SIXTEEN((n), __VA_ARGS__), SIXTEEN((n) + 16u, __VA_ARGS__), SIXTEEN((n) + 32u, __VA_ARGS__),          \
+#define SIXTY_FOUR(n, ...)                                                                                             \
+    SIXTEEN((n), __VA_ARGS__), SIXTEEN((n) + 16u, __VA_ARGS__), SIXTEEN((n) + 32u, __VA_ARGS__),                       \
         SIXTEEN((n) + 48u, __VA_ARGS__)
-#define TABLE(...)                                                                                        \
-    { SIXTY_FOUR(0u, __VA_ARGS__), SIXTY_FOUR(64u, __VA_ARGS__), SIXTY_FOUR(128u, __VA_ARGS__),           \
-      SIXTY_FOUR(192u, __VA_ARGS__) }
+#define TABLE(...)                                                                                                     \
+    {                                                                                                                  \
+        SIXTY_FOUR(0u, __VA_ARGS__), SIXTY_FOUR(64u, __VA_ARGS__), SIXTY_FOUR(128u, __VA_ARGS__),                      \
+            SIXTY_FOUR(192u, __VA_ARGS__)                                                                              \
+    }
 
+/* NOLINTBEGIN(misc-redundant-expression): the bits of 0 are 0. */
 static const uint32_t tables[8][256] = {
     TABLE(0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf, 0x105ec76f, 0x20bd8ede, 0x417b1dbc, 0x82f63b78),
     TABLE(0x13a29877, 0x274530ee, 0x4e8a61dc, 0x9d14c3b8, 0x3fc5f181, 0x7f8be302, 0xff17c604, 0xfbc3faf9),
@@ -39,6 +42,7 @@ static const uint32_t tables[8][256] = {
     TABLE(0x68032cc8, 0xd0065990, 0xa5e0c5d1, 0x4e2dfd53, 0x9c5bfaa6, 0x3d5b83bd, 0x7ab7077a, 0xf56e0ef4),
     TABLE(0x493c7d27, 0x9278fa4e, 0x211d826d, 0x423b04da, 0x847609b4, 0x0d006599, 0x1a00cb32, 0x34019664),
 };
+/* NOLINTEND(misc-redundant-expression) */
 
 static uint32_t add_byte(uint32_t state, uint8_t byte) { return state >> 8 ^ tables[0][(state ^ byte) & 255]; }
 

@@ -85,9 +85,7 @@ static uint32_t used_slots(const gt_index *index) {
     return used;
 }
 
-static bool exceeds_load(uint32_t count, uint32_t capacity) {
-    return (uint64_t)count * 4 > (uint64_t)capacity * 3;
-}
+static bool exceeds_load(uint32_t count, uint32_t capacity) { return (uint64_t)count * 4 > (uint64_t)capacity * 3; }
 
 /* Moves to memory of its own with room for one more at three quarters' load. */
 static bool grow(gt_index *index) {

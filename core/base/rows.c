@@ -14,9 +14,7 @@ void gt_rows_init(gt_rows *rows, const gt_alloc *alloc, uint32_t row_size) {
     *rows = (gt_rows){.alloc = alloc, .row_size = row_size};
 }
 
-static size_t page_count(uint32_t count) {
-    return count / GT_ROWS_PAGE + (count % GT_ROWS_PAGE != 0);
-}
+static size_t page_count(uint32_t count) { return count / GT_ROWS_PAGE + (count % GT_ROWS_PAGE != 0); }
 
 void gt_rows_free(gt_rows *rows) {
     for (size_t i = rows->adopted_pages; i < rows->page_capacity; i++) {
@@ -72,8 +70,7 @@ bool gt_rows_adopt(gt_rows *rows, void *base, uint32_t count) {
             gt_rows_free(rows);
             return false;
         }
-        memcpy(rows->pages[whole_pages], (uint8_t *)base + whole_pages * page_size,
-               (size_t)rest * rows->row_size);
+        memcpy(rows->pages[whole_pages], (uint8_t *)base + whole_pages * page_size, (size_t)rest * rows->row_size);
     }
     rows->count = count;
     return true;

@@ -64,7 +64,10 @@ static void make_printable(char *text) {
 static void set_text(char *to, size_t capacity, const char *text, size_t len) {
     size_t kept = len < capacity ? len : gt_utf8_cut(text, capacity - 1);
     for (size_t i = 0; i < kept; i++) {
-        to[i] = text[i] == 0 ? '?' : text[i];
+        to[i] = text[i];
+        if (to[i] == 0) {
+            to[i] = '?';
+        }
     }
     to[kept] = 0;
     make_printable(to);

@@ -44,8 +44,7 @@ void gt_diag_init(gt_diag *diag);
 goat_status gt_fail(gt_diag *diag, goat_status status, const char *format, ...) GT_PRINTF(3, 4);
 
 /* As gt_fail, with the byte offset at which the input is wrong. */
-goat_status gt_fail_at(gt_diag *diag, goat_status status, uint64_t position, const char *format, ...)
-    GT_PRINTF(4, 5);
+goat_status gt_fail_at(gt_diag *diag, goat_status status, uint64_t position, const char *format, ...) GT_PRINTF(4, 5);
 
 /* Adds where it happened; each is cut at a code point boundary when too long. `diag` may be NULL. */
 void gt_diag_path(gt_diag *diag, const char *path, size_t len);

@@ -14,8 +14,8 @@
 #include "base/status.h"
 
 enum {
-    GT_HASH_SIZE = 32,      /* SHA-256 */
-    GT_SEED_SIZE = 32,      /* what an Ed25519 key pair is made from */
+    GT_HASH_SIZE = 32, /* SHA-256 */
+    GT_SEED_SIZE = 32, /* what an Ed25519 key pair is made from */
     GT_PUBLIC_KEY_SIZE = 32,
     GT_SIGNATURE_SIZE = 64,
     GT_SIPHASH_KEY_SIZE = 16,

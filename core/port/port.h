@@ -69,13 +69,12 @@ void gt_thread_join(gt_thread *thread);
 /* Fills in each part of `host` whose function is NULL with the machine's own: the allocator, the clock,
  * randomness, and a storage for the folder `path` (copied), which is ended by its close(). Nothing is
  * touched before GOAT_IO_LOCK. `flags` is 0. */
-goat_status gt_port_default_host(const char *path, size_t path_len, uint32_t flags, goat_host *host,
-                                 gt_diag *diag);
+goat_status gt_port_default_host(const char *path, size_t path_len, uint32_t flags, goat_host *host, gt_diag *diag);
 
 /* ---- For those who implement a storage ------------------------------------------------------- */
 
 enum {
-    GT_PORT_NAME_MAX = 512, /* bytes; twice what "repos/type/repo.checkpoint" needs at its longest */
+    GT_PORT_NAME_MAX = 512,     /* bytes; twice what "repos/type/repo.checkpoint" needs at its longest */
     GT_PORT_NAME_DEPTH_MAX = 8, /* parts */
 };
 
@@ -91,7 +90,6 @@ bool gt_port_folder_valid(const char *name);
 bool gt_port_request_valid(const goat_io_request *request);
 
 /* Fills in the status and the words of a failed result; longer texts are cut. Returns `status`. */
-goat_status gt_port_result_fail(goat_io_result *result, goat_status status, const char *format, ...)
-    GT_PRINTF(3, 4);
+goat_status gt_port_result_fail(goat_io_result *result, goat_status status, const char *format, ...) GT_PRINTF(3, 4);
 
 #endif

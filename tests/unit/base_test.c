@@ -455,7 +455,8 @@ static void utf8_agrees_with_the_definition(void **state) {
         uint8_t text[24];
         size_t len = test_random_below(&random, sizeof text);
         for (size_t j = 0; j < len; j++) {
-            text[j] = test_random_below(&random, 4) != 0 ? 'a' : interesting[test_random_below(&random, sizeof interesting)];
+            text[j] =
+                test_random_below(&random, 4) != 0 ? 'a' : interesting[test_random_below(&random, sizeof interesting)];
         }
         assert_true(gt_utf8_valid(text, len, NULL) == slowly_valid(text, len));
     }
@@ -585,7 +586,9 @@ static void a_diagnostic_says_what_and_where(void **state) {
 static void a_diagnostic_is_one_printable_line_within_its_bounds(void **state) {
     (void)state;
     gt_diag diag;
-    gt_fail(&diag, GOAT_INVALID, "%s", "a\nb\x1b[31m\xff\xc2\x9b" "c");
+    gt_fail(&diag, GOAT_INVALID, "%s",
+            "a\nb\x1b[31m\xff\xc2\x9b"
+            "c");
     assert_string_equal(diag.message, "a?b?[31m???c");
     char text[3000];
     for (size_t i = 0; i < sizeof text - 1; i += 2) {

@@ -8,10 +8,10 @@
 #include "support/test_folder_posix.h"
 #include "support/test_io.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -32,11 +32,9 @@ static goat_io_result read_file(test_folder *folder, const char *name, uint32_t 
 }
 
 static goat_io_result load(test_folder *folder, uint32_t file, uint64_t offset, uint64_t length, uint32_t flags) {
-    return test_io(&folder->storage, (goat_io_request){.kind = GOAT_IO_LOAD,
-                                                       .file = file,
-                                                       .offset = offset,
-                                                       .length = length,
-                                                       .flags = flags});
+    return test_io(
+        &folder->storage,
+        (goat_io_request){.kind = GOAT_IO_LOAD, .file = file, .offset = offset, .length = length, .flags = flags});
 }
 
 /* ---- Small files ----------------------------------------------------------------------------- */
@@ -60,9 +58,14 @@ static void creating_refuses_what_is_there(void **state) {
 }
 
 static bool has_temporary(const test_folder *folder) {
-    char command[TEST_PATH_MAX + 64];
-    snprintf(command, sizeof command, "ls -A '%s' | grep -q '^~'", folder->path);
-    return system(command) == 0;
+    DIR *directory = opendir(folder->path);
+    assert_non_null(directory);
+    bool found = false;
+    for (const struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        found = found || entry->d_name[0] == '~';
+    }
+    closedir(directory);
+    return found;
 }
 
 static void a_replacement_that_fails_leaves_the_old_file(void **state) {
@@ -147,7 +150,8 @@ static void names_that_lead_outside_are_not_taken(void **state) {
     assert_int_equal(test_io_replace(&folder->storage, "../escaped", "x", 0), GOAT_MISUSE);
     assert_int_equal(test_io_replace(&folder->storage, "/escaped", "x", 0), GOAT_MISUSE);
     assert_int_equal(test_io_replace(&folder->storage, "lock", "x", 0), GOAT_MISUSE);
-    assert_int_equal(test_io(&folder->storage, (goat_io_request){.kind = GOAT_IO_SYNC, .file = 77}).status, GOAT_MISUSE);
+    assert_int_equal(test_io(&folder->storage, (goat_io_request){.kind = GOAT_IO_SYNC, .file = 77}).status,
+                     GOAT_MISUSE);
 }
 
 /* ---- Files that grow ------------------------------------------------------------------------- */

@@ -116,9 +116,8 @@ static void a_reader_changes_nothing(void **state) {
     goat_io_result file = test_io_open(&folder->storage, "a", GOAT_IO_CREATE);
     assert_int_equal(file.status, GOAT_OK);
     assert_int_equal(test_io_append(&folder->storage, file.file, "more"), GOAT_FORBIDDEN);
-    assert_int_equal(
-        test_io(&folder->storage, (goat_io_request){.kind = GOAT_IO_TRUNCATE, .file = file.file}).status,
-        GOAT_FORBIDDEN);
+    assert_int_equal(test_io(&folder->storage, (goat_io_request){.kind = GOAT_IO_TRUNCATE, .file = file.file}).status,
+                     GOAT_FORBIDDEN);
     test_io_assert_file(&folder->storage, "a", "text");
 }
 

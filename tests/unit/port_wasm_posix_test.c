@@ -11,8 +11,8 @@
 static struct page {
     void *storage;
     int opened, closed;
-    int32_t refuse;    /* what gt_wasm_open and gt_wasm_submit answer */
-    bool answer_now;   /* from inside gt_wasm_submit */
+    int32_t refuse;  /* what gt_wasm_open and gt_wasm_submit answer */
+    bool answer_now; /* from inside gt_wasm_submit */
     uint32_t token, file;
     char name[32];
     uint8_t data[32];

@@ -34,7 +34,7 @@ static void a_crash_ends_every_request_and_frees_the_lock(void **state) {
 typedef struct witness {
     char written[4000]; /* everything that was handed to APPEND, in order */
     size_t written_len;
-    size_t synced; /* of these, known to be durable */
+    size_t synced;                          /* of these, known to be durable */
     uint32_t replaced, pending_replacement; /* number in the small file: acknowledged, and perhaps under way */
 } witness;
 

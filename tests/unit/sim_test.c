@@ -70,9 +70,8 @@ static void small_files_are_replaced_listed_and_removed(void **state) {
     assert_int_equal(test_io(&f.storage, secret).status, GOAT_OK);
     secret.name = "b";
     assert_int_equal(test_io(&f.storage, secret).status, GOAT_BAD_KEY);
-    assert_int_equal(
-        test_io(&f.storage, (goat_io_request){.kind = GOAT_IO_READ, .name = "b", .length = 2}).status,
-        GOAT_TOO_LARGE);
+    assert_int_equal(test_io(&f.storage, (goat_io_request){.kind = GOAT_IO_READ, .name = "b", .length = 2}).status,
+                     GOAT_TOO_LARGE);
     goat_io_request remove = {.kind = GOAT_IO_REMOVE, .name = "b"};
     assert_int_equal(test_io(&f.storage, remove).status, GOAT_OK);
     assert_int_equal(test_io(&f.storage, remove).status, GOAT_NOT_FOUND);

@@ -181,8 +181,8 @@ static goat_status check_writable(gt_posix_storage *storage, gt_posix_operation 
     bool sync_failed = file->sync_failed;
     gt_mutex_unlock(&storage->mutex);
     if (file->read_only) {
-        return gt_port_result_fail(&operation->result, GOAT_FORBIDDEN, "cannot %s %s: it is open for reading only", what,
-                                   file->name);
+        return gt_port_result_fail(&operation->result, GOAT_FORBIDDEN, "cannot %s %s: it is open for reading only",
+                                   what, file->name);
     }
     if (sync_failed || file->append_end != GOAT_OK) {
         goat_status status = file->append_end != GOAT_OK ? file->append_end : GOAT_IO;

@@ -82,7 +82,7 @@ int gt_posix_open_parent(gt_posix_storage *storage, const char *name, bool make,
     return error;
 }
 
-int gt_posix_open_folder(const char *path, bool create, int *folder) {
+int gt_posix_open_folder(const gt_alloc *alloc, const char *path, bool create, int *folder) {
     *folder = open(path, FOLDER_OPEN);
     if (*folder >= 0 || errno != ENOENT || !create) {
         return *folder >= 0 ? 0 : errno;
@@ -91,7 +91,7 @@ int gt_posix_open_folder(const char *path, bool create, int *folder) {
     while (len > 1 && path[len - 1] == '/') {
         len--;
     }
-    char *above = strndup(path, len);
+    char *above = gt_copy(alloc, path, len);
     if (above == NULL) {
         return ENOMEM;
     }
@@ -99,12 +99,12 @@ int gt_posix_open_folder(const char *path, bool create, int *folder) {
     const char *name = slash == NULL ? above : slash + 1;
     int parent = -1, error = 0;
     if (slash == above) {
-        error = gt_posix_open_folder("/", false, &parent);
+        error = gt_posix_open_folder(alloc, "/", false, &parent);
     } else if (slash == NULL) {
-        error = gt_posix_open_folder(".", false, &parent);
+        error = gt_posix_open_folder(alloc, ".", false, &parent);
     } else {
         *slash = 0;
-        error = gt_posix_open_folder(above, true, &parent);
+        error = gt_posix_open_folder(alloc, above, true, &parent);
     }
     if (error == 0) {
         error = make_folder(parent, name);
@@ -112,7 +112,7 @@ int gt_posix_open_folder(const char *path, bool create, int *folder) {
         error = error == 0 && *folder < 0 ? errno : error;
         close(parent);
     }
-    free(above);
+    gt_free(alloc, above);
     return error;
 }
 
@@ -247,7 +247,7 @@ goat_status gt_posix_list_files(gt_posix_storage *storage, gt_posix_operation *o
     }
     walk w = {.file = list_file};
     gt_arena_init(&w.names, &storage->alloc);
-    strcpy(w.name, name);
+    memcpy(w.name, name, strlen(name) + 1);
     int depth = 1;
     for (const char *at = name; *at != 0; at++) {
         depth += *at == '/';

@@ -119,7 +119,7 @@ goat_status gt_posix_lock(gt_posix_storage *storage, gt_posix_operation *operati
     }
     storage->read_only = (operation->request.flags & GOAT_IO_READ_ONLY) != 0;
     bool create = (operation->request.flags & GOAT_IO_CREATE) != 0 && !storage->read_only;
-    int error = gt_posix_open_folder(storage->path, create, &storage->folder);
+    int error = gt_posix_open_folder(&storage->alloc, storage->path, create, &storage->folder);
     if (error != 0) {
         storage->folder = -1;
         return gt_posix_fail(result, error, "open", storage->path);

@@ -105,8 +105,7 @@ goat_status gt_posix_read(gt_posix_storage *storage, gt_posix_operation *operati
 
 static int write_aside(int parent, const char *temporary, const goat_io_request *request) {
     bool secret = (request->flags & GOAT_IO_SECRET) != 0;
-    int descriptor =
-        openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret ? MODE_SECRET : MODE);
+    int descriptor = openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret ? MODE_SECRET : MODE);
     if (descriptor < 0) {
         return errno;
     }

@@ -23,10 +23,10 @@ typedef struct gt_posix_file {
     int descriptor;
     char *name;
     bool read_only;
-    bool closing;           /* submitting side */
-    uint64_t length;        /* mutex; changed by the submitting side */
-    goat_status append_end; /* submitting side: not GOAT_OK after a failed append */
-    bool sync_failed;       /* mutex; set by the polling side */
+    bool closing;               /* submitting side */
+    uint64_t length;            /* mutex; changed by the submitting side */
+    goat_status append_end;     /* submitting side: not GOAT_OK after a failed append */
+    bool sync_failed;           /* mutex; set by the polling side */
     gt_posix_mapping *mappings; /* polling side, like the two below */
     size_t mapping_count, mapping_capacity;
 } gt_posix_file;
@@ -36,9 +36,9 @@ struct gt_posix_operation {
     gt_posix_operation *next;
     goat_io_request request; /* its name is `name` */
     goat_io_result result;
-    char *name;           /* a copy, or NULL */
-    gt_posix_file *file;  /* of requests that name one */
-    uint8_t *given;       /* memory of `result.data` that ends at the next poll */
+    char *name;          /* a copy, or NULL */
+    gt_posix_file *file; /* of requests that name one */
+    uint8_t *given;      /* memory of `result.data` that ends at the next poll */
 };
 
 typedef struct gt_posix_list {
@@ -48,20 +48,20 @@ typedef struct gt_posix_list {
 typedef struct gt_posix_storage {
     gt_alloc alloc;
     char *path;
-    int folder;          /* descriptor; -1 before LOCK. Polling side, like the three below */
-    int lock;            /* descriptor of the lock file, -1 if there is none */
+    int folder; /* descriptor; -1 before LOCK. Polling side, like the three below */
+    int lock;   /* descriptor of the lock file, -1 if there is none */
     bool read_only;
-    bool remove_lock;    /* this storage made the lock file without being asked for a database */
+    bool remove_lock; /* this storage made the lock file without being asked for a database */
     gt_mutex mutex;
     gt_condition submitted;
-    gt_posix_list queue; /* mutex */
-    gt_posix_list done;  /* mutex */
-    gt_posix_list given; /* polling side: results of the last poll that carry memory */
-    gt_posix_list spare; /* mutex: operations to use again */
+    gt_posix_list queue;   /* mutex */
+    gt_posix_list done;    /* mutex */
+    gt_posix_list given;   /* polling side: results of the last poll that carry memory */
+    gt_posix_list spare;   /* mutex: operations to use again */
     gt_posix_file **files; /* mutex */
     size_t file_count, file_capacity;
     uint32_t last_file_id;
-    bool work_is_due;    /* polling side: the last poll gave results and did no work */
+    bool work_is_due; /* polling side: the last poll gave results and did no work */
 } gt_posix_storage;
 
 /* ---- error.c --------------------------------------------------------------------------------- */
@@ -87,7 +87,7 @@ int gt_posix_open_parent(gt_posix_storage *storage, const char *name, bool make,
 int gt_posix_sync_folder(int descriptor);
 
 /* Opens the folder of the database, with CREATE making it. 0 or an errno. */
-int gt_posix_open_folder(const char *path, bool create, int *folder);
+int gt_posix_open_folder(const gt_alloc *alloc, const char *path, bool create, int *folder);
 
 goat_status gt_posix_list_files(gt_posix_storage *storage, gt_posix_operation *operation);
 

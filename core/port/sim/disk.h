@@ -37,8 +37,8 @@ struct gt_sim_operation {
     goat_io_result result;
     char *name;
     gt_sim_handle *handle;
-    uint8_t *given;  /* memory of `result.data` that ends at the next poll */
-    uint32_t delay;  /* polls to wait */
+    uint8_t *given; /* memory of `result.data` that ends at the next poll */
+    uint32_t delay; /* polls to wait */
 };
 
 typedef struct gt_sim_list {

@@ -25,9 +25,7 @@ static bool fill(void *context, uint8_t *bytes, size_t len) {
     return true;
 }
 
-goat_random gt_sim_random_source(gt_sim_random *random) {
-    return (goat_random){sizeof(goat_random), random, fill};
-}
+goat_random gt_sim_random_source(gt_sim_random *random) { return (goat_random){sizeof(goat_random), random, fill}; }
 
 /* Some day in 2025, so that times look like times. */
 void gt_sim_clock_init(gt_sim_clock *clock) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static goat_status fail(gt_sim_operation *operation, goat_status status, const char *words) {
-    const char *name = operation->name != NULL ? operation->name
+    const char *name = operation->name != NULL     ? operation->name
                        : operation->handle != NULL ? operation->handle->name
                                                    : "the folder";
     return gt_port_result_fail(&operation->result, status, "%s: %s", name, words);

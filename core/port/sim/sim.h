@@ -44,14 +44,14 @@ typedef struct gt_sim_disk gt_sim_disk;
 
 /* How a disk behaves; zero for each is the kind one: at once, whole, without fail. */
 typedef struct gt_sim_options {
-    uint32_t delay_polls_max;  /* a request is done after up to so many calls of poll */
-    uint32_t chunk_max;        /* LOAD gives up to so many bytes at a time; 0: all that is asked for */
-    uint64_t capacity;         /* bytes of all files together, then GOAT_FULL; 0: without end */
-    uint64_t fail_operation;   /* the request that fails with GOAT_IO, counted from 1 over the life of the
+    uint32_t delay_polls_max; /* a request is done after up to so many calls of poll */
+    uint32_t chunk_max;       /* LOAD gives up to so many bytes at a time; 0: all that is asked for */
+    uint64_t capacity;        /* bytes of all files together, then GOAT_FULL; 0: without end */
+    uint64_t fail_operation;  /* the request that fails with GOAT_IO, counted from 1 over the life of the
                                 * disk as gt_sim_operations() does; 0: none. CLOSE and UNLOCK never fail */
-    bool fail_from_there_on;   /* and all later ones */
-    bool read_only;            /* writing is GOAT_FORBIDDEN */
-    bool damage_unsynced;      /* a crash may also spoil sectors of what was not synced, not only cut it */
+    bool fail_from_there_on;  /* and all later ones */
+    bool read_only;           /* writing is GOAT_FORBIDDEN */
+    bool damage_unsynced;     /* a crash may also spoil sectors of what was not synced, not only cut it */
 } gt_sim_options;
 
 /* NULL when there is no memory. The same seed and the same calls give the same bytes. */

@@ -10,7 +10,7 @@ struct operation {
     operation *next;
     goat_io_kind kind;
     goat_io_result result;
-    uint8_t *given;     /* memory of `result.data`, or the words of a failure */
+    uint8_t *given; /* memory of `result.data`, or the words of a failure */
     uint32_t words_len;
 };
 
@@ -124,8 +124,7 @@ static uint8_t *place_for_words(wasm_storage *storage, operation *finished, uint
     return finished->given;
 }
 
-uint8_t *goat_wasm_complete(void *context, uint32_t token, int32_t status, uint32_t file, double length,
-                            uint32_t len) {
+uint8_t *goat_wasm_complete(void *context, uint32_t token, int32_t status, uint32_t file, double length, uint32_t len) {
     wasm_storage *storage = context;
     operation *finished = take_pending(storage, token);
     if (finished == NULL) {
@@ -137,7 +136,8 @@ uint8_t *goat_wasm_complete(void *context, uint32_t token, int32_t status, uint3
     if (finished->kind == GOAT_IO_OPEN) {
         result->file = file;
     }
-    uint8_t *place = status == GOAT_OK ? place_for_data(storage, finished, len) : place_for_words(storage, finished, len);
+    uint8_t *place =
+        status == GOAT_OK ? place_for_data(storage, finished, len) : place_for_words(storage, finished, len);
     if (finished->kind == GOAT_IO_CLOSE || finished->kind == GOAT_IO_UNLOCK) {
         end_loads(storage, result->file, finished->kind == GOAT_IO_UNLOCK);
     }
@@ -160,7 +160,7 @@ static size_t poll(void *context, goat_io_result *results, size_t results_max, b
         }
         if (finished->words_len != 0) {
             int len = finished->words_len < sizeof finished->result.message ? (int)finished->words_len
-                                                                           : (int)sizeof finished->result.message;
+                                                                            : (int)sizeof finished->result.message;
             gt_port_result_fail(&finished->result, finished->result.status, "%.*s", len, (const char *)finished->given);
         }
         results[count++] = finished->result;

@@ -18,9 +18,7 @@ uint64_t test_random_u64(test_random *random) {
     return z ^ z >> 31;
 }
 
-uint32_t test_random_below(test_random *random, uint32_t limit) {
-    return (uint32_t)(test_random_u64(random) % limit);
-}
+uint32_t test_random_below(test_random *random, uint32_t limit) { return (uint32_t)(test_random_u64(random) % limit); }
 
 void test_random_fill(test_random *random, void *bytes, size_t len) {
     uint8_t *to = bytes;
