@@ -10,27 +10,37 @@ enum { SETTLE_POLLS_MAX = 1000000 };
 
 /* ---- The machine --------------------------------------------------------------------------- */
 
-static goat_status count_and_submit(void *context, const goat_io_request *request) {
-    test_log_machine *machine = context;
-    machine->submitted[request->kind]++;
-    return machine->storage.submit(machine->storage.context, request);
-}
-
-static size_t poll_inside(void *context, goat_io_result *results, size_t results_max, bool wait) {
-    test_log_machine *machine = context;
-    return machine->storage.poll(machine->storage.context, results, results_max, wait);
-}
-
-static void close_inside(void *context) {
-    test_log_machine *machine = context;
-    machine->storage.close(machine->storage.context);
-}
-
 static uint64_t mix(uint64_t *state) {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
+}
+
+static goat_status count_and_submit(void *context, const goat_io_request *request) {
+    test_log_machine *machine = context;
+    machine->submitted[request->kind]++;
+    if (++machine->requests == machine->refuse_at) {
+        return GOAT_NO_MEMORY;
+    }
+    return machine->storage.submit(machine->storage.context, request);
+}
+
+static size_t poll_inside(void *context, goat_io_result *results, size_t results_max, bool wait) {
+    test_log_machine *machine = context;
+    size_t count = machine->storage.poll(machine->storage.context, results, results_max, wait);
+    for (size_t i = count; machine->shuffle && i > 1; i--) {
+        size_t other = (size_t)(mix(&machine->random) % i);
+        goat_io_result result = results[i - 1];
+        results[i - 1] = results[other];
+        results[other] = result;
+    }
+    return count;
+}
+
+static void close_inside(void *context) {
+    test_log_machine *machine = context;
+    machine->storage.close(machine->storage.context);
 }
 
 static bool fill(void *context, uint8_t *bytes, size_t len) {

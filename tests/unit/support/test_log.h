@@ -15,6 +15,9 @@ typedef struct test_log_machine {
     const gt_alloc *alloc;
     goat_storage storage; /* inside; closed with `io` */
     uint32_t submitted[GOAT_IO_UNLOCK + 1]; /* by kind */
+    uint32_t requests;  /* of all kinds */
+    uint32_t refuse_at; /* the request, counted from 1, that is refused with GOAT_NO_MEMORY; 0: none */
+    bool shuffle;       /* results of one poll come in any order */
     gt_io *io;
     gt_hasher *hasher;
     uint64_t random; /* state of a generator */
