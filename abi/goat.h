@@ -507,7 +507,7 @@ GOAT_API goat_status goat_db_repos(goat_db *db, goat_buf *paths, goat_job **job,
 /**
  * Makes many edits as one signed batch, at once and without waiting for a capture.
  *
- * @param edits   borrowed for the call. A CBOR array of maps:
+ * @param edits   borrowed for the call; at most GOAT_VALUE_MAX bytes. A CBOR array of maps:
  *                  "key"      text, the item's key (required)
  *                  "schema"   text, namespace: create the item if it is not there
  *                  "set"      map: field → value

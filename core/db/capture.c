@@ -5,8 +5,7 @@
  * three batches a second and a single edit is never late. */
 #include "db/internal.h"
 
-/* Validates one work as it would be committed. */
-static goat_status validate(const gt_work *work, gt_diag *diag) {
+goat_status gt_work_validate(const gt_work *work, gt_diag *diag) {
     gt_buf state;
     gt_buf_init(&state, work->space->db->database->alloc);
     goat_status status = gt_work_state(work, &state, diag);
@@ -54,8 +53,8 @@ static void end_works(gt_space *space, gt_works *works, gt_work **list, size_t c
     for (size_t i = 0; i < count; i++) {
         gt_work *work = list[i];
         uint32_t item = gt_repo_find(space->mount->repo, gt_bytes_of(work->key, work->key_len));
-        gt_live_work_captured(space, work, item);
         gt_works_remove(works, work);
+        gt_live_work_captured(space, item);
     }
 }
 
@@ -70,7 +69,6 @@ goat_status gt_capture_works(gt_space *space, gt_works *works, gt_work **list, s
     }
     if (status == GOAT_OK && group) gt_capture_group(capture, 0);
     if (status == GOAT_OK) {
-        for (size_t i = 0; i < count; i++) gt_live_work_leaves(space, list[i]);
         database->acting = space;
         status = gt_capture_finish(capture, &signer, GT_FROM_SELF, diag);
         database->acting = NULL;
@@ -88,7 +86,7 @@ static goat_status choose(gt_space *space, gt_work **list, size_t *count, gt_dia
     for (size_t i = 0; i < space->works.count; i++) {
         gt_work *work = space->works.list[i];
         if (!gt_work_has_edits(work)) continue;
-        goat_status valid = validate(work, status == GOAT_OK ? diag : NULL);
+        goat_status valid = gt_work_validate(work, status == GOAT_OK ? diag : NULL);
         if (valid == GOAT_OK) {
             list[(*count)++] = work;
         } else if (status == GOAT_OK) {
@@ -119,7 +117,7 @@ goat_status gt_capture_space(gt_space *space, gt_diag *diag) {
 goat_status gt_capture_item(gt_space *space, gt_bytes key, gt_diag *diag) {
     gt_work *work = gt_works_find(&space->works, space->db->database, key);
     if (work == NULL || !gt_work_has_edits(work)) return GOAT_OK;
-    goat_status status = validate(work, diag);
+    goat_status status = gt_work_validate(work, diag);
     if (status != GOAT_OK) return status;
     return gt_capture_works(space, &space->works, &work, 1, false, (gt_bytes){0}, NULL, diag);
 }

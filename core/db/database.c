@@ -85,7 +85,7 @@ gt_database *gt_db_database(const goat_db *db) { return db->database; }
 const char *gt_database_path(const gt_database *database) { return database->path; }
 
 bool gt_database_is_joinable(const gt_database *database) {
-    return database->phase == GT_DB_OPENING || database->phase == GT_DB_OPEN;
+    return !database->closing && (database->phase == GT_DB_OPENING || database->phase == GT_DB_OPEN);
 }
 
 uint32_t gt_next_id(gt_database *database) { return ++database->next_id; }
@@ -236,6 +236,11 @@ goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_f
     db->wake = made;
     db->wake_given = false;
     return GOAT_OK;
+}
+
+void gt_wake_retire(goat_db *db) {
+    db->wake->wake = NULL;
+    db->wake_due = false;
 }
 
 static bool call_one_wake(gt_database *database) {

@@ -104,6 +104,7 @@ typedef struct gt_apply_result {
     uint32_t created, changed, unchanged;
 } gt_apply_result;
 
+/* Both check their input. */
 goat_status gt_space_apply(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result, gt_diag *diag);
 goat_status gt_space_apply_json(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result,
                                 gt_diag *diag);
@@ -114,7 +115,11 @@ goat_status gt_tx_begin(gt_space *space, goat_tx **tx, gt_diag *diag);
 goat_status gt_tx_commit(goat_tx *tx, gt_bytes message, gt_buf *ids, gt_diag *diag);
 goat_db *gt_tx_db(const goat_tx *tx);
 void gt_tx_retain(goat_tx *tx);
-bool gt_tx_release(goat_tx *tx); /* true: it was the last, and the caller drops the handle's reference */
+/* Ends the caller's use: edits that were not committed are dropped. gt_tx_release and the drop of the handle follow. */
+void gt_tx_rollback(goat_tx *tx);
+/* One reference less (items hold one each). True when it was the last: then the handle's reference, taken by
+ * gt_tx_begin, is to be dropped by the caller. */
+bool gt_tx_release(goat_tx *tx);
 
 /* ---- items ---- */
 

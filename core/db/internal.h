@@ -32,6 +32,7 @@ struct gt_database {
     bool waiting;
     gt_diag failure;
     bool locked;  /* the folder is ours */
+    bool closing; /* by its last handle */
     bool is_new;  /* made by this open; the file `network` is still to be written */
     bool has_root, has_session, writes_root, writes_session;
     char text[GT_NETWORK_FILE_SIZE]; /* while opening: the contents of a small file */
@@ -118,8 +119,8 @@ struct gt_space {
     uint32_t edits;       /* numbers the revisions of unsaved edits */
     gt_query_set *queries; /* NULL: none was opened yet */
     gt_rows live_rows, row_of_item; /* only with queries */
-    uint32_t query_count;
-    goat_query *live; /* open queries */
+    gt_buf scratch;    /* the state of the row looked at last */
+    goat_query *live;  /* open queries */
 };
 
 typedef struct gt_field_edit {
@@ -178,8 +179,8 @@ struct goat_query {
     goat_db *db;
     gt_space *space;
     gt_query *query;
-    uint32_t id;
-    goat_job *job; /* the first result, NULL when done */
+    uint32_t id, refs; /* the caller's, and that of the job of the first result */
+    bool was_ready;
 };
 
 /* A job does one small step a call. */
@@ -197,6 +198,7 @@ struct goat_job {
     goat_db *db; /* NULL once nobody holds it and it is done */
     uint32_t id, refs; /* the caller's, and the database's while it is not done */
     bool done, cancelled, waiting;
+    bool left; /* its first stage is behind it */
     goat_status status;
     gt_diag diag;
     gt_buf result;
@@ -212,6 +214,7 @@ goat_status gt_job_fail(goat_job *job, goat_status status, const gt_diag *diag);
 /* ---- database.c ---- */
 uint32_t gt_next_id(gt_database *database);
 void gt_wake_handle(goat_db *db);
+void gt_wake_retire(goat_db *db); /* the wake-up function is called no more */
 void gt_wake_all(gt_database *database);
 void gt_add_event(goat_db *db, const gt_buf *event);
 goat_status gt_database_check(const gt_database *database, gt_diag *diag);
@@ -257,6 +260,8 @@ const gt_field_edit *gt_work_find(const gt_work *work, const gt_field *field);
 goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag);
 goat_status gt_work_state(const gt_work *work, gt_buf *state, gt_diag *diag);
 goat_status gt_work_delta(const gt_work *work, gt_buf *delta, gt_diag *diag);
+/* Whether the item, as the work would leave it, keeps to its schema. */
+goat_status gt_work_validate(const gt_work *work, gt_diag *diag);
 void gt_edited(gt_work *work); /* something was edited: revision, queries, capture */
 
 /* ---- capture.c ---- */
@@ -271,11 +276,17 @@ void gt_capture_when_due(goat_db *db, uint64_t now_us);
 
 /* ---- live.c ---- */
 void gt_live_touch_item(gt_space *space, uint32_t item);
+void gt_live_own_commit(gt_space *space, uint32_t item);
 void gt_live_touch_work(gt_space *space, gt_work *work);
-void gt_live_work_captured(gt_space *space, gt_work *work, uint32_t item);
-void gt_live_work_leaves(gt_space *space, gt_work *work); /* it is about to be captured */
+void gt_live_work_captured(gt_space *space, uint32_t item);
 void gt_live_work_dropped(gt_space *space, gt_work *work);
 void gt_live_end(gt_space *space);
-uint32_t gt_live_changes(gt_space *space, gt_buf *out); /* appends changes, returns how many */
+uint32_t gt_live_changes(gt_space *space, gt_buf *out, bool *reset); /* appends changes, returns how many */
+
+/* ---- reports.c ---- */
+void gt_each_log(const goat_io_result *result, void (*each)(void *, gt_bytes), void *context);
+
+/* ---- advance.c ---- */
+void gt_write_path(gt_buf *out, gt_bytes repository, gt_bytes key);
 
 #endif

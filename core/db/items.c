@@ -58,7 +58,7 @@ void gt_item_free(goat_item *item) {
     const gt_alloc *alloc = item->db->database->alloc;
     forget_seen(item);
     if (item->work != NULL) gt_work_release(item->work);
-    if (item->tx != NULL) gt_tx_release(item->tx);
+    if (item->tx != NULL && gt_tx_release(item->tx)) gt_handle_drop(item->db); /* the item's own comes later */
     gt_free(alloc, item->key);
     gt_free(alloc, item);
 }

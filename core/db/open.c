@@ -291,3 +291,18 @@ bool gt_open_step(gt_database *database) {
         return true;
     }
 }
+
+/* ---- the job ---- */
+
+static gt_step_result opening(goat_job *job) {
+    const gt_database *database = job->db->database;
+    if (database->phase == GT_DB_OPENING) return GT_STEP_WAIT;
+    if (database->phase == GT_DB_FAILED) gt_job_fail(job, database->failure.status, &database->failure);
+    return GT_STEP_DONE;
+}
+
+static const gt_job_kind open_kind = {opening, NULL};
+
+goat_status gt_db_open_job(goat_db *db, goat_job **job, gt_diag *diag) {
+    return gt_job_new(db, &open_kind, NULL, job, diag);
+}

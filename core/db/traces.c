@@ -123,7 +123,7 @@ void gt_trace_after(gt_space *space, uint32_t item, gt_origin origin) {
     }
     if (own) {
         space->stamp++;
-        gt_live_touch_item(space, item);
+        gt_live_own_commit(space, item);
     }
     gt_wake_handle(space->db);
 }

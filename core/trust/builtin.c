@@ -34,6 +34,11 @@ goat_status gt_builtin_register(gt_registry *registry, const gt_alloc *alloc, gt
     return status;
 }
 
+bool gt_is_builtin(const gt_schema *schema) {
+    gt_bytes ns = gt_schema_ns(schema);
+    return gt_bytes_equal(ns, gt_bytes_text(GT_SESSION_NS)) || gt_bytes_equal(ns, gt_bytes_text(GT_SCHEMA_NS));
+}
+
 void gt_schema_item_key(const gt_schema *schema, gt_buf *key) {
     char version[16];
     int len = snprintf(version, sizeof(version), "@%u", gt_schema_version(schema));

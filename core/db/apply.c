@@ -1,0 +1,467 @@
+/* Apply: many edits as one signed batch, at once.
+ *
+ * Each edit is resolved on what the handle sees (or on an earlier edit of the same item in this call),
+ * turned into a delta, validated, and added as a leaf. Nothing is changed before all of them were. */
+#include "db/internal.h"
+#include "schema/schema_json.h"
+
+/* One edit as it was given, in either form. */
+typedef struct edit {
+    gt_bytes key, ns; /* ns.data NULL: none given */
+    gt_bytes set, unset, replace;
+    json_t *set_json, *unset_json, *replace_json;
+    bool has_delete, deleted;
+} edit;
+
+/* An item of this call, so that a later edit of it follows. */
+typedef struct entry {
+    gt_bytes key;
+    gt_id id; /* of its last leaf */
+    gt_bytes state;
+    const gt_schema *schema;
+} entry;
+
+typedef struct apply {
+    gt_space *space;
+    gt_database *database;
+    uint32_t flags;
+    gt_signer signer;
+    gt_capture *capture;
+    gt_arena arena;
+    gt_rows entries;
+    gt_index index;
+    gt_buf fields, delta, state, heads; /* used again for each edit */
+    gt_apply_result result;
+} apply;
+
+/* What an edit is made on. */
+typedef struct base {
+    const gt_schema *schema;
+    gt_view view; /* held; data NULL: the item is new */
+    bool exists, deleted;
+    entry *before; /* of this call */
+    const gt_id *parents;
+    uint32_t parent_count;
+} base;
+
+static void begin(apply *a, gt_space *space, uint32_t flags) {
+    const gt_alloc *alloc = space->db->database->alloc;
+    *a = (apply){.space = space, .database = space->db->database, .flags = flags};
+    a->signer = gt_signer_of(a->database, space->mount);
+    gt_arena_init(&a->arena, alloc);
+    gt_rows_init(&a->entries, alloc, sizeof(entry));
+    gt_index_init(&a->index, alloc);
+    gt_buf_init(&a->fields, alloc);
+    gt_buf_init(&a->delta, alloc);
+    gt_buf_init(&a->state, alloc);
+    gt_buf_init(&a->heads, alloc);
+}
+
+static void end(apply *a) {
+    gt_capture_drop(a->capture);
+    gt_arena_free(&a->arena);
+    gt_rows_free(&a->entries);
+    gt_index_free(&a->index);
+    gt_buf_free(&a->fields);
+    gt_buf_free(&a->delta);
+    gt_buf_free(&a->state);
+    gt_buf_free(&a->heads);
+}
+
+static void add_path(const apply *a, gt_bytes key, gt_diag *diag) {
+    if (diag == NULL) return;
+    gt_buf path;
+    gt_bytes repository = gt_repo_path(a->space->mount->repo);
+    gt_buf_init(&path, a->database->alloc);
+    gt_buf_append(&path, repository.data, repository.len);
+    gt_buf_append_byte(&path, '/');
+    gt_buf_append(&path, key.data, key.len);
+    if (!gt_buf_failed(&path)) gt_diag_path(diag, (const char *)path.data, path.len);
+    gt_buf_free(&path);
+}
+
+/* ---- what an edit is made on ---- */
+
+static entry *find_entry(const apply *a, gt_bytes key, uint64_t hash) {
+    gt_index_cursor cursor;
+    uint32_t row = gt_index_first(&a->index, hash, &cursor);
+    while (row != GT_INDEX_NONE) {
+        entry *found = gt_rows_at(&a->entries, row);
+        if (gt_bytes_equal(found->key, key)) return found;
+        row = gt_index_next(&a->index, &cursor);
+    }
+    return NULL;
+}
+
+static goat_status find_base(apply *a, const edit *e, uint64_t hash, base *b, gt_diag *diag) {
+    *b = (base){.before = find_entry(a, e->key, hash)};
+    gt_repo *repo = a->space->mount->repo;
+    if (b->before != NULL) {
+        b->exists = true;
+        b->schema = b->before->schema;
+        b->view.bytes = b->before->state;
+        b->parents = &b->before->id;
+        b->parent_count = 1;
+    } else {
+        goat_status status = gt_capture_item(a->space, e->key, diag); /* an unsaved edit comes first */
+        if (status != GOAT_OK) return status;
+        uint32_t item = gt_repo_find(repo, e->key);
+        gt_seen seen;
+        status = item == GT_NONE ? GOAT_NOT_FOUND : gt_space_see(a->space, item, &seen, diag);
+        if (status == GOAT_OK) {
+            b->exists = true;
+            b->view = seen.view;
+            b->schema = seen.schema;
+            gt_buf_clear(&a->heads);
+            status = gt_space_heads(a->space, item, &a->heads, diag);
+            b->parents = (const gt_id *)(const void *)a->heads.data;
+            b->parent_count = (uint32_t)(a->heads.len / GT_ID_SIZE);
+            if (b->parent_count > GT_PARENTS_MAX) b->parent_count = GT_PARENTS_MAX;
+        }
+        if (status != GOAT_OK && status != GOAT_NOT_FOUND) return status;
+    }
+    b->deleted = b->exists && gt_map_find_int(b->view.bytes, 0).data != NULL;
+    if (b->exists && (a->flags & GOAT_APPLY_CREATE_ONLY) != 0) {
+        return gt_fail(diag, GOAT_EXISTS, "there is an item of that name already");
+    }
+    if (b->exists && e->ns.data != NULL && !gt_bytes_equal(e->ns, gt_schema_ns(b->schema))) {
+        return gt_fail(diag, GOAT_INVALID, "the item is of another schema");
+    }
+    if (!b->exists && e->ns.data == NULL) return gt_fail(diag, GOAT_NOT_FOUND, "there is no such item");
+    if (!b->exists) b->schema = gt_registry_newest(a->database->schemas, e->ns);
+    return b->schema != NULL ? GOAT_OK : gt_fail(diag, GOAT_NO_SCHEMA, "the schema is not known here");
+}
+
+/* ---- the delta ---- */
+
+static goat_status unknown_field(gt_bytes name, gt_diag *diag) {
+    gt_fail(diag, GOAT_INVALID, "the schema has no such field");
+    gt_diag_field(diag, (const char *)name.data, name.len);
+    gt_diag_rule(diag, "unknown_field");
+    return GOAT_INVALID;
+}
+
+/* The fields given, as a map; converts JSON by the schema. */
+static goat_status fields_of(apply *a, const base *b, gt_bytes given, json_t *json, gt_bytes *fields, gt_diag *diag) {
+    *fields = given;
+    if (json == NULL) return GOAT_OK;
+    gt_buf_clear(&a->fields);
+    goat_status status = gt_schema_from_json(b->schema, json, &a->fields, diag);
+    *fields = gt_buf_bytes(&a->fields);
+    return status;
+}
+
+static goat_status add_field_edit(apply *a, const base *b, gt_pair *pairs, size_t *count, gt_bytes name,
+                                  gt_bytes value, gt_diag *diag) {
+    const gt_field *field = gt_schema_field(b->schema, name);
+    if (field == NULL) return unknown_field(name, diag);
+    gt_bytes old = b->exists ? gt_map_find(b->view.bytes, name) : (gt_bytes){0};
+    gt_buf made;
+    gt_buf_init(&made, a->database->alloc);
+    goat_status status = value.data == NULL ? GOAT_OK : gt_schema_check_value(field, value, diag);
+    if (status == GOAT_OK) status = gt_edit_diff(field, old, value, &made, diag);
+    if (status == GOAT_OK && made.len > 0) {
+        uint8_t *copy = gt_arena_copy(&a->arena, made.data, made.len);
+        if (copy == NULL) status = gt_no_memory(diag);
+        pairs[(*count)++] = (gt_pair){field->name, gt_bytes_of(copy, made.len)};
+    }
+    gt_buf_free(&made);
+    return status;
+}
+
+static goat_status unset_fields(apply *a, const edit *e, const base *b, gt_pair *pairs, size_t *count, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    gt_bytes element, name;
+    gt_iter iter = gt_array_iter(e->unset);
+    while (status == GOAT_OK && e->unset.data != NULL && gt_array_next(&iter, &element)) {
+        if (!gt_value_as_text(element, &name)) return gt_fail(diag, GOAT_INVALID, "\"unset\" must hold field names");
+        status = add_field_edit(a, b, pairs, count, name, (gt_bytes){0}, diag);
+    }
+    for (size_t i = 0; status == GOAT_OK && i < json_array_size(e->unset_json); i++) {
+        json_t *text = json_array_get(e->unset_json, i);
+        if (!json_is_string(text)) return gt_fail(diag, GOAT_INVALID, "\"unset\" must hold field names");
+        name = gt_bytes_of(json_string_value(text), json_string_length(text));
+        status = add_field_edit(a, b, pairs, count, name, (gt_bytes){0}, diag);
+    }
+    return status;
+}
+
+/* The delta of "set" and "unset", from the edits of single fields. */
+static goat_status set_delta(apply *a, const edit *e, const base *b, gt_bytes fields, uint32_t *edits, gt_diag *diag) {
+    size_t most = (fields.data == NULL ? 0 : gt_value_count(fields)) + json_array_size(e->unset_json) +
+                  (e->unset.data == NULL ? 0 : gt_value_count(e->unset));
+    gt_pair *pairs = gt_arena_new(&a->arena, most + 1, sizeof(*pairs));
+    if (pairs == NULL) return gt_no_memory(diag);
+    size_t count = 0;
+    goat_status status = GOAT_OK;
+    gt_bytes name, value;
+    gt_iter iter = gt_map_iter(fields);
+    while (status == GOAT_OK && fields.data != NULL && gt_map_next(&iter, &name, &value)) {
+        status = add_field_edit(a, b, pairs, &count, name, value, diag);
+    }
+    if (status == GOAT_OK) status = unset_fields(a, e, b, pairs, &count, diag);
+    if (status == GOAT_OK && !gt_write_map(&a->delta, pairs, count)) {
+        status = gt_fail(diag, GOAT_INVALID, "a field is both set and unset");
+    }
+    *edits = (uint32_t)count;
+    return status;
+}
+
+/* Puts the deletion flag in front of the delta's pairs. */
+static goat_status add_deletion(apply *a, bool deleted, gt_diag *diag) {
+    gt_buf with;
+    gt_buf_init(&with, a->database->alloc);
+    gt_bytes delta = gt_buf_bytes(&a->delta), key, value;
+    gt_write_map_head(&with, gt_value_count(delta) + 1);
+    gt_write_int(&with, 0);
+    gt_write_bool(&with, deleted);
+    gt_iter iter = gt_map_iter(delta);
+    while (gt_map_next_pair(&iter, &key, &value)) {
+        gt_buf_append(&with, key.data, key.len);
+        gt_buf_append(&with, value.data, value.len);
+    }
+    if (gt_buf_failed(&with)) {
+        gt_buf_free(&with);
+        return gt_no_memory(diag);
+    }
+    gt_buf_free(&a->delta);
+    a->delta = with;
+    return GOAT_OK;
+}
+
+/* Delta and resulting state; `*edits` is 0 when the edit changes nothing. */
+static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edits, gt_diag *diag) {
+    bool replaces = e->replace.data != NULL || e->replace_json != NULL;
+    gt_bytes fields, old = b->exists ? b->view.bytes : (gt_bytes){0};
+    gt_buf_clear(&a->delta);
+    gt_buf_clear(&a->state);
+    goat_status status = fields_of(a, b, replaces ? e->replace : e->set, replaces ? e->replace_json : e->set_json,
+                                   &fields, diag);
+    if (status == GOAT_OK && replaces) status = gt_schema_check_state(b->schema, fields, diag);
+    if (status == GOAT_OK) {
+        status = replaces ? gt_merge_diff(b->schema, old, fields, &a->delta, edits, diag)
+                          : set_delta(a, e, b, fields, edits, diag);
+    }
+    if (status != GOAT_OK) return status;
+    bool revives = b->deleted && !e->has_delete && e->ns.data != NULL; /* a create of what was deleted */
+    if ((e->has_delete && e->deleted != b->deleted) || revives) {
+        (*edits)++;
+        status = add_deletion(a, e->has_delete && e->deleted, diag);
+    }
+    if (status != GOAT_OK || (*edits == 0 && b->exists)) return status;
+    bool deletes = e->has_delete && e->deleted;
+    if (replaces && !deletes) { /* the fields are what comes out */
+        gt_buf_append(&a->state, fields.data, fields.len);
+        return gt_buf_failed(&a->state) ? gt_no_memory(diag) : GOAT_OK;
+    }
+    static const uint8_t no_id[GT_ID_SIZE] = {0};
+    gt_step step = {.id = no_id, .time = 1, .delta = gt_buf_bytes(&a->delta)};
+    status = gt_merge_replay(a->database->alloc, b->schema, old, &step, 1, &a->state, NULL, diag);
+    if (status == GOAT_OK && a->state.len > GOAT_VALUE_MAX) {
+        status = gt_fail(diag, GOAT_TOO_LARGE, "the item is larger than %d bytes", GOAT_VALUE_MAX);
+    }
+    if (status == GOAT_OK && !replaces) status = gt_schema_check_state(b->schema, gt_buf_bytes(&a->state), diag);
+    return status;
+}
+
+/* ---- leaves ---- */
+
+static goat_status remember(apply *a, const edit *e, const base *b, uint64_t hash, const gt_id *id, gt_diag *diag) {
+    entry *kept = b->before;
+    if (kept == NULL) {
+        kept = gt_rows_push(&a->entries);
+        if (kept == NULL || !gt_index_insert(&a->index, hash, a->entries.count - 1)) return gt_no_memory(diag);
+        kept->key = e->key;
+        kept->schema = b->schema;
+    }
+    uint8_t *state = gt_arena_copy(&a->arena, a->state.data, a->state.len);
+    if (state == NULL) return gt_no_memory(diag);
+    kept->state = gt_bytes_of(state, a->state.len);
+    kept->id = *id;
+    return GOAT_OK;
+}
+
+static goat_status take(apply *a, const edit *e, gt_diag *diag) {
+    size_t position;
+    const char *fault = gt_key_fault(e->key, &position);
+    if (fault != NULL) return gt_fail(diag, GOAT_INVALID, "the key %s", fault);
+    uint64_t hash = gt_siphash(a->database->hash_key, e->key);
+    base b;
+    uint32_t edits = 0;
+    goat_status status = find_base(a, e, hash, &b, diag);
+    if (status == GOAT_OK) status = resolve(a, e, &b, &edits, diag);
+    if (status == GOAT_OK && b.exists && edits == 0) {
+        a->result.unchanged++;
+    } else if (status == GOAT_OK) {
+        gt_id id;
+        gt_leaf leaf = {
+            .key = e->key,
+            .parents = b.parents,
+            .parent_count = b.parent_count,
+            .schema = b.schema,
+            .delta = gt_buf_bytes(&a->delta),
+        };
+        if (a->capture == NULL) status = gt_capture_begin(a->space->mount->repo, &a->capture, diag);
+        if (status == GOAT_OK) status = gt_capture_add(a->capture, &a->signer, &leaf, &id, diag);
+        if (status == GOAT_OK) status = remember(a, e, &b, hash, &id, diag);
+        if (b.exists) {
+            a->result.changed++;
+        } else {
+            a->result.created++;
+        }
+    }
+    if (b.before == NULL) gt_view_drop(a->database->alloc, &b.view);
+    if (status != GOAT_OK) add_path(a, e->key, diag);
+    return status;
+}
+
+static goat_status finish(apply *a, gt_apply_result *result, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    if (a->capture != NULL) {
+        if ((a->flags & GOAT_APPLY_TRANSACTION) != 0) gt_capture_group(a->capture, 0);
+        a->database->acting = a->space;
+        status = gt_capture_finish(a->capture, &a->signer, GT_FROM_SELF, diag);
+        a->database->acting = NULL;
+        a->capture = NULL;
+    }
+    if (status == GOAT_OK && result != NULL) *result = a->result;
+    return status;
+}
+
+static goat_status check(gt_space *space, size_t count, gt_diag *diag) {
+    goat_status status = gt_space_check(space, diag);
+    if (status == GOAT_OK && (space->db->database->flags & GOAT_OPEN_READ_ONLY) != 0) {
+        status = gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
+    }
+    if (status == GOAT_OK && (space->mount->is_sessions || space->mount->is_schemas)) {
+        status = gt_fail(diag, GOAT_FORBIDDEN, "system items are not edited by hand");
+    }
+    if (status == GOAT_OK && count > GOAT_BATCH_MAX) {
+        status = gt_fail(diag, GOAT_TOO_LARGE, "more than %d edits", GOAT_BATCH_MAX);
+    }
+    return status;
+}
+
+/* ---- CBOR ---- */
+
+static goat_status member_fault(gt_bytes name, gt_diag *diag) {
+    gt_fail(diag, GOAT_INVALID, "an edit has a member that is unknown or of the wrong type");
+    gt_diag_field(diag, (const char *)name.data, name.len);
+    return GOAT_INVALID;
+}
+
+static goat_status read_edit(gt_bytes map, edit *e, gt_diag *diag) {
+    gt_iter iter = gt_map_iter(map);
+    gt_bytes name, value;
+    *e = (edit){0};
+    if (gt_value_kind(map) != GT_KIND_MAP) return gt_fail(diag, GOAT_INVALID, "an edit must be a map");
+    while (gt_map_next(&iter, &name, &value)) {
+        bool good = false;
+        gt_kind kind = gt_value_kind(value);
+        if (gt_bytes_equal(name, gt_bytes_text("key"))) {
+            good = gt_value_as_text(value, &e->key);
+        } else if (gt_bytes_equal(name, gt_bytes_text("schema"))) {
+            good = gt_value_as_text(value, &e->ns);
+        } else if (gt_bytes_equal(name, gt_bytes_text("set"))) {
+            e->set = value;
+            good = kind == GT_KIND_MAP;
+        } else if (gt_bytes_equal(name, gt_bytes_text("unset"))) {
+            e->unset = value;
+            good = kind == GT_KIND_ARRAY;
+        } else if (gt_bytes_equal(name, gt_bytes_text("replace"))) {
+            e->replace = value;
+            good = kind == GT_KIND_MAP;
+        } else if (gt_bytes_equal(name, gt_bytes_text("delete"))) {
+            e->has_delete = true;
+            good = gt_value_as_bool(value, &e->deleted);
+        }
+        if (!good) return member_fault(name, diag);
+    }
+    if (e->key.data == NULL) return gt_fail(diag, GOAT_INVALID, "an edit has no \"key\"");
+    if (e->replace.data != NULL && (e->set.data != NULL || e->unset.data != NULL)) {
+        return gt_fail(diag, GOAT_INVALID, "an edit has \"replace\" beside \"set\" or \"unset\"");
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_space_apply(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result, gt_diag *diag) {
+    goat_status status = gt_value_check(edits, 0, diag);
+    if (status == GOAT_OK && gt_value_kind(edits) != GT_KIND_ARRAY) {
+        status = gt_fail(diag, GOAT_INVALID, "the edits must be an array");
+    }
+    if (status == GOAT_OK) status = check(space, gt_value_count(edits), diag);
+    if (status != GOAT_OK) return status;
+    apply a;
+    begin(&a, space, flags);
+    gt_iter iter = gt_array_iter(edits);
+    gt_bytes element;
+    while (status == GOAT_OK && gt_array_next(&iter, &element)) {
+        edit e;
+        status = read_edit(element, &e, diag);
+        if (status == GOAT_OK) status = take(&a, &e, diag);
+    }
+    if (status == GOAT_OK) status = finish(&a, result, diag);
+    end(&a);
+    return status;
+}
+
+/* ---- JSON ---- */
+
+static goat_status read_edit_json(json_t *object, edit *e, gt_diag *diag) {
+    const char *name;
+    json_t *value;
+    *e = (edit){0};
+    if (!json_is_object(object)) return gt_fail(diag, GOAT_INVALID, "an edit must be an object");
+    json_object_foreach(object, name, value) {
+        bool good = false;
+        if (strcmp(name, "key") == 0) {
+            good = json_is_string(value);
+            if (good) e->key = gt_bytes_of(json_string_value(value), json_string_length(value));
+        } else if (strcmp(name, "schema") == 0) {
+            good = json_is_string(value);
+            if (good) e->ns = gt_bytes_of(json_string_value(value), json_string_length(value));
+        } else if (strcmp(name, "set") == 0) {
+            e->set_json = value;
+            good = json_is_object(value);
+        } else if (strcmp(name, "unset") == 0) {
+            e->unset_json = value;
+            good = json_is_array(value);
+        } else if (strcmp(name, "replace") == 0) {
+            e->replace_json = value;
+            good = json_is_object(value);
+        } else if (strcmp(name, "delete") == 0) {
+            e->has_delete = true;
+            e->deleted = json_is_true(value);
+            good = json_is_boolean(value);
+        }
+        if (!good) return member_fault(gt_bytes_text(name), diag);
+    }
+    if (e->key.data == NULL) return gt_fail(diag, GOAT_INVALID, "an edit has no \"key\"");
+    if (e->replace_json != NULL && (e->set_json != NULL || e->unset_json != NULL)) {
+        return gt_fail(diag, GOAT_INVALID, "an edit has \"replace\" beside \"set\" or \"unset\"");
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_space_apply_json(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result,
+                                gt_diag *diag) {
+    json_t *json = NULL;
+    goat_status status = gt_json_parse(edits, space->db->database->alloc, &json, diag);
+    if (status == GOAT_OK && !json_is_array(json)) {
+        status = gt_fail(diag, GOAT_INVALID, "the edits must be an array");
+    }
+    if (status == GOAT_OK) status = check(space, json_array_size(json), diag);
+    if (status == GOAT_OK) {
+        apply a;
+        begin(&a, space, flags);
+        for (size_t i = 0; status == GOAT_OK && i < json_array_size(json); i++) {
+            edit e;
+            status = read_edit_json(json_array_get(json, i), &e, diag);
+            if (status == GOAT_OK) status = take(&a, &e, diag);
+        }
+        if (status == GOAT_OK) status = finish(&a, result, diag);
+        end(&a);
+    }
+    json_decref(json);
+    return status;
+}

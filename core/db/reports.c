@@ -1,0 +1,326 @@
+/* What a database says of itself: facts, schemas, repositories, digests, and verification. */
+#include "db/internal.h"
+
+#include <stdlib.h>
+
+/* ---- facts ---- */
+
+static void write_name(gt_buf *out, const char *name) { gt_write_text(out, gt_bytes_text(name)); }
+
+static const char *damage_name(gt_damage_kind kind) {
+    switch (kind) {
+    case GT_DAMAGE_HEADER:
+        return "header";
+    case GT_DAMAGE_TORN:
+        return "torn";
+    case GT_DAMAGE_CHAIN:
+        return "chain";
+    default:
+        return "record";
+    }
+}
+
+static void write_damage(const gt_database *database, gt_buf *out) {
+    size_t total = 0, count;
+    for (const gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
+        gt_log_damage(gt_repo_log(mount->repo), &count);
+        total += count;
+    }
+    gt_write_array_head(out, total);
+    for (const gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
+        const gt_damage *damage = gt_log_damage(gt_repo_log(mount->repo), &count);
+        for (size_t i = 0; i < count; i++) {
+            gt_write_map_head(out, 4); /* keys by length, then bytes */
+            write_name(out, "kind");
+            write_name(out, damage_name(damage[i].kind));
+            write_name(out, "path");
+            gt_write_text(out, gt_repo_path(mount->repo));
+            write_name(out, "length");
+            gt_write_int(out, (int64_t)damage[i].length);
+            write_name(out, "offset");
+            gt_write_int(out, (int64_t)damage[i].offset);
+        }
+    }
+}
+
+void gt_db_info(goat_db *db, gt_buf *out) {
+    const gt_database *database = db->database;
+    size_t repositories = 0, unsaved = 0;
+    for (const gt_space *space = db->spaces; space != NULL; space = space->next_of_db) {
+        repositories += space->mount != NULL;
+        for (size_t i = 0; i < space->works.count; i++) unsaved += gt_work_has_edits(space->works.list[i]);
+    }
+    gt_write_map_head(out, 9);
+    write_name(out, "path");
+    gt_write_text(out, gt_bytes_text(database->path));
+    write_name(out, "root");
+    const uint8_t *root = gt_keyring_find(database->keyring, &database->network);
+    gt_write_bytes(out, gt_bytes_of(root, root == NULL ? 0 : GT_PUBLIC_KEY_SIZE));
+    write_name(out, "damage");
+    write_damage(database, out);
+    write_name(out, "network");
+    gt_write_bytes(out, gt_bytes_of(database->network.bytes, GT_ID_SIZE));
+    write_name(out, "session");
+    gt_write_bytes(out, gt_bytes_of(database->own.session.bytes, GT_ID_SIZE));
+    write_name(out, "unsaved");
+    gt_write_int(out, (int64_t)unsaved);
+    write_name(out, "authority");
+    gt_write_bool(out, database->has_root);
+    write_name(out, "read_only");
+    gt_write_bool(out, (database->flags & GOAT_OPEN_READ_ONLY) != 0);
+    write_name(out, "repositories");
+    gt_write_array_head(out, repositories);
+    for (const gt_space *space = db->spaces; space != NULL; space = space->next_of_db) {
+        if (space->mount != NULL) gt_write_text(out, gt_repo_path(space->mount->repo));
+    }
+}
+
+/* ---- schemas ---- */
+
+static goat_status store_schema(gt_database *database, const gt_schema *schema, gt_diag *diag) {
+    gt_space *space = database->schema_items;
+    gt_buf key, delta;
+    gt_buf_init(&key, database->alloc);
+    gt_buf_init(&delta, database->alloc);
+    gt_schema_item_key(schema, &key);
+    gt_schema_item_delta(schema, &delta);
+    goat_status status = gt_buf_failed(&key) || gt_buf_failed(&delta) ? gt_no_memory(diag) : GOAT_OK;
+    if (status == GOAT_OK && gt_repo_find(space->mount->repo, gt_buf_bytes(&key)) == GT_NONE) {
+        gt_capture *capture = NULL;
+        gt_signer signer = gt_signer_of(database, space->mount);
+        gt_leaf leaf = {
+            .key = gt_buf_bytes(&key),
+            .schema = gt_registry_find(database->schemas, gt_bytes_text(GT_SCHEMA_NS), 1),
+            .delta = gt_buf_bytes(&delta),
+        };
+        status = gt_capture_begin(space->mount->repo, &capture, diag);
+        if (status == GOAT_OK) status = gt_capture_add(capture, &signer, &leaf, NULL, diag);
+        if (status == GOAT_OK) {
+            status = gt_capture_finish(capture, &signer, GT_FROM_SELF, diag);
+        } else {
+            gt_capture_drop(capture);
+        }
+    }
+    gt_buf_free(&key);
+    gt_buf_free(&delta);
+    return status;
+}
+
+goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag) {
+    gt_database *database = db->database;
+    gt_schema *schema = NULL;
+    gt_buf definition;
+    gt_buf_init(&definition, database->alloc);
+    goat_status status = gt_db_check(db, diag);
+    if (status == GOAT_OK) status = gt_value_from_json_text(json, &definition, diag);
+    if (status == GOAT_OK) {
+        status = gt_schema_parse(database->alloc, database->hasher, gt_buf_bytes(&definition), &schema, diag);
+    }
+    gt_buf_free(&definition);
+    if (status != GOAT_OK) return status;
+    gt_buf ns; /* adding may free the schema, when it is known */
+    uint32_t version = gt_schema_version(schema);
+    gt_buf_init(&ns, database->alloc);
+    gt_buf_append(&ns, gt_schema_ns(schema).data, gt_schema_ns(schema).len);
+    status = gt_registry_add(database->schemas, schema, diag);
+    if (status == GOAT_OK && gt_buf_failed(&ns)) status = gt_no_memory(diag);
+    bool stores = database->has_root && (database->flags & GOAT_OPEN_READ_ONLY) == 0;
+    if (status == GOAT_OK && stores) {
+        status = store_schema(database, gt_registry_find(database->schemas, gt_buf_bytes(&ns), version), diag);
+    }
+    gt_buf_free(&ns);
+    if (status == GOAT_OK) gt_schemas_changed(database);
+    return status;
+}
+
+void gt_db_schemas(goat_db *db, gt_buf *out) {
+    const gt_registry *schemas = db->database->schemas;
+    size_t count = 0;
+    for (size_t i = 0; i < gt_registry_count(schemas); i++) count += !gt_is_builtin(gt_registry_at(schemas, i));
+    gt_write_array_head(out, count);
+    for (size_t i = 0; i < gt_registry_count(schemas); i++) {
+        const gt_schema *schema = gt_registry_at(schemas, i);
+        gt_bytes definition = gt_schema_definition(schema);
+        if (!gt_is_builtin(schema)) gt_buf_append(out, definition.data, definition.len);
+    }
+}
+
+/* ---- stored repositories ---- */
+
+/* Calls `each` with "/type/repo" for every log in a listing. */
+void gt_each_log(const goat_io_result *result, void (*each)(void *, gt_bytes), void *context) {
+    const char *at = (const char *)result->data, *end = at + result->data_len;
+    for (; at < end; at += strlen(at) + 1) {
+        size_t len = strlen(at);
+        const char *name = strncmp(at, "repos/", 6) == 0 ? at + 5 : at;
+        size_t name_len = len - (size_t)(name - at);
+        gt_path path;
+        if (name_len < 4 || strcmp(name + name_len - 4, ".log") != 0) continue;
+        gt_bytes text = gt_bytes_of(name, name_len - 4);
+        if (gt_path_parse_repo(text, &path, NULL) == GOAT_OK) each(context, text);
+    }
+}
+
+typedef struct listing {
+    gt_buf paths; /* CBOR texts */
+    size_t count;
+} listing;
+
+static void add_to_listing(void *context, gt_bytes path) {
+    listing *list = context;
+    gt_write_text(&list->paths, path);
+    list->count++;
+}
+
+static void listed(void *owner, const goat_io_result *result) {
+    goat_job *job = owner;
+    job->waiting = false;
+    job->left = true;
+    if (result->status != GOAT_OK && result->status != GOAT_NOT_FOUND) {
+        gt_fail(&job->diag, result->status, "%s", result->message);
+        return;
+    }
+    listing list = {.count = 0};
+    gt_buf_init(&list.paths, job->db->database->alloc);
+    if (result->status == GOAT_OK) gt_each_log(result, add_to_listing, &list);
+    gt_write_array_head(&job->result, list.count);
+    gt_buf_append(&job->result, list.paths.data, list.paths.len);
+    if (gt_buf_failed(&list.paths) || gt_buf_failed(&job->result)) gt_no_memory(&job->diag);
+    gt_buf_free(&list.paths);
+}
+
+static gt_step_result listing_step(goat_job *job) {
+    if (job->waiting) return GT_STEP_WAIT;
+    if (job->left) {
+        gt_job_end(job, job->diag.status);
+        return GT_STEP_DONE;
+    }
+    goat_io_request request = {.kind = GOAT_IO_LIST, .name = "repos"};
+    job->waiting = gt_io_submit(job->db->database->io, &request, listed, job) == GOAT_OK;
+    if (!job->waiting) {
+        gt_job_end(job, gt_no_memory(&job->diag));
+        return GT_STEP_DONE;
+    }
+    return GT_STEP_MORE;
+}
+
+static const gt_job_kind listing_kind = {listing_step, NULL};
+
+goat_status gt_db_repos(goat_db *db, goat_job **job, gt_diag *diag) {
+    goat_status status = gt_db_check(db, diag);
+    return status != GOAT_OK ? status : gt_job_new(db, &listing_kind, NULL, job, diag);
+}
+
+/* ---- digest ---- */
+
+enum { DIGEST_ENTRIES = 256, DIGEST_ITEMS = 256 };
+
+typedef struct digest {
+    gt_space *space;
+    gt_buf order; /* item rows in key order */
+    size_t next;
+    uint64_t entries; /* commits at the beginning: when more have come, it is begun anew */
+    bool ordered;
+    gt_sha256 *views;
+} digest;
+
+static void end_digest(goat_job *job) {
+    digest *state = job->state;
+    gt_buf_free(&state->order);
+    gt_sha256_free(state->views);
+    gt_free(job->db->database->alloc, state);
+}
+
+/* What is hashed for an item: [key, namespace, state], or [key, null, null] when it cannot be shown. */
+static goat_status hash_item(digest *state, uint32_t item, gt_diag *diag) {
+    gt_repo *repo = state->space->mount->repo;
+    const gt_alloc *alloc = state->space->db->database->alloc;
+    gt_seen seen;
+    gt_buf head;
+    goat_status status = gt_repo_view(repo, item, &seen, diag);
+    bool shown = status == GOAT_OK;
+    if (!shown && status != GOAT_NO_SCHEMA) return status;
+    gt_buf_init(&head, alloc);
+    gt_write_array_head(&head, 3);
+    gt_write_text(&head, gt_repo_key(repo, item));
+    if (shown) {
+        gt_write_text(&head, gt_schema_ns(seen.schema));
+    } else {
+        gt_write_null(&head);
+        gt_write_null(&head);
+    }
+    gt_sha256_add(state->views, head.data, head.len);
+    if (shown) gt_sha256_add(state->views, seen.view.bytes.data, seen.view.bytes.len);
+    status = gt_buf_failed(&head) ? gt_no_memory(diag) : GOAT_OK;
+    if (shown) gt_view_drop(alloc, &seen.view);
+    gt_buf_free(&head);
+    return status;
+}
+
+static void finish_digest(goat_job *job) {
+    digest *state = job->state;
+    gt_repo *repo = state->space->mount->repo;
+    uint8_t views[GT_HASH_SIZE], fingerprint[GT_HASH_SIZE];
+    gt_sha256_end(state->views, views);
+    gt_repo_fingerprint(repo, fingerprint);
+    gt_write_map_head(&job->result, 3);
+    write_name(&job->result, "views");
+    gt_write_bytes(&job->result, gt_bytes_of(views, sizeof(views)));
+    write_name(&job->result, "entries");
+    gt_write_int(&job->result, (int64_t)gt_repo_entry_count(repo));
+    write_name(&job->result, "fingerprint");
+    gt_write_bytes(&job->result, gt_bytes_of(fingerprint, sizeof(fingerprint)));
+}
+
+static gt_step_result digest_step(goat_job *job) {
+    digest *state = job->state;
+    gt_diag diag;
+    gt_diag_init(&diag);
+    goat_status status = gt_space_check(state->space, &diag);
+    gt_repo *repo = status == GOAT_OK ? state->space->mount->repo : NULL;
+    if (status == GOAT_OK && !gt_repo_fingerprint_step(repo, DIGEST_ENTRIES)) return GT_STEP_MORE;
+    if (status == GOAT_OK && state->ordered && state->entries != gt_repo_entry_count(repo)) state->ordered = false;
+    if (status == GOAT_OK && !state->ordered) {
+        uint8_t ignored[GT_HASH_SIZE];
+        gt_sha256_end(state->views, ignored);
+        gt_buf_clear(&state->order);
+        state->next = 0;
+        state->entries = gt_repo_entry_count(repo);
+        state->ordered = true;
+        status = gt_repo_order(repo, &state->order, &diag);
+    }
+    size_t count = state->order.len / sizeof(uint32_t);
+    for (int i = 0; status == GOAT_OK && i < DIGEST_ITEMS && state->next < count; i++) {
+        uint32_t item;
+        memcpy(&item, state->order.data + state->next++ * sizeof(item), sizeof(item));
+        status = hash_item(state, item, &diag);
+    }
+    job->progress_done = (double)state->next;
+    job->progress_total = (double)count;
+    if (status != GOAT_OK) {
+        gt_job_fail(job, status, &diag);
+        return GT_STEP_DONE;
+    }
+    if (state->next < count) return GT_STEP_MORE;
+    finish_digest(job);
+    return GT_STEP_DONE;
+}
+
+static const gt_job_kind digest_kind = {digest_step, end_digest};
+
+goat_status gt_space_digest(gt_space *space, goat_job **job, gt_diag *diag) {
+    goat_status status = gt_space_check(space, diag);
+    if (status != GOAT_OK) return status;
+    const gt_alloc *alloc = space->db->database->alloc;
+    digest *state = gt_new(alloc, 1, sizeof(*state));
+    if (state == NULL) return gt_no_memory(diag);
+    state->space = space;
+    gt_buf_init(&state->order, alloc);
+    status = gt_sha256_new(space->db->database->hasher, &state->views, diag);
+    if (status == GOAT_OK) status = gt_job_new(space->db, &digest_kind, state, job, diag);
+    if (status != GOAT_OK) {
+        gt_sha256_free(state->views);
+        gt_free(alloc, state);
+    }
+    return status;
+}
