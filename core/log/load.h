@@ -16,9 +16,9 @@ struct gt_load {
     /* Results, good from `done` to gt_load_end. After a failure: no data. */
     uint8_t *data;
     size_t len;
-    uint32_t file;    /* the open file, 0 if there is none */
-    gt_diag diag;     /* GOAT_NOT_FOUND if there is no such file; the storage's words otherwise */
-    bool busy;        /* a request is under way: not to be ended */
+    uint32_t file; /* the open file, 0 if there is none */
+    gt_diag diag;  /* GOAT_NOT_FOUND if there is no such file; the storage's words otherwise */
+    bool busy;     /* a request is under way: not to be ended */
 
     /* Private. */
     gt_io *io;

@@ -203,9 +203,8 @@ goat_status gt_log_commit_append(gt_log *log, gt_record_type type, const gt_buf 
     GOAT_ASSERT(chunk->offset + chunk->used == log->length);
     frame_record(log, record, type, room->len);
     if (stable != NULL) {
-        *stable = (gt_record){.type = type,
-                              .offset = log->length + GT_RECORD_HEAD_SIZE,
-                              .payload = gt_bytes_of(room->data, room->len)};
+        *stable = (gt_record){
+            .type = type, .offset = log->length + GT_RECORD_HEAD_SIZE, .payload = gt_bytes_of(room->data, room->len)};
     }
     chunk->used += size;
     log->length += size;

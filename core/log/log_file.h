@@ -41,9 +41,9 @@ struct gt_log {
     gt_log_state state;
     gt_diag failure;
     gt_log_identity identity;
-    gt_load load;       /* holds the open file */
-    uint8_t *scratch;   /* a new header, while it is written */
-    bool created;       /* a file was made, or somebody else's found, once */
+    gt_load load;     /* holds the open file */
+    uint8_t *scratch; /* a new header, while it is written */
+    bool created;     /* a file was made, or somebody else's found, once */
 
     const uint8_t *loaded;
     uint64_t loaded_len; /* without what was cut */
@@ -58,8 +58,8 @@ struct gt_log {
     uint8_t chain[GT_CHAIN_SIZE];
     /* durable <= written <= submitted <= length */
     uint64_t length, submitted, written, durable;
-    uint64_t sync_covers; /* the length at submit of the sync that is under way */
-    uint64_t synced;      /* of the last that succeeded */
+    uint64_t sync_covers;             /* the length at submit of the sync that is under way */
+    uint64_t synced;                  /* of the last that succeeded */
     bool opening, appending, syncing; /* a request of that kind is under way */
     bool sync_wanted;
 };

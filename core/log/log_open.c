@@ -23,9 +23,7 @@ gt_log_state gt_log_get_state(const gt_log *log) { return log->state; }
 const gt_diag *gt_log_failure(const gt_log *log) { return &log->failure; }
 const gt_log_identity *gt_log_get_identity(const gt_log *log) { return &log->identity; }
 
-bool gt_log_idle(const gt_log *log) {
-    return !log->opening && !log->appending && !log->syncing && !log->load.busy;
-}
+bool gt_log_idle(const gt_log *log) { return !log->opening && !log->appending && !log->syncing && !log->load.busy; }
 
 void gt_log_fail(gt_log *log, const gt_diag *diag) {
     GOAT_ASSERT(diag->status != GOAT_OK);
@@ -180,10 +178,8 @@ goat_status gt_log_ready(gt_log *log, uint64_t end, gt_diag *diag) {
     }
     log->state = GT_LOG_OPENING;
     log->opening = true;
-    goat_io_request request = {.kind = GOAT_IO_REPLACE,
-                               .name = name,
-                               .data = log->loaded + end,
-                               .data_len = (size_t)torn_len};
+    goat_io_request request = {
+        .kind = GOAT_IO_REPLACE, .name = name, .data = log->loaded + end, .data_len = (size_t)torn_len};
     gt_io_submit_reserved(log->io, &request, tail_saved, log);
     gt_free(log->alloc, name);
     return GOAT_OK;

@@ -117,8 +117,7 @@ goat_status gt_log_note(gt_log *log, gt_damage_kind kind, uint64_t offset, uint6
             return GOAT_OK;
         }
     }
-    if (!gt_reserve(log->alloc, (void **)&log->damage, log->damage_count, &log->damage_capacity,
-                    sizeof *log->damage)) {
+    if (!gt_reserve(log->alloc, (void **)&log->damage, log->damage_count, &log->damage_capacity, sizeof *log->damage)) {
         return GOAT_NO_MEMORY;
     }
     gt_damage *at = log->damage + place;

@@ -234,7 +234,8 @@ static void a_loaded_checkpoint_is_private_and_aligned(void **state) {
         assert_int_equal(gt_sim_storage(disk, &storage, NULL), GOAT_OK);
         assert_int_equal(test_log_begin(&machine, &gt_alloc_system, &storage), GOAT_OK);
         assert_int_equal(gt_load_begin(&load, machine.io, &gt_alloc_system, "repos/a/b.checkpoint",
-                                       GOAT_IO_READ_ONLY | GOAT_IO_PRIVATE, count_call, &calls, NULL), GOAT_OK);
+                                       GOAT_IO_READ_ONLY | GOAT_IO_PRIVATE, count_call, &calls, NULL),
+                         GOAT_OK);
         assert_true(load.busy);
         test_log_settle(&machine);
         assert_false(load.busy);

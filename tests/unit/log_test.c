@@ -370,9 +370,7 @@ static void durable_is_never_more_than_the_disk_has(void **state) {
         switch (test_random_below(&random, 4)) {
         case 0: assert_int_equal(test_log_append(log, &f->model, i, test_random_below(&random, 5000)), GOAT_OK); break;
         case 1: assert_int_equal(gt_log_sync(log, NULL), GOAT_OK); break;
-        default:
-            gt_io_poll(f->machine.io, false);
-            gt_io_deliver(f->machine.io);
+        default: gt_io_poll(f->machine.io, false); gt_io_deliver(f->machine.io);
         }
         assert_true(gt_log_length_durable(log) <= gt_sim_durable_length(f->disk, TEST_LOG_NAME));
         assert_true(gt_log_length_durable(log) <= gt_log_length_written(log));

@@ -13,9 +13,9 @@ enum { TEST_LOG_RECORDS_MAX = 4096 };
 /* One database's worth of what a log needs, around a storage that counts its requests. */
 typedef struct test_log_machine {
     const gt_alloc *alloc;
-    goat_storage storage; /* inside; closed with `io` */
+    goat_storage storage;                   /* inside; closed with `io` */
     uint32_t submitted[GOAT_IO_UNLOCK + 1]; /* by kind */
-    uint32_t requests;  /* of all kinds */
+    uint32_t requests;                      /* of all kinds */
     uint32_t refuse_at; /* the request, counted from 1, that is refused with GOAT_NO_MEMORY; 0: none */
     bool shuffle;       /* results of one poll come in any order */
     gt_io *io;
@@ -25,7 +25,7 @@ typedef struct test_log_machine {
 
 /* Takes the storage (closed in any case) and locks its folder. GOAT_NO_MEMORY: nothing is left over. */
 goat_status test_log_begin(test_log_machine *machine, const gt_alloc *alloc, const goat_storage *storage);
-void test_log_end(test_log_machine *machine);   /* all requests have ended */
+void test_log_end(test_log_machine *machine); /* all requests have ended */
 
 /* Polls and delivers until nothing is under way. */
 void test_log_settle(test_log_machine *machine);
