@@ -34,13 +34,20 @@ static void add_clock(uint32_t *seen, const gt_ancestry_node *node) {
     raise(&seen[node->chain], node->position - 1);
 }
 
-/* The chain that ends in an ancestor of the step at hand, the latest if there are several. */
-static uint32_t find_chain(const builder *b) {
+/* The chain that ends in an ancestor of the step at hand. If there are several, the one of the same author,
+ * else the one that ended longest ago: others will want to go on from the newer ones. */
+static uint32_t find_chain(const builder *b, uint32_t chains, uint32_t author) {
     const gt_ancestry *ancestry = b->ancestry;
     uint32_t found = NO_CHAIN;
-    for (uint32_t chain = 0; chain < ancestry->chain_count; chain++) {
-        bool is_open = b->seen[chain] == ancestry->nodes[b->tips[chain]].position;
-        if (is_open && (found == NO_CHAIN || b->tips[chain] > b->tips[found])) {
+    for (uint32_t chain = 0; chain < chains; chain++) {
+        uint32_t tip = b->tips[chain];
+        if (b->seen[chain] != ancestry->nodes[tip].position) {
+            continue;
+        }
+        if (author != 0 && ancestry->steps[tip].author == author) {
+            return chain;
+        }
+        if (found == NO_CHAIN || tip < b->tips[found]) {
             found = chain;
         }
     }
@@ -51,26 +58,26 @@ static uint32_t find_chain(const builder *b) {
 static bool place_with_clock(builder *b, uint32_t step) {
     gt_ancestry *ancestry = b->ancestry;
     const gt_step *at = &ancestry->steps[step];
-    uint32_t chains = ancestry->chain_count;
-    memset(b->seen, 0, (chains + 1) * sizeof *b->seen);
+    uint32_t chains = 0; /* that the step can have seen anything of */
+    for (uint32_t i = 0; i < at->parent_count; i++) {
+        const gt_ancestry_node *parent = &ancestry->nodes[at->parents[i]];
+        raise(&chains, parent->clock_len);
+        raise(&chains, parent->chain + 1);
+    }
+    memset(b->seen, 0, chains * sizeof *b->seen);
     for (uint32_t i = 0; i < at->parent_count; i++) {
         const gt_ancestry_node *parent = &ancestry->nodes[at->parents[i]];
         add_clock(b->seen, parent);
         raise(&b->seen[parent->chain], parent->position);
+        ancestry->work += parent->clock_len;
     }
-    ancestry->work += (uint64_t)chains * (at->parent_count + 1);
+    ancestry->work += chains;
 
     gt_ancestry_node *node = &ancestry->nodes[step];
-    uint32_t chain = find_chain(b);
-    if (chain == NO_CHAIN) {
-        chain = ancestry->chain_count++;
-    }
-    node->chain = chain;
-    node->position = b->seen[chain] + 1;
-    b->tips[chain] = step;
-    while (chains > 0 && b->seen[chains - 1] == 0) {
-        chains--;
-    }
+    uint32_t chain = find_chain(b, chains, at->author);
+    node->chain = chain == NO_CHAIN ? ancestry->chain_count++ : chain;
+    node->position = chain == NO_CHAIN ? 1 : b->seen[chain] + 1;
+    b->tips[node->chain] = step;
     if (chains > 0) {
         uint32_t *clock = gt_arena_new(ancestry->arena, chains, sizeof *clock);
         if (clock == NULL) {
@@ -116,7 +123,7 @@ static bool build(gt_ancestry *ancestry) {
     builder b = {.ancestry = ancestry};
     gt_ancestry_node *nodes = gt_arena_new(ancestry->arena, ancestry->step_count, sizeof *nodes);
     b.tips = gt_arena_new(ancestry->arena, ancestry->step_count, sizeof *b.tips);
-    b.seen = gt_arena_new(ancestry->arena, (size_t)ancestry->step_count + 1, sizeof *b.seen);
+    b.seen = gt_arena_new(ancestry->arena, ancestry->step_count, sizeof *b.seen);
     if (nodes == NULL || b.tips == NULL || b.seen == NULL) {
         return false;
     }

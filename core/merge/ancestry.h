@@ -3,8 +3,9 @@
  * Steps are dealt out to chains, in which each is an ancestor of the next. What a step has seen of a chain
  * is then a beginning of it, so one number for each chain says all: the step's clock. A step joins a
  * chain whose last step it descends from and begins a new one otherwise; orders that grow upwards, as
- * histories do, need few (Felsner 1997, On-line chain partitions of orders): in practice about as many
- * as there are authors at work. Steps that follow each other on a chain share one clock.
+ * histories do, need few (Felsner 1997, On-line chain partitions of orders): as many as there are authors
+ * at work where these are told apart (gt_step.author), a few times that where they are not. Steps that
+ * follow each other on a chain share one clock.
  *
  * Nothing is built until somebody asks, and most merges never do. Where the clocks would take more than
  * GT_ANCESTRY_CLOCKS_MAX numbers (thousands of heads that keep merging with each other), they are given

@@ -20,6 +20,7 @@ typedef struct gt_step {
     const uint32_t *parents; /* indexes of earlier steps; parents at or below the base are left out */
     uint32_t parent_count;
     bool is_void; /* keeps its place, changes nothing */
+    uint32_t author; /* a number for its session, 0: not known. A hint: it changes the cost, never the result. */
 } gt_step;
 
 /* Replays `steps` on `base` and appends the state to `out`. `base` is the state at a critical version; data

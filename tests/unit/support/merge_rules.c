@@ -1,0 +1,178 @@
+/* The rules of core/merge/README.md, word by word. */
+#include "support/merge_encode.h"
+
+#include <string.h>
+
+static uint64_t bit(uint32_t step) { return UINT64_C(1) << step; }
+
+#define EACH_STEP(i) (uint32_t i = 0; i < m->count; i++)
+
+/* Step i is in the set, not void, and can be read. */
+static bool counts(const model *m, uint64_t which, uint32_t i) {
+    return (which & bit(i)) != 0 && !m->steps[i].is_void && !m->steps[i].delta.is_sealed;
+}
+
+static bool is_before(const model *m, uint32_t a, uint32_t b) { return (m->steps[b].ancestors & bit(a)) != 0; }
+
+/* The act of a step on one of the fields. */
+static model_act act_on(const model_delta *delta, char field) {
+    switch (field) {
+    case 't': return delta->tags;
+    case 'm': return delta->map;
+    default: return delta->votes;
+    }
+}
+
+static bool seen_by_unset(const model *m, uint64_t which, uint32_t step, char field) {
+    for EACH_STEP (u) {
+        if (counts(m, which, u) && act_on(&m->steps[u].delta, field) == UNSET && is_before(m, step, u)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A field is there if some edit of it, other than an unset, has been seen by no unset. */
+static bool is_there(const model *m, uint64_t which, char field) {
+    for EACH_STEP (i) {
+        if (counts(m, which, i) && act_on(&m->steps[i].delta, field) == WRITE && !seen_by_unset(m, which, i, field)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last write or unset; -1 for none. */
+static int last_write(const model *m, uint64_t which, bool is_text) {
+    int last = -1;
+    for EACH_STEP (i) {
+        model_act act = is_text ? m->steps[i].delta.text : m->steps[i].delta.list;
+        if (counts(m, which, i) && act != NOTHING &&
+            (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
+            last = (int)i;
+        }
+    }
+    return last;
+}
+
+static bool add_survives(const model *m, uint64_t which, uint32_t add, unsigned element) {
+    for EACH_STEP (r) {
+        const model_delta *delta = &m->steps[r].delta;
+        if (counts(m, which, r) && delta->tags == WRITE && (delta->removed & element) != 0 && is_before(m, add, r)) {
+            return false;
+        }
+    }
+    return !seen_by_unset(m, which, add, 't');
+}
+
+static unsigned members(const model *m, uint64_t which) {
+    unsigned result = 0;
+    for EACH_STEP (i) {
+        const model_delta *delta = &m->steps[i].delta;
+        for (unsigned e = 1; counts(m, which, i) && delta->tags == WRITE && e < 1u << MODEL_ELEMENTS; e <<= 1) {
+            if ((delta->added & e) != 0 && add_survives(m, which, i, e)) {
+                result |= e;
+            }
+        }
+    }
+    return result;
+}
+
+static bool put_survives(const model *m, uint64_t which, uint32_t put, size_t key) {
+    for EACH_STEP (r) {
+        const model_delta *delta = &m->steps[r].delta;
+        if (counts(m, which, r) && delta->map == WRITE && delta->keys[key].act == UNSET && is_before(m, put, r)) {
+            return false;
+        }
+    }
+    return !seen_by_unset(m, which, put, 'm');
+}
+
+static void write_map_state(const model *m, uint64_t which, gt_buf *out) {
+    model_map made;
+    model_map_begin(&made);
+    for (size_t key = 0; key < MODEL_KEYS; key++) {
+        int last = -1;
+        for EACH_STEP (i) {
+            const model_delta *delta = &m->steps[i].delta;
+            if (counts(m, which, i) && delta->map == WRITE && delta->keys[key].act == WRITE &&
+                put_survives(m, which, i, key) && (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
+                last = (int)i;
+            }
+        }
+        if (last >= 0) {
+            size_t begin = made.values.len;
+            gt_write_int(&made.values, m->steps[last].delta.keys[key].value);
+            model_map_add(&made, model_key(key), begin);
+        }
+    }
+    model_map_end(&made, -1, out);
+}
+
+static int64_t sum_of(const model *m, uint64_t which) {
+    uint64_t sum = 0;
+    for EACH_STEP (i) {
+        if (counts(m, which, i) && m->steps[i].delta.votes == WRITE && !seen_by_unset(m, which, i, 'v')) {
+            sum += (uint64_t)m->steps[i].delta.increment;
+        }
+    }
+    int64_t result;
+    memcpy(&result, &sum, sizeof result);
+    return result;
+}
+
+/* A sealed step says what can be seen without its delta: that it is there, if it is a first commit. */
+static bool is_edit(const model *m, uint64_t which, uint32_t i) {
+    const model_step *step = &m->steps[i];
+    const model_delta *delta = &step->delta;
+    bool says_something = !delta->is_sealed && (delta->tombstone == 0 || delta->text != NOTHING ||
+                                                delta->list != NOTHING || delta->tags != NOTHING ||
+                                                delta->map != NOTHING || delta->votes != NOTHING);
+    bool deletes = !delta->is_sealed && delta->tombstone == 1;
+    return (which & bit(i)) != 0 && !step->is_void && !deletes && (says_something || step->parent_count == 0);
+}
+
+static bool is_deleted(const model *m, uint64_t which) {
+    for EACH_STEP (d) {
+        bool cleared = false;
+        for EACH_STEP (e) {
+            cleared |= is_edit(m, which, e) && !is_before(m, e, d);
+        }
+        if (counts(m, which, d) && m->steps[d].delta.tombstone == 1 && !cleared) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void model_state(const model *m, uint64_t which, gt_buf *out) {
+    model_map made;
+    model_map_begin(&made);
+    int text = last_write(m, which, true), list = last_write(m, which, false);
+    size_t begin = 0;
+    if (text >= 0 && m->steps[text].delta.text == WRITE) {
+        model_write_text(&made.values, m->steps[text].delta.text_value);
+        model_map_add(&made, "text", begin);
+    }
+    begin = made.values.len;
+    if (list >= 0 && m->steps[list].delta.list == WRITE) {
+        model_write_list(&made.values, m->steps[list].delta.list_value);
+        model_map_add(&made, "list", begin);
+    }
+    begin = made.values.len;
+    if (is_there(m, which, 't')) {
+        model_write_set(&made.values, members(m, which));
+        model_map_add(&made, "tags", begin);
+    }
+    begin = made.values.len;
+    if (is_there(m, which, 'm')) {
+        write_map_state(m, which, &made.values);
+        model_map_add(&made, "map", begin);
+    }
+    begin = made.values.len;
+    if (is_there(m, which, 'v')) {
+        gt_write_int(&made.values, sum_of(m, which));
+        model_map_add(&made, "votes", begin);
+    }
+    model_map_end(&made, is_deleted(m, which) ? 1 : -1, out);
+}
