@@ -50,35 +50,38 @@ static void check_survivors(test_sim *f, witness *w, bool damaged) {
     w->written_len = w->synced = log.len;
 }
 
+static goat_io_request append_something(witness *w, uint32_t file, test_random *random) {
+    size_t len = test_random_below(random, 30);
+    uint8_t *end = (uint8_t *)w->written + w->written_len;
+    test_random_fill(random, end, len);
+    w->written_len += len;
+    return (goat_io_request){.kind = GOAT_IO_APPEND, .file = file, .data = end, .data_len = len};
+}
+
 /* One life between two crashes; the last requests are still under way when the power goes. */
 static void live(test_sim *f, witness *w, test_random *random) {
     uint32_t file = test_io_open(&f->storage, "log", GOAT_IO_CREATE).file;
     uint32_t steps = test_random_below(random, 12);
-    uint8_t number[4];
-    for (uint32_t i = 0; i <= steps; i++) {
-        goat_io_request request = {.kind = GOAT_IO_APPEND, .file = file};
+    uint32_t pending = test_random_below(random, 5);
+    uint8_t number[4]; /* good until the crash */
+    for (uint32_t i = 0; i <= steps + pending; i++) {
+        goat_io_request request = {.kind = GOAT_IO_SYNC, .file = file};
         uint32_t choice = test_random_below(random, 4);
-        if (choice == 0) {
-            request.kind = GOAT_IO_SYNC;
-        } else if (choice == 1) {
+        if (choice == 1 && i <= steps) { /* not twice while under way: there is one `number` */
             gt_put_u32(number, ++w->pending_replacement);
             request = (goat_io_request){.kind = GOAT_IO_REPLACE, .name = "small", .data = number, .data_len = 4};
-        } else {
-            size_t len = test_random_below(random, 30);
-            test_random_fill(random, w->written + w->written_len, len);
-            request.data = (const uint8_t *)w->written + w->written_len;
-            request.data_len = len;
-            w->written_len += len;
+        } else if (choice != 0) {
+            request = append_something(w, file, random);
         }
-        if (i == steps) {
+        if (i >= steps) {
             assert_int_equal(f->storage.submit(f->storage.context, &request), GOAT_OK);
-            gt_sim_crash(f->disk); /* while `number` is still there */
-            return;
+            continue;
         }
         assert_int_equal(test_io(&f->storage, request).status, GOAT_OK);
         w->synced = choice == 0 ? w->written_len : w->synced;
         w->replaced = choice == 1 ? w->pending_replacement : w->replaced;
     }
+    gt_sim_crash(f->disk);
 }
 
 static void what_was_acknowledged_survives_every_crash(void **state) {
