@@ -22,10 +22,10 @@ static void seal(gt_space *space) {
 
 /* Appends the names of fields that differ between two states (either may be absent); returns how many. */
 static uint32_t diff_fields(gt_bytes was, gt_bytes now, gt_buf *names) {
-    gt_iter a = gt_map_iter(was), b = gt_map_iter(now);
+    gt_iter a = gt_map_iter(gt_map_or_empty(was)), b = gt_map_iter(gt_map_or_empty(now));
     gt_bytes key_a, key_b, value_a, value_b;
-    bool has_a = was.data != NULL && gt_map_next(&a, &key_a, &value_a);
-    bool has_b = now.data != NULL && gt_map_next(&b, &key_b, &value_b);
+    bool has_a = gt_map_next(&a, &key_a, &value_a);
+    bool has_b = gt_map_next(&b, &key_b, &value_b);
     uint32_t count = 0;
     while (has_a || has_b) {
         int order = !has_a ? 1 : !has_b ? -1 : gt_key_compare(key_a, key_b);

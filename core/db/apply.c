@@ -172,8 +172,8 @@ static goat_status add_field_edit(apply *a, const base *b, gt_pair *pairs, size_
 static goat_status unset_fields(apply *a, const edit *e, const base *b, gt_pair *pairs, size_t *count, gt_diag *diag) {
     goat_status status = GOAT_OK;
     gt_bytes element, name;
-    gt_iter iter = gt_array_iter(e->unset);
-    while (status == GOAT_OK && e->unset.data != NULL && gt_array_next(&iter, &element)) {
+    gt_iter iter = gt_array_iter(gt_array_or_empty(e->unset));
+    while (status == GOAT_OK && gt_array_next(&iter, &element)) {
         if (!gt_value_as_text(element, &name)) return gt_fail(diag, GOAT_INVALID, "\"unset\" must hold field names");
         status = add_field_edit(a, b, pairs, count, name, (gt_bytes){0}, diag);
     }
@@ -188,15 +188,15 @@ static goat_status unset_fields(apply *a, const edit *e, const base *b, gt_pair 
 
 /* The delta of "set" and "unset", from the edits of single fields. */
 static goat_status set_delta(apply *a, const edit *e, const base *b, gt_bytes fields, uint32_t *edits, gt_diag *diag) {
-    size_t most = (fields.data == NULL ? 0 : gt_value_count(fields)) + json_array_size(e->unset_json) +
-                  (e->unset.data == NULL ? 0 : gt_value_count(e->unset));
+    fields = gt_map_or_empty(fields);
+    size_t most = gt_value_count(fields) + json_array_size(e->unset_json) + gt_value_count(gt_array_or_empty(e->unset));
     gt_pair *pairs = gt_arena_new(&a->arena, most + 1, sizeof(*pairs));
     if (pairs == NULL) return gt_no_memory(diag);
     size_t count = 0;
     goat_status status = GOAT_OK;
     gt_bytes name, value;
     gt_iter iter = gt_map_iter(fields);
-    while (status == GOAT_OK && fields.data != NULL && gt_map_next(&iter, &name, &value)) {
+    while (status == GOAT_OK && gt_map_next(&iter, &name, &value)) {
         status = add_field_edit(a, b, pairs, &count, name, value, diag);
     }
     if (status == GOAT_OK) status = unset_fields(a, e, b, pairs, &count, diag);

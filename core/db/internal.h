@@ -137,7 +137,7 @@ struct gt_work {
     size_t key_len;
     uint32_t item; /* GT_NONE: it is created by this work */
     const gt_schema *schema;
-    gt_view base; /* what the author saw; data NULL for a creation */
+    gt_view base; /* what the author saw; the empty map for a creation */
     gt_buf heads; /* ids, of the base */
     gt_field_edit *edits;
     size_t edit_count, edit_capacity;
@@ -204,6 +204,17 @@ struct goat_job {
     gt_buf result;
     double progress_done, progress_total;
 };
+
+/* An absent map as the empty one: readers of values want a value. */
+static inline gt_bytes gt_map_or_empty(gt_bytes map) {
+    static const uint8_t empty[] = {0xa0};
+    return map.data == NULL ? gt_bytes_of(empty, sizeof(empty)) : map;
+}
+
+static inline gt_bytes gt_array_or_empty(gt_bytes array) {
+    static const uint8_t empty[] = {0x80};
+    return array.data == NULL ? gt_bytes_of(empty, sizeof(empty)) : array;
+}
 
 /* ---- jobs.c ---- */
 goat_status gt_job_new(goat_db *db, const gt_job_kind *kind, void *state, goat_job **job, gt_diag *diag);

@@ -142,7 +142,7 @@ goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field
     if (edit != NULL) {
         *value = edit->has_value ? gt_bytes_of(edit->bytes + edit->edit_len, edit->value_len) : (gt_bytes){0};
     } else {
-        *value = item->seen.view.bytes.data == NULL ? (gt_bytes){0} : gt_map_find(item->seen.view.bytes, name);
+        *value = gt_map_find(item->seen.view.bytes, name);
     }
     if (value->data == NULL) *value = (*field)->default_value;
     return GOAT_OK;
@@ -388,11 +388,12 @@ static void write_id(gt_buf *out, const char *name, const gt_id *id) {
 static void write_fields(gt_buf *out, gt_bytes delta) {
     gt_bytes name, value;
     size_t count = 0;
+    delta = gt_map_or_empty(delta); /* a sealed commit shows none */
     gt_iter iter = gt_map_iter(delta);
-    while (delta.data != NULL && gt_map_next(&iter, &name, &value)) count++;
+    while (gt_map_next(&iter, &name, &value)) count++;
     gt_write_array_head(out, count);
     iter = gt_map_iter(delta);
-    while (delta.data != NULL && gt_map_next(&iter, &name, &value)) gt_write_text(out, name);
+    while (gt_map_next(&iter, &name, &value)) gt_write_text(out, name);
 }
 
 /* Keys in the order of deterministic CBOR: by length, then bytes. */

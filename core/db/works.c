@@ -63,6 +63,7 @@ goat_status gt_works_add(gt_works *works, gt_space *space, goat_tx *tx, gt_bytes
     gt_buf_init(&work->heads, alloc);
     work->key = gt_copy(alloc, key.data, key.len);
     work->key_len = key.len;
+    work->base.bytes = gt_map_or_empty((gt_bytes){0}); /* a new item begins as the empty one */
     goat_status status = work->key == NULL ? gt_no_memory(diag) : GOAT_OK;
     if (status == GOAT_OK && item != GT_NONE) status = fill_base(work, diag);
     if (status == GOAT_OK &&
@@ -191,7 +192,7 @@ static goat_status put_edit(gt_work *work, const gt_field *field, gt_buf *both, 
 }
 
 goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
-    gt_bytes base = work->base.bytes.data == NULL ? (gt_bytes){0} : gt_map_find(work->base.bytes, field->name);
+    gt_bytes base = gt_map_find(work->base.bytes, field->name);
     gt_buf both;
     gt_buf_init(&both, work->space->db->database->alloc);
     goat_status status = make_edit(field, base, gt_work_find(work, field), edit, &both, diag);
@@ -260,7 +261,7 @@ goat_status gt_work_state(const gt_work *work, gt_buf *state, gt_diag *diag) {
     size_t count = 0;
     gt_bytes name, value;
     gt_iter iter = gt_map_iter(work->base.bytes);
-    while (work->base.bytes.data != NULL && gt_map_next(&iter, &name, &value)) {
+    while (gt_map_next(&iter, &name, &value)) {
         const gt_field *field = gt_schema_field(work->schema, name);
         if (field == NULL || gt_work_find(work, field) == NULL) pairs[count++] = (gt_pair){name, value};
     }

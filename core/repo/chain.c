@@ -12,6 +12,9 @@ static bool leads(const gt_batch_row *a, const gt_batch_row *b) {
     return a->seq != b->seq ? a->seq > b->seq : gt_id_compare(&a->id, &b->id) < 0;
 }
 
+/* The seq that a batch's skip stands at; 0: it has none (an odd one would repeat prev). */
+static uint64_t rung_of(uint64_t seq) { return (seq & 1) != 0 ? 0 : seq & (seq - 1); }
+
 /* The row at `target` on the way down from `row`; GT_NONE where the way is broken. */
 static uint32_t descend(const gt_repo *repo, uint32_t row, uint64_t target) {
     while (row != GT_NONE) {
@@ -50,7 +53,7 @@ goat_status gt_chain_next(gt_repo *repo, const gt_id *session, gt_id *prev, gt_i
     if (lead == GT_NONE) return GOAT_OK;
     qsort(prev, place->prev_count, sizeof(*prev), order_ids);
     place->seq = gt_batch_at(repo, lead)->seq + 1;
-    uint64_t target = place->seq & (place->seq - 1);
+    uint64_t target = rung_of(place->seq);
     if (target == 0) return GOAT_OK;
     uint32_t rung = descend(repo, lead, target);
     if (rung == GT_NONE) rung = find_by_seq(repo, row, target);
@@ -76,7 +79,7 @@ goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_diag *
         if (lead == GT_NONE || leads(before, gt_batch_at(repo, lead))) lead = row;
     }
     if (batch->seq != largest + 1) return gt_fail(diag, GOAT_UNTRUSTED, "the batch's seq does not follow its prev");
-    uint64_t target = batch->seq & (batch->seq - 1);
+    uint64_t target = rung_of(batch->seq);
     if (target == 0) return GOAT_OK;
     uint32_t rung = descend(repo, lead, target);
     if (rung == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "the batch's skip cannot be checked yet");
@@ -124,7 +127,7 @@ uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset) {
         if (lead == GT_NONE || leads(gt_batch_at(repo, row), gt_batch_at(repo, lead))) lead = row;
     }
     if (batch->skip != NULL) {
-        skip = find_or_stub(repo, batch->skip, batch->seq & (batch->seq - 1), session);
+        skip = find_or_stub(repo, batch->skip, rung_of(batch->seq), session);
         if (skip == GT_NONE) return GT_NONE;
     }
     bool was_stub = known != GT_NONE;
