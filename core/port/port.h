@@ -15,6 +15,7 @@
 typedef struct gt_mutex {
     char unused;
 } gt_mutex;
+#define GT_MUTEX_INIT {0}
 typedef struct gt_condition {
     char unused;
 } gt_condition;
@@ -27,6 +28,7 @@ typedef struct gt_thread {
 typedef struct gt_mutex {
     pthread_mutex_t mutex;
 } gt_mutex;
+#define GT_MUTEX_INIT {PTHREAD_MUTEX_INITIALIZER} /* for a static one, which is never destroyed */
 typedef struct gt_condition {
     pthread_cond_t condition;
 } gt_condition;
@@ -71,6 +73,12 @@ void gt_thread_join(gt_thread *thread);
  * touched before GOAT_IO_LOCK. `flags` is 0. */
 goat_status gt_port_default_host(const char *path, size_t path_len, uint32_t flags, goat_host *host, gt_diag *diag);
 
+/* One name for a folder however `path` writes it, for finding out whether two are the same: links resolved where
+ * the machine has them, no empty part and no ".". What does not exist (yet) is taken as it is written. The result
+ * is new, end it with gt_free(). GOAT_NO_MEMORY; GOAT_MISUSE for a path that is empty or has a NUL in it. */
+goat_status gt_port_canonical_path(const gt_alloc *alloc, const char *path, size_t path_len, char **canonical,
+                                   gt_diag *diag);
+
 /* ---- For those who implement a storage ------------------------------------------------------- */
 
 enum {
@@ -88,6 +96,9 @@ bool gt_port_folder_valid(const char *name);
 
 /* Whether a request is well formed: its kind known, its name or file given. */
 bool gt_port_request_valid(const goat_io_request *request);
+
+/* Takes empty parts and "." out of a path, in place. Returns its length, without a '/' at the end. */
+size_t gt_port_tidy_path(char *path, size_t len);
 
 /* Fills in the status and the words of a failed result; longer texts are cut. Returns `status`. */
 goat_status gt_port_result_fail(goat_io_result *result, goat_status status, const char *format, ...) GT_PRINTF(3, 4);
