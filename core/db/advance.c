@@ -117,6 +117,7 @@ goat_status gt_db_advance(goat_db *db, gt_buf *changes, gt_diag *diag) {
     gt_buf_clear(&db->events);
     db->event_count = 0;
     db->reset = false;
-    db->wake_due = db->wake_given = false;
+    db->advance_asked = false;
+    db->wake_due = db->wake_due && db->run_asked;
     return changes != NULL && gt_buf_failed(changes) ? gt_no_memory(diag) : GOAT_OK;
 }

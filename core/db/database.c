@@ -88,6 +88,22 @@ bool gt_database_is_joinable(const gt_database *database) {
     return !database->closing && (database->phase == GT_DB_OPENING || database->phase == GT_DB_OPEN);
 }
 
+bool gt_database_is_busy(const gt_database *database) {
+    return database->jobs != NULL || gt_io_pending(database->io) > 0;
+}
+
+bool gt_database_take_capture_wanted(gt_database *database) {
+    bool wanted = database->capture_wanted;
+    database->capture_wanted = false;
+    return wanted;
+}
+
+bool gt_db_has_jobs(const goat_db *db) {
+    const goat_job *job = db->database->jobs;
+    while (job != NULL && job->db != db) job = job->next;
+    return job != NULL;
+}
+
 uint32_t gt_next_id(gt_database *database) { return ++database->next_id; }
 
 uint64_t gt_database_now_us(const gt_database *database) {
@@ -198,9 +214,20 @@ goat_status gt_db_check(const goat_db *db, gt_diag *diag) {
 
 /* ---- wake-up ---- */
 
+/* The two reasons are told apart, because the host answers one with goat_db_advance() and the other with
+ * goat_db_run(), and need not do both. */
 void gt_wake_handle(goat_db *db) {
-    if (!db->wake_given) db->wake_due = true;
+    db->wake_due = db->wake_due || !db->advance_asked;
+    db->advance_asked = true;
 }
+
+void gt_db_want_run(goat_db *db) {
+    if ((db->database->flags & GOAT_OPEN_NO_THREAD) == 0) return;
+    db->wake_due = db->wake_due || !db->run_asked;
+    db->run_asked = true;
+}
+
+void gt_db_run_begins(goat_db *db) { db->run_asked = false; }
 
 void gt_wake_all(gt_database *database) {
     for (goat_db *db = database->handles; db != NULL; db = db->next) gt_wake_handle(db);
@@ -234,7 +261,7 @@ goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_f
     made->free_userdata = free_userdata;
     retire_wake(db->database, db->wake);
     db->wake = made;
-    db->wake_given = false;
+    db->wake_due = db->advance_asked || db->run_asked; /* whoever was told before, this one was not */
     return GOAT_OK;
 }
 
@@ -249,7 +276,6 @@ static bool call_one_wake(gt_database *database) {
     if (db == NULL) return false;
     gt_wake *wake = db->wake;
     db->wake_due = false;
-    db->wake_given = true;
     if (wake->wake == NULL) return true;
     wake->running++;
     gt_mutex_unlock(&database->mutex);

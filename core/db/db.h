@@ -41,6 +41,10 @@ gt_database *gt_db_database(const goat_db *db);
 const char *gt_database_path(const gt_database *database);
 /* Open or opening, so that another handle may join it. */
 bool gt_database_is_joinable(const gt_database *database);
+/* Whether jobs or requests to the storage are under way: somebody has to go on pumping. */
+bool gt_database_is_busy(const gt_database *database);
+/* Whether a capture became due since this was last asked; for whoever pumps without being asked. */
+bool gt_database_take_capture_wanted(gt_database *database);
 
 void gt_db_lock(const goat_db *db);
 /* Unlocking also calls the wake-up functions that are due, without the lock. */
@@ -54,6 +58,9 @@ void gt_db_release(goat_db *db);
 /* GOAT_OK, GOAT_CLOSED, GOAT_LOADING, or what opening failed with. */
 goat_status gt_db_check(const goat_db *db, gt_diag *diag);
 
+/* Whether a job of this handle is under way. */
+bool gt_db_has_jobs(const goat_db *db);
+
 /* One round of everything that is under way; gives the lock up around the storage's work. True when something
  * was done. `*deadline_us` (may be NULL): when to call again at the latest, UINT64_MAX when nothing is due. */
 bool gt_db_pump(goat_db *db, uint64_t now_us, uint64_t *deadline_us);
@@ -61,7 +68,11 @@ uint64_t gt_db_now_us(const goat_db *db);
 /* Waits up to `timeout_us` until something has happened; gives the lock up meanwhile. */
 void gt_db_wait(goat_db *db, uint64_t timeout_us);
 
-/* Sets the wake-up function. Takes `userdata` in any case. */
+/* The host is to be told that goat_db_run() is wanted (GOAT_OPEN_NO_THREAD), once until it comes. */
+void gt_db_want_run(goat_db *db);
+void gt_db_run_begins(goat_db *db);
+
+/* Sets the wake-up function, which is called at once if something waits. `userdata` is taken only if it succeeds. */
 goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_free_fn free_userdata, gt_diag *diag);
 
 void gt_db_info(goat_db *db, gt_buf *out);

@@ -49,7 +49,7 @@ static gt_step_result flushing(goat_job *job) {
     return GT_STEP_DONE;
 }
 
-static const gt_job_kind flush_kind = {flushing, end_flush};
+static const gt_job_kind flush_kind = {flushing, end_flush, true};
 
 goat_status gt_db_flush(goat_db *db, goat_durability level, goat_job **job, gt_diag *diag) {
     goat_status status = gt_db_check(db, diag);
@@ -153,7 +153,7 @@ static gt_step_result closing(goat_job *job) {
     return GT_STEP_DONE;
 }
 
-static const gt_job_kind close_kind = {closing, NULL};
+static const gt_job_kind close_kind = {closing, NULL, false};
 
 goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag) {
     if (db->closed) return gt_fail(diag, GOAT_CLOSED, "the database is closed");

@@ -82,7 +82,8 @@ struct goat_db {
     bool closed;
     gt_space *spaces;
     gt_wake *wake;
-    bool wake_due, wake_given;
+    bool wake_due;                  /* the function is to be called */
+    bool advance_asked, run_asked; /* it was asked for since the last one */
     uint32_t capture_interval_us, changes_max;
     uint64_t captured_us, capture_due_us; /* UINT64_MAX: nothing to capture */
     gt_buf events; /* changes that are no items': encoded, `event_count` of them */
@@ -189,6 +190,7 @@ typedef enum gt_step_result { GT_STEP_MORE, GT_STEP_WAIT, GT_STEP_DONE } gt_step
 typedef struct gt_job_kind {
     gt_step_result (*step)(goat_job *job);
     void (*end)(goat_job *job); /* frees `state`; may be NULL */
+    bool can_stop;              /* false: half of it done is worse than all of it, so cancelling does nothing */
 } gt_job_kind;
 
 struct goat_job {

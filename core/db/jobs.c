@@ -65,7 +65,7 @@ bool gt_jobs_step(gt_database *database) {
     goat_job *next;
     for (goat_job *job = database->jobs; job != NULL; job = next) {
         next = job->next;
-        if (job->cancelled) {
+        if (job->cancelled && !job->waiting && job->kind->can_stop) { /* a request under way knows the job */
             gt_fail(&job->diag, GOAT_CANCELLED, "the job was cancelled");
             gt_job_end(job, GOAT_CANCELLED);
         }

@@ -163,7 +163,7 @@ static void unref_query(goat_query *query) {
 
 static void end_building(goat_job *job) { unref_query(job->state); }
 
-static const gt_job_kind build_kind = {building, end_building};
+static const gt_job_kind build_kind = {building, end_building, true};
 
 goat_status gt_live_open(gt_space *space, goat_query *parent, gt_bytes spec, goat_query **out, goat_job **job,
                          gt_diag *diag) {

@@ -318,7 +318,7 @@ static gt_step_result opening(goat_job *job) {
     return GT_STEP_DONE;
 }
 
-static const gt_job_kind open_kind = {opening, NULL};
+static const gt_job_kind open_kind = {opening, NULL, true};
 
 goat_status gt_space_open(goat_db *db, gt_bytes text, gt_space **out, goat_job **job, gt_diag *diag) {
     gt_path path;
@@ -360,7 +360,7 @@ static gt_step_result closing(goat_job *job) {
     return GT_STEP_DONE;
 }
 
-static const gt_job_kind close_kind = {closing, NULL};
+static const gt_job_kind close_kind = {closing, NULL, false};
 
 goat_status gt_space_close(gt_space *space, goat_job **job, gt_diag *diag) {
     goat_status status = gt_space_check(space, diag);

@@ -296,12 +296,16 @@ bool gt_open_step(gt_database *database) {
 
 static gt_step_result opening(goat_job *job) {
     const gt_database *database = job->db->database;
-    if (database->phase == GT_DB_OPENING) return GT_STEP_WAIT;
+    if (database->phase == GT_DB_OPENING && !job->db->closed) return GT_STEP_WAIT;
     if (database->phase == GT_DB_FAILED) gt_job_fail(job, database->failure.status, &database->failure);
+    if (!job->done && job->db->closed) {
+        gt_fail(&job->diag, GOAT_CLOSED, "the database was closed meanwhile");
+        gt_job_end(job, GOAT_CLOSED);
+    }
     return GT_STEP_DONE;
 }
 
-static const gt_job_kind open_kind = {opening, NULL};
+static const gt_job_kind open_kind = {opening, NULL, true};
 
 goat_status gt_db_open_job(goat_db *db, goat_job **job, gt_diag *diag) {
     return gt_job_new(db, &open_kind, NULL, job, diag);

@@ -204,7 +204,7 @@ static gt_step_result listing_step(goat_job *job) {
     return GT_STEP_MORE;
 }
 
-static const gt_job_kind listing_kind = {listing_step, NULL};
+static const gt_job_kind listing_kind = {listing_step, NULL, true};
 
 goat_status gt_db_repos(goat_db *db, goat_job **job, gt_diag *diag) {
     goat_status status = gt_db_check(db, diag);
@@ -306,7 +306,7 @@ static gt_step_result digest_step(goat_job *job) {
     return GT_STEP_DONE;
 }
 
-static const gt_job_kind digest_kind = {digest_step, end_digest};
+static const gt_job_kind digest_kind = {digest_step, end_digest, true};
 
 goat_status gt_space_digest(gt_space *space, goat_job **job, gt_diag *diag) {
     goat_status status = gt_space_check(space, diag);

@@ -141,6 +141,11 @@ static void finish(goat_job *job) {
 static gt_step_result verify_step(goat_job *job) {
     verify *state = job->state;
     if (job->waiting) return GT_STEP_WAIT;
+    if (job->db->closed) { /* the system's handle, whose spaces are used here, may be on its way out */
+        gt_fail(&job->diag, GOAT_CLOSED, "the database was closed meanwhile");
+        gt_job_end(job, GOAT_CLOSED);
+        return GT_STEP_DONE;
+    }
     if (!job->left) {
         goat_io_request request = {.kind = GOAT_IO_LIST, .name = "repos"};
         job->waiting = gt_io_submit(job->db->database->io, &request, listed, job) == GOAT_OK;
@@ -166,7 +171,7 @@ static gt_step_result verify_step(goat_job *job) {
     return GT_STEP_DONE;
 }
 
-static const gt_job_kind verify_kind = {verify_step, end_verify};
+static const gt_job_kind verify_kind = {verify_step, end_verify, true};
 
 goat_status gt_db_verify(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag) {
     gt_path parsed;

@@ -226,7 +226,7 @@ void gt_edited(gt_work *work) {
     uint64_t now = gt_database_now_us(db->database);
     uint64_t earliest = db->captured_us + db->capture_interval_us;
     db->capture_due_us = db->captured_us == 0 || earliest < now ? now : earliest;
-    if ((db->database->flags & GOAT_OPEN_NO_THREAD) != 0) gt_wake_handle(db);
+    gt_db_want_run(db);
     gt_condition_wake_all(&db->database->condition);
     db->database->capture_wanted = true;
 }
