@@ -377,7 +377,8 @@ enum {
  * durability. Flushes that run together share one write to the disk.
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block.
- * @return GOAT_OK, GOAT_LOADING, GOAT_FORBIDDEN, GOAT_IO, GOAT_FULL, GOAT_OFFLINE (level SERVER),
+ * @return GOAT_OK, GOAT_LOADING, GOAT_INVALID with path, field and rule when an item breaks its schema (it
+ *         stays unsaved, everything else was flushed), GOAT_IO, GOAT_FULL, GOAT_OFFLINE (level SERVER),
  *         GOAT_WOULD_BLOCK. After GOAT_IO or GOAT_FULL the repository is read-only until it is opened again.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.

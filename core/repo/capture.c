@@ -6,10 +6,18 @@
 #include "repo/tables.h"
 #include "value/value.h"
 
+enum {
+    SALTS = 64, /* asked of the machine at a time */
+    FRAME_FRONT_MAX = 1024, /* what stands before the nodes: ids of the chain, signature, heads */
+    GROUP_MAX = 32,         /* bytes of a group of one run */
+};
+
 struct gt_capture {
     gt_repo *repo;
     gt_batch_draft draft;
     gt_time time;
+    uint8_t salts[SALTS][GT_SALT_SIZE];
+    uint32_t salts_left;
     };
 
 /* Above the wall clock, everything received, and what the caller names (Kulkarni and others 2014, hybrid
@@ -59,13 +67,20 @@ static gt_view snapshot(gt_repo *repo, const gt_leaf *leaf) {
     return gt_item_share(repo, item);
 }
 
+static const uint8_t *next_salt(gt_capture *capture) {
+    goat_random random = capture->repo->config.random;
+    if (capture->salts_left == 0) {
+        if (!random.fill(random.context, capture->salts[0], sizeof(capture->salts))) return NULL;
+        capture->salts_left = SALTS;
+    }
+    return capture->salts[--capture->salts_left];
+}
+
 goat_status gt_capture_add(gt_capture *capture, const gt_signer *signer, const gt_leaf *leaf, gt_id *id,
                            gt_diag *diag) {
     gt_repo *repo = capture->repo;
-    uint8_t salt[GT_SALT_SIZE];
-    if (!repo->config.random.fill(repo->config.random.context, salt, sizeof(salt))) {
-        return gt_fail(diag, GOAT_IO, "the machine gives no randomness");
-    }
+    const uint8_t *salt = next_salt(capture);
+    if (salt == NULL) return gt_fail(diag, GOAT_IO, "the machine gives no randomness");
     gt_view full = leaf->full.data == NULL ? snapshot(repo, leaf) : (gt_view){.bytes = leaf->full};
     gt_commit_draft draft = {
         .key = leaf->key,
@@ -119,18 +134,18 @@ goat_status gt_capture_finish(gt_capture *capture, const gt_signer *signer, gt_o
     if (capture->draft.count > 0) {
         gt_id prev[GT_PREV_MAX], skip, id;
         gt_chain_place place;
-        gt_buf frame;
+        gt_buf frame; /* written where it will stay */
         gt_record record;
-        gt_buf_init(&frame, repo->alloc);
+        size_t room = capture->draft.nodes.len + FRAME_FRONT_MAX + capture->draft.group_count * GROUP_MAX;
         status = gt_chain_next(repo, &signer->session, prev, &skip, &place, diag);
+        if (status == GOAT_OK) status = gt_log_reserve(repo->log, room, &frame, diag);
         if (status == GOAT_OK) {
             status = gt_batch_draft_finish(&capture->draft, repo->config.hasher, &repo->place, &signer->session,
                                            &place, signer->key, &frame, &id, diag);
         }
         if (status == GOAT_OK) {
-            status = gt_log_append(repo->log, GT_RECORD_BATCH, gt_buf_bytes(&frame), &record, diag);
+            status = gt_log_commit_append(repo->log, GT_RECORD_BATCH, &frame, &record, diag);
         }
-        gt_buf_free(&frame);
         if (status == GOAT_OK) {
             status = admit_own(capture, &record, &id, origin, diag);
             if (status != GOAT_OK) gt_repo_fail(repo, status, "memory ran out while edits that are logged were taken in");
