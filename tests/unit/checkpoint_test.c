@@ -286,6 +286,80 @@ static void what_cannot_be_loaded_says_why(void **state) {
     gt_sim_disk_free(disk);
 }
 
+/* A storage that has one file and is not to be trusted. */
+typedef struct liar {
+    goat_io_request request;
+    bool has_request;
+    uint64_t length; /* of what a LOAD gives */
+    const uint8_t *data;
+} liar;
+
+static goat_status take_request(void *context, const goat_io_request *request) {
+    liar *l = context;
+    l->request = *request;
+    l->has_request = true;
+    return GOAT_OK;
+}
+
+static size_t lie(void *context, goat_io_result *results, size_t results_max, bool wait) {
+    (void)results_max;
+    (void)wait;
+    liar *l = context;
+    if (!l->has_request) {
+        return 0;
+    }
+    l->has_request = false;
+    results[0] = (goat_io_result){.token = l->request.token, .file = 1};
+    if (l->request.kind == GOAT_IO_OPEN) {
+        results[0].length = 100;
+    } else if (l->request.kind == GOAT_IO_LOAD) {
+        results[0].length = results[0].data_len = (size_t)l->length;
+        results[0].data = (uint8_t *)(uintptr_t)l->data;
+    }
+    return 1;
+}
+
+static void close_nothing(void *context) { (void)context; }
+
+static goat_status load_from(liar *l, gt_load *load, gt_io **io) {
+    goat_storage storage = {sizeof storage, l, take_request, lie, close_nothing};
+    int calls = 0;
+    *io = gt_io_new(&gt_alloc_system, &storage);
+    assert_int_equal(gt_load_begin(load, *io, &gt_alloc_system, "some", GOAT_IO_PRIVATE, count_call, &calls, NULL),
+                     GOAT_OK);
+    for (int i = 0; load->busy && i < 1000; i++) {
+        gt_io_poll(*io, false);
+        gt_io_deliver(*io);
+    }
+    assert_int_equal(calls, 1);
+    return load->diag.status;
+}
+
+static void end_load(gt_load *load, gt_io *io) {
+    gt_load_end(load);
+    gt_io_poll(io, false);
+    gt_io_deliver(io);
+    gt_io_free(io);
+}
+
+static void a_storage_that_gives_nonsense_is_refused(void **state) {
+    (void)state;
+    static const _Alignas(GT_LOAD_ALIGNMENT) uint8_t bytes[256] = {0, 1, 2, 3};
+    liar liars[] = {{.length = 0, .data = bytes}, {.length = 101, .data = bytes}, {.length = 100, .data = NULL}};
+    gt_load load;
+    gt_io *io;
+    for (size_t i = 0; i < sizeof liars / sizeof *liars; i++) {
+        assert_int_equal(load_from(&liars[i], &load, &io), GOAT_IO);
+        assert_null(load.data);
+        end_load(&load, io);
+    }
+    liar crooked = {.length = 100, .data = bytes + 3}; /* not wrong, only not as it is needed */
+    assert_int_equal(load_from(&crooked, &load, &io), GOAT_OK);
+    assert_int_equal((uintptr_t)load.data % GT_LOAD_ALIGNMENT, 0);
+    assert_memory_equal(load.data, bytes + 3, 100);
+    end_load(&load, io);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -301,6 +375,7 @@ int main(void) {
         TEST(without_memory_the_buffer_says_so),
         TEST(a_loaded_checkpoint_is_private_and_aligned),
         cmocka_unit_test(what_cannot_be_loaded_says_why),
+        cmocka_unit_test(a_storage_that_gives_nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

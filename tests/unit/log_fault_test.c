@@ -120,6 +120,7 @@ static goat_status session(history *h, const gt_alloc *alloc, uint32_t refuse_at
         status = GOAT_NO_MEMORY;
     } else {
         test_log_settle(&machine);
+        assert_true(gt_log_length_durable(log) <= gt_log_length_written(log) || gt_log_length(log) == 0);
         status = gt_log_get_state(log) == GT_LOG_READY ? status : GOAT_NO_MEMORY;
         if (gt_log_get_state(log) == GT_LOG_FAILED) {
             status = gt_log_failure(log)->status;
@@ -368,6 +369,27 @@ static void each_request_is_answered_once_and_never_inside_its_call(void **state
     history_free(h);
 }
 
+static void places_that_were_given_back_are_used_again(void **state) {
+    (void)state;
+    test_alloc memory;
+    test_alloc_init(&memory, 2); /* one for the io, one for its table */
+    history *h = history_new(3);
+    goat_storage storage;
+    assert_int_equal(gt_sim_storage(h->disk, &storage, NULL), GOAT_OK);
+    gt_io *io = gt_io_new(&memory.alloc, &storage);
+    assert_non_null(io);
+    for (int i = 0; i < 1000; i++) {
+        assert_true(gt_io_reserve(io, 10));
+        gt_io_release(io, 10);
+    }
+    assert_false(gt_io_reserve(io, 1000));
+    assert_false(gt_io_reserve(io, UINT32_MAX));
+    assert_true(gt_io_reserve(io, 10)); /* what failed took nothing */
+    gt_io_free(io);
+    test_alloc_assert_empty(&memory);
+    history_free(h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_reported_durable_survives_any_loss_of_power),
@@ -376,6 +398,7 @@ int main(void) {
         cmocka_unit_test(a_full_disk_stops_the_log_and_costs_nothing_that_was_written),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(each_request_is_answered_once_and_never_inside_its_call),
+        cmocka_unit_test(places_that_were_given_back_are_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

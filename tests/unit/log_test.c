@@ -55,6 +55,8 @@ static void assert_open_fails(fixture *f, int flags, goat_status status, const c
     uint64_t offset = GT_LOG_HEADER_SIZE;
     gt_record record;
     assert_int_equal(gt_log_next(log, &offset, true, &record), GOAT_NOT_FOUND);
+    assert_int_equal(gt_log_length(log), 0);
+    assert_null(gt_log_at(log, 0, 1).data);
     test_log_close(&f->machine, log);
 }
 
