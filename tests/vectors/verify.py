@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""Verifies golden vectors, or a whole database, without the library.
+
+    verify.py FOLDER        tests/vectors/commit, or any folder with its four files
+    verify.py DATABASE      a folder with repos/ in it: every log, hash, tree, chain, signature and certificate
+
+Prints what was looked at, and each fault on a line; exit 1 on any. Needs nothing but Python 3.10; signatures are
+checked by python3-nacl where it is installed.
+"""
+import argparse
+import json
+import os
+import sys
+
+import goat_ed25519
+from goat_batch import (H, Mismatch, Newer, commit_id, elide, encode_commit, encode_frame, hash_batch, read_batch,
+                        read_commit)
+from goat_cbor import Fault, plain
+from goat_log import read_log
+
+
+class Report:
+    def __init__(self):
+        self.counts, self.faults = {}, []
+
+    def count(self, what, number=1):
+        self.counts[what] = self.counts.get(what, 0) + number
+
+    def fault(self, where, text):
+        self.faults.append(f"{where}: {text}")
+
+    def check(self, where, what, found, expected):
+        self.count("comparisons")
+        if found != expected:
+            self.fault(where, f"{what} is {show(found)}, not {show(expected)}")
+
+    def end(self):
+        for fault in self.faults:
+            print(fault)
+        words = ", ".join(f"{number:,} {what}" for what, number in self.counts.items())
+        print(f"{words}; signatures by {goat_ed25519.BACKEND}; {len(self.faults)} faults")
+        return 1 if self.faults or not self.counts else 0
+
+
+def show(value):
+    return value.hex() if isinstance(value, bytes) else repr(value)
+
+
+def unhex(text):
+    return None if text is None else bytes.fromhex(text)
+
+
+# ---- vectors ----
+
+
+class Vectors:
+    def __init__(self, folder, report):
+        self.folder, self.report = folder, report
+
+    def file(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+            content = json.load(file)
+        self.network, self.session = unhex(content["network"]), unhex(content["session"])
+        self.key, self.repository = unhex(content["public_key"]), content["repository"]
+        check = self.report.check
+        check(name, "network", self.network, H(unhex(content["root_public_key"])))
+        check(name, "session", self.session, H(self.key))
+        for case in content["cases"]:
+            self.report.count("vectors")
+            yield f"{name}, {case['name']}", case
+
+    def commit(self, where, case, commit, session, salt):
+        """The hashes of a leaf."""
+        check = self.report.check
+        check(where, "header", commit.header, unhex(case["header"]))
+        check(where, "payload", commit.payload, unhex(case["payload"]))
+        inner = H(b"\x02", salt, commit.payload)
+        check(where, "inner", inner, unhex(case["inner"]))
+        check(where, "id", commit_id(session, inner, commit.header), unhex(case["id"]))
+        check(where, "encoding", encode_commit(commit), (commit.header, commit.payload))
+
+    def commits(self):
+        for where, case in self.file("commits.json"):
+            commit = read_commit(unhex(case["header"] + case["payload"]))
+            self.commit(where, case, commit, self.session, unhex(case["salt"]))
+            says = case["says"]
+            found = {
+                "key": commit.key, "parents": [id.hex() for id in commit.parents], "time": str(commit.time),
+                "namespace": commit.namespace, "version": str(commit.version),
+                "schema_hash": commit.schema_hash.hex(), "reverts": [id.hex() for id in commit.reverts],
+                "delta": commit.delta and commit.delta.hex(), "full": commit.full and commit.full.hex(),
+                "message": commit.message, "sealed": commit.sealed and commit.sealed.hex(),
+            }
+            for name in says.keys() | found.keys():
+                self.report.check(where, name, found.get(name), says.get(name))
+            self.report.check(where, "delta_is_state", commit.delta_is_state, case["delta_is_state"])
+
+    def signature(self, where, batch):
+        self.report.count("signatures")
+        backends = {goat_ed25519.BACKEND, "plain Python"}
+        if not all(goat_ed25519.verify(self.key, batch.signed, batch.signature, backend) for backend in backends):
+            self.report.fault(where, "the signature does not hold")
+
+    def batches(self):
+        chain = {}
+        for where, case in self.file("batches.json"):
+            check = self.report.check
+            batch = read_batch(unhex(case["frame"]))
+            hash_batch(batch, self.network, self.repository)
+            check(where, "seq", batch.seq, int(case["seq"]))
+            check(where, "prev", batch.prev, [unhex(id) for id in case["prev"]])
+            check(where, "skip", batch.skip, unhex(case["skip"]))
+            check(where, "groups", batch.leaf_groups(), case["groups"])
+            check(where, "size", batch.size, case["size"])
+            check(where, "leaves", len(batch.nodes), len(case["leaves"]))
+            for node, leaf in zip(batch.nodes, case["leaves"]):
+                check(where, "salt", node.salt, unhex(leaf["salt"]))
+                self.commit(where, leaf, node.commit, batch.session, node.salt)
+            check(where, "root", batch.root, unhex(case["root"]))
+            check(where, "signed", batch.signed, unhex(case["signed"]))
+            check(where, "id", batch.id, unhex(case["id"]))
+            check(where, "signature", batch.signature, unhex(case["signature"]))
+            check(where, "encoding", encode_frame(batch), unhex(case["frame"]))
+            self.signature(where, batch)
+            if batch.prev or "chain" in case["name"]:
+                for text in chain_faults(batch, chain):
+                    self.report.fault(where, text)
+                chain[batch.id] = batch
+
+    def elided(self):
+        for where, case in self.file("elided.json"):
+            check = self.report.check
+            whole, batch = read_batch(unhex(case["whole"])), read_batch(unhex(case["frame"]))
+            for each in (whole, batch):
+                hash_batch(each, self.network, self.repository)
+                check(where, "root", each.root, unhex(case["root"]))
+                check(where, "id", each.id, unhex(case["id"]))
+                self.signature(where, each)
+            found = [(node.kind, node.first, node.count, node.hash.hex()) for node in batch.nodes]
+            check(where, "nodes", found, [(n["kind"], n["first"], n["count"], n["hash"]) for n in case["nodes"]])
+            whole.nodes = elide(whole, case["leaves"])
+            check(where, "encoding", encode_frame(whole), unhex(case["frame"]))
+
+    def invalid(self):
+        for where, case in self.file("invalid.json"):
+            found, status = self.refusal(case["kind"], unhex(case["bytes"]))
+            self.report.check(where, "found by", found, case["found"])
+            self.report.check(where, "status", status, case["status"])
+
+    def refusal(self, kind, data):
+        try:
+            if kind != "frame":
+                read_commit(data, pruned=kind == "header")
+                return "nobody", "GOAT_OK"
+            batch = read_batch(data)
+        except Fault as fault:
+            return "decoding", "GOAT_TOO_LARGE" if fault.large else "GOAT_INVALID"
+        except Newer:
+            return "decoding", "GOAT_NEWER_FORMAT"
+        try:
+            hash_batch(batch, self.network, self.repository)
+        except Mismatch as mismatch:
+            return "hashing", mismatch.status
+        backends = {goat_ed25519.BACKEND, "plain Python"}
+        if not any(goat_ed25519.verify(self.key, batch.signed, batch.signature, backend) for backend in backends):
+            return "verifying", "GOAT_UNTRUSTED"
+        return "nobody", "GOAT_OK"
+
+
+# ---- databases ----
+
+
+def chain_faults(batch, known):
+    """What is wrong with a batch's place in its session's chain; `known` holds the session's batches by id."""
+    missing = [id for id in batch.prev if id not in known]
+    if missing:
+        yield f"a batch before it is not there: {missing[0].hex()}"
+        return
+    before = [known[id] for id in batch.prev]
+    if batch.seq != 1 + max((one.seq for one in before), default=0):
+        yield f"seq is {batch.seq} and does not follow those before"
+    if batch.skip is None:
+        return
+    target = batch.seq & batch.seq - 1
+    while before:
+        one = min(before, key=lambda other: (-other.seq, other.id))
+        if one.seq <= target:
+            break
+        before = [known[id] for id in one.prev if id in known]
+    if not before or one.seq != target or one.id != batch.skip:
+        yield "skip is not the batch that it has to be"
+
+
+class Database:
+    def __init__(self, folder, report):
+        self.folder, self.report = folder, report
+        self.keys = {}  # session → public key
+        self.network = None
+
+    def logs(self):
+        """Every log, /sys/sessions first."""
+        repos = os.path.join(self.folder, "repos")
+        for parent, folders, files in sorted(os.walk(repos), key=lambda entry: not entry[0].endswith("sys")):
+            for name in sorted(files, key=lambda name: name != "sessions.log"):
+                if name.endswith(".log"):
+                    yield os.path.join(parent, name)
+
+    def run(self):
+        for path in self.logs():
+            where, faults = os.path.relpath(path, self.folder), []
+            with open(path, "rb") as file:
+                log = read_log(file.read(), faults)
+            for text in faults:
+                self.report.fault(where, text)
+            self.report.count("logs")
+            if log is not None:
+                self.repository(where, log)
+
+    def repository(self, where, log):
+        expected = "repos" + log.repository + ".log"
+        self.report.check(where, "file", where.replace(os.sep, "/"), expected)
+        self.network = self.network or log.network
+        self.report.check(where, "network", log.network, self.network)
+        chains, commits = {}, {}
+        for offset, kind, payload in log.records:
+            self.report.count("records")
+            at = f"{where}, record at {offset}"
+            if kind == 1:
+                self.batch(at, log, payload, chains, commits)
+            elif kind >= 128:
+                self.report.fault(at, f"a record of type {kind} is not known")
+
+    def batch(self, at, log, frame, chains, commits):
+        try:
+            batch = read_batch(frame)
+            hash_batch(batch, log.network, log.repository)
+        except (Fault, Mismatch) as fault:
+            self.report.fault(at, str(fault))
+            return
+        except Newer:
+            self.report.fault(at, "a batch of a newer format")
+            return
+        self.report.count("batches")
+        self.report.check(at, "encoding", encode_frame(batch), bytes(frame))
+        if log.repository == "/sys/sessions":
+            self.learn(at, batch)
+        self.signature(at, log, batch)
+        known = chains.setdefault(batch.session, {})
+        for text in chain_faults(batch, known):
+            self.report.fault(at, text)
+        known[batch.id] = batch
+        for node in batch.nodes:
+            if node.commit:
+                self.commit(at, batch, node, commits)
+
+    def signature(self, at, log, batch):
+        key = self.keys.get(batch.session)
+        if key is None:
+            self.report.fault(at, f"session {batch.session.hex()} has no certificate")
+            return
+        if log.repository == "/sys/sessions" and batch.session != log.network:
+            self.report.fault(at, "a certificate that the root did not sign")
+        self.report.count("signatures")
+        if not goat_ed25519.verify(key, batch.signed, batch.signature):
+            self.report.fault(at, "the signature does not hold")
+
+    def learn(self, at, batch):
+        for node in batch.nodes:
+            if node.kind != "leaf" or node.commit.delta is None:
+                continue
+            key = plain(node.commit.delta).get("public_key")
+            if not isinstance(key, bytes) or H(key).hex() != node.commit.key:
+                self.report.fault(at, f"a certificate of another key: {node.commit.key}")
+                continue
+            self.report.count("certificates")
+            self.keys[H(key)] = key
+
+    def commit(self, at, batch, node, commits):
+        self.report.count("commits")
+        entry = (batch.id, node.first)
+        if commits.get(node.hash, (None, entry))[1] != entry:
+            self.report.fault(at, f"commit {node.hash.hex()} is there in two batches")
+        for parent in node.commit.parents:
+            if parent not in commits:
+                self.report.fault(at, f"a parent of leaf {node.first} is not there: {parent.hex()}")
+            elif commits[parent][0].time >= node.commit.time or commits[parent][0].key != node.commit.key:
+                self.report.fault(at, f"leaf {node.first} is not a later commit of its parent's item")
+        commits[node.hash] = (node.commit, entry)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    arguments = parser.parse_args()
+    report = Report()
+    if os.path.isdir(os.path.join(arguments.folder, "repos")):
+        Database(arguments.folder, report).run()
+    else:
+        vectors = Vectors(arguments.folder, report)
+        for part in (vectors.commits, vectors.batches, vectors.elided, vectors.invalid):
+            part()
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
