@@ -84,10 +84,6 @@ gt_database *gt_db_database(const goat_db *db) { return db->database; }
 
 const char *gt_database_path(const gt_database *database) { return database->path; }
 
-bool gt_database_is_joinable(const gt_database *database) {
-    return !database->closing && (database->phase == GT_DB_OPENING || database->phase == GT_DB_OPEN);
-}
-
 bool gt_database_is_busy(const gt_database *database) {
     return database->jobs != NULL || gt_io_pending(database->io) > 0;
 }
@@ -127,8 +123,10 @@ static bool free_one_wake(gt_database *database);
 goat_status gt_handle_new(gt_database *database, const goat_config *config, goat_db **out, gt_diag *diag) {
     goat_db *db = gt_new(database->alloc, 1, sizeof(*db));
     gt_wake *wake = gt_new(database->alloc, 1, sizeof(*wake));
-    if (db == NULL || wake == NULL) {
+    goat_job *closer = gt_new(database->alloc, 1, sizeof(*closer));
+    if (db == NULL || wake == NULL || closer == NULL) {
         gt_free(database->alloc, db);
+        gt_free(database->alloc, closer);
         gt_free(database->alloc, wake);
         return gt_no_memory(diag);
     }
@@ -136,6 +134,7 @@ goat_status gt_handle_new(gt_database *database, const goat_config *config, goat
                                                                              : config->capture_interval_ms;
     db->database = database;
     db->wake = wake;
+    db->closer = closer;
     db->refs = 1;
     db->changes_max = config == NULL || config->changes_max == 0 ? CHANGES_MAX : config->changes_max;
     db->capture_interval_us = interval_ms > UINT32_MAX / 1000 ? UINT32_MAX : interval_ms * 1000;
@@ -154,6 +153,21 @@ goat_status gt_db_new(gt_database *database, const goat_config *config, goat_db 
     return GOAT_OK;
 }
 
+/* Open or opening, so that another handle may join it. */
+static bool is_joinable(const gt_database *database) {
+    return !database->closing && (database->phase == GT_DB_OPENING || database->phase == GT_DB_OPEN);
+}
+
+goat_status gt_db_join(const goat_db *beside, const goat_config *config, goat_db **db, gt_diag *diag) {
+    gt_database *database = beside->database;
+    *db = NULL;
+    gt_mutex_lock(&database->mutex);
+    goat_status status = is_joinable(database) ? gt_db_new(database, config, db, diag)
+                                               : gt_fail(diag, GOAT_NOT_FOUND, "the database is closed");
+    gt_mutex_unlock(&database->mutex);
+    return status;
+}
+
 static void free_handle(goat_db *db) {
     const gt_alloc *alloc = db->database->alloc;
     while (db->spaces != NULL) {
@@ -162,11 +176,18 @@ static void free_handle(goat_db *db) {
         gt_space_free(space);
     }
     gt_buf_free(&db->events);
+    gt_free(alloc, db->closer);
     retire_wake(db->database, db->wake);
     gt_free(alloc, db);
 }
 
 void gt_db_retain(goat_db *db) { db->refs++; }
+
+void gt_db_hold(goat_db *db) {
+    gt_mutex_lock(&db->database->mutex);
+    gt_db_retain(db);
+    gt_mutex_unlock(&db->database->mutex);
+}
 
 void gt_handle_drop(goat_db *db) {
     gt_database *database = db->database;
@@ -182,13 +203,22 @@ void gt_handle_drop(goat_db *db) {
 void gt_db_release(goat_db *db) {
     gt_database *database = db->database;
     gt_mutex_lock(&database->mutex);
+    database->refs++; /* ours: the lock is given up below, and another handle may be the last meanwhile */
     gt_handle_drop(db);
-    bool last = database->refs == 0;
-    if (last) free_handle(database->system);
+    while (free_one_wake(database)) {
+    }
+    bool last = --database->refs == 0;
+    gt_mutex_unlock(&database->mutex);
+    if (last) gt_database_drop(database);
+}
+
+void gt_database_drop(gt_database *database) {
+    gt_mutex_lock(&database->mutex);
+    free_handle(database->system);
     while (free_one_wake(database)) {
     }
     gt_mutex_unlock(&database->mutex);
-    if (last) free_database(database);
+    free_database(database);
 }
 
 void gt_db_lock(const goat_db *db) { gt_mutex_lock(&db->database->mutex); }

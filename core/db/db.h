@@ -34,13 +34,16 @@ typedef struct gt_works {
  * taken. Not called with a lock. */
 goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, const goat_host *host,
                             gt_database **database, gt_diag *diag);
-/* Adds a handle; the database has at least one from then on until gt_db_free. */
+/* Adds a handle; the database ends with the last one, see gt_db_release. */
 goat_status gt_db_new(gt_database *database, const goat_config *config, goat_db **db, gt_diag *diag);
+/* Ends a database that never had a handle. */
+void gt_database_drop(gt_database *database);
+/* A new handle beside one that is held: without the lock, and without calling anybody. GOAT_NOT_FOUND when the
+ * database is not open, nor opening. */
+goat_status gt_db_join(const goat_db *beside, const goat_config *config, goat_db **db, gt_diag *diag);
 
 gt_database *gt_db_database(const goat_db *db);
 const char *gt_database_path(const gt_database *database);
-/* Open or opening, so that another handle may join it. */
-bool gt_database_is_joinable(const gt_database *database);
 /* Whether jobs or requests to the storage are under way: somebody has to go on pumping. */
 bool gt_database_is_busy(const gt_database *database);
 /* Whether a capture became due since this was last asked; for whoever pumps without being asked. */
@@ -53,6 +56,7 @@ void gt_db_unlock(goat_db *db);
 /* Children (items, queries, jobs, …) hold the handle's memory. Dropping the last reference of the last handle ends
  * the database; called without the lock. */
 void gt_db_retain(goat_db *db);
+void gt_db_hold(goat_db *db); /* the same, without the lock, and without calling anybody */
 void gt_db_release(goat_db *db);
 
 /* GOAT_OK, GOAT_CLOSED, GOAT_LOADING, or what opening failed with. */
@@ -76,7 +80,7 @@ void gt_db_run_begins(goat_db *db);
 goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_free_fn free_userdata, gt_diag *diag);
 
 void gt_db_info(goat_db *db, gt_buf *out);
-goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag);
+goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag); /* GOAT_OK, GOAT_CLOSED */
 goat_status gt_db_flush(goat_db *db, goat_durability level, goat_job **job, gt_diag *diag);
 goat_status gt_db_verify(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag);
 goat_status gt_db_repos(goat_db *db, goat_job **job, gt_diag *diag);

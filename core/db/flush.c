@@ -157,8 +157,9 @@ static const gt_job_kind close_kind = {closing, NULL, false};
 
 goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag) {
     if (db->closed) return gt_fail(diag, GOAT_CLOSED, "the database is closed");
-    goat_status status = gt_job_new(db, &close_kind, NULL, job, diag);
-    if (status != GOAT_OK) return status;
+    *job = db->closer;
+    db->closer = NULL;
+    gt_job_begin(db, &close_kind, NULL, *job);
     if (db->database->phase == GT_DB_OPEN) gt_capture_handle(db, NULL);
     db->closed = true;
     db->capture_due_us = UINT64_MAX;

@@ -81,6 +81,7 @@ struct goat_db {
     uint32_t refs;
     bool closed;
     gt_space *spaces;
+    goat_job *closer; /* memory for the job that closes it, so that closing cannot fail */
     gt_wake *wake;
     bool wake_due;                  /* the function is to be called */
     bool advance_asked, run_asked; /* it was asked for since the last one */
@@ -219,6 +220,8 @@ static inline gt_bytes gt_array_or_empty(gt_bytes array) {
 }
 
 /* ---- jobs.c ---- */
+/* `job` is zeroed memory, which becomes the job's. */
+void gt_job_begin(goat_db *db, const gt_job_kind *kind, void *state, goat_job *job);
 goat_status gt_job_new(goat_db *db, const gt_job_kind *kind, void *state, goat_job **job, gt_diag *diag);
 bool gt_jobs_step(gt_database *database);
 void gt_job_end(goat_job *job, goat_status status);

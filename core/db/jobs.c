@@ -5,9 +5,15 @@
 #include "db/internal.h"
 
 goat_status gt_job_new(goat_db *db, const gt_job_kind *kind, void *state, goat_job **out, gt_diag *diag) {
-    gt_database *database = db->database;
-    goat_job *job = gt_new(database->alloc, 1, sizeof(*job));
+    goat_job *job = gt_new(db->database->alloc, 1, sizeof(*job));
     if (job == NULL) return gt_no_memory(diag);
+    gt_job_begin(db, kind, state, job);
+    *out = job;
+    return GOAT_OK;
+}
+
+void gt_job_begin(goat_db *db, const gt_job_kind *kind, void *state, goat_job *job) {
+    gt_database *database = db->database;
     job->kind = kind;
     job->state = state;
     job->db = db;
@@ -19,8 +25,6 @@ goat_status gt_job_new(goat_db *db, const gt_job_kind *kind, void *state, goat_j
     while (*end != NULL) end = &(*end)->next;
     *end = job;
     gt_db_retain(db);
-    *out = job;
-    return GOAT_OK;
 }
 
 /* Takes what the job still holds; its handle is given back by whoever releases it. */
