@@ -1,0 +1,114 @@
+/* Rows, medians, and the two forms in which they are printed. */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROWS_MAX = 48, VALUES_MAX = 64 };
+
+typedef struct entry {
+    row row;
+    double values[WHO_COUNT][VALUES_MAX];
+    int counts[WHO_COUNT];
+} entry;
+
+static entry entries[ROWS_MAX];
+static int entry_count;
+static entry *current;
+
+static const char *const names[WHO_COUNT] = {"libgoat", "SQLite", "LMDB", "floor"};
+
+void row_begin(const char *work, const char *unit, double target, bool more_is_better) {
+    for (int i = 0; i < entry_count; i++) {
+        if (strcmp(entries[i].row.work, work) == 0) {
+            current = &entries[i];
+            return;
+        }
+    }
+    if (entry_count == ROWS_MAX) abort();
+    current = &entries[entry_count++];
+    current->row = (row){work, unit, target, more_is_better};
+}
+
+void row_add(peer who, double value) {
+    if (current->counts[who] < VALUES_MAX) current->values[who][current->counts[who]++] = value;
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(entry *e, peer who) {
+    int count = e->counts[who];
+    if (count == 0) return NAN;
+    qsort(e->values[who], (size_t)count, sizeof(double), ascending);
+    return e->values[who][count / 2];
+}
+
+static const char *number(double value, char *text, size_t size) {
+    if (isnan(value)) return "–";
+    double a = fabs(value);
+    snprintf(text, size, a >= 1000 ? "%.0f" : a >= 100 ? "%.0f" : a >= 10 ? "%.1f" : "%.2f", value);
+    return text;
+}
+
+/* Width on the screen: a dash of three bytes takes one column. */
+static void cell(const char *text, int width) {
+    int len = 0;
+    for (const char *p = text; *p != '\0'; p++) len += (*p & 0xc0) != 0x80;
+    printf("%*s%s", width > len ? width - len : 1, "", text);
+}
+
+void report_table(void) {
+    char text[32];
+    printf("%-46s %-6s", "work", "unit");
+    for (int w = 0; w < WHO_COUNT; w++) cell(names[w], 10);
+    cell("target", 10);
+    printf("\n");
+    for (int i = 0; i < entry_count; i++) {
+        entry *e = &entries[i];
+        double own = median(e, GOAT);
+        printf("%-46s %-6s", e->row.work, e->row.unit);
+        for (int w = 0; w < WHO_COUNT; w++) cell(number(median(e, (peer)w), text, sizeof(text)), 10);
+        cell(e->row.target == 0 ? "–" : number(e->row.target, text, sizeof(text)), 10);
+        bool met = e->row.more_is_better ? own >= e->row.target : own <= e->row.target;
+        printf("%s\n", e->row.target == 0 || isnan(own) ? "" : met ? "  met" : "  missed");
+    }
+}
+
+void report_json(void) {
+    json_t *list = json_array();
+    for (int i = 0; i < entry_count; i++) {
+        entry *e = &entries[i];
+        json_t *object = json_pack("{s:s, s:s}", "work", e->row.work, "unit", e->row.unit);
+        if (e->row.target != 0) json_object_set_new(object, "target", json_real(e->row.target));
+        for (int w = 0; w < WHO_COUNT; w++) {
+            double value = median(e, (peer)w);
+            if (isnan(value)) continue;
+            json_t *figures = json_pack("{s:f, s:f, s:f, s:i}", "median", value, "least", e->values[w][0], "most",
+                                        e->values[w][e->counts[w] - 1], "rounds", e->counts[w]);
+            json_object_set_new(object, names[w], figures);
+        }
+        json_array_append_new(list, object);
+    }
+    json_dumpf(list, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(list);
+}
+
+double now_s(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+void check(goat_status status, goat_error *error, const char *what) {
+    if (status == GOAT_OK) return;
+    fprintf(stderr, "bench: %s: %s: %s %s\n", what, goat_status_name(status), goat_error_message(error),
+            goat_error_detail(error, GOAT_DETAIL_PATH));
+    exit(3);
+}
