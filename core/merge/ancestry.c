@@ -16,8 +16,8 @@ typedef struct builder {
 } builder;
 
 void gt_ancestry_init(gt_ancestry *ancestry, gt_arena *arena, const gt_step *steps, uint32_t step_count) {
-    *ancestry = (gt_ancestry){
-        .arena = arena, .steps = steps, .step_count = step_count, .clocks_max = GT_ANCESTRY_CLOCKS_MAX};
+    *ancestry =
+        (gt_ancestry){.arena = arena, .steps = steps, .step_count = step_count, .clocks_max = GT_ANCESTRY_CLOCKS_MAX};
 }
 
 static void raise(uint32_t *number, uint32_t to) {

@@ -32,8 +32,8 @@ typedef struct gt_ancestry {
     uint32_t clocks_max;     /* GT_ANCESTRY_CLOCKS_MAX but in tests */
     gt_ancestry_node *nodes; /* NULL: not built, or given up */
     uint32_t chain_count;
-    bool is_built, walks;    /* walks: without clocks */
-    uint64_t work;           /* steps and clock numbers looked at, for tests of cost */
+    bool is_built, walks; /* walks: without clocks */
+    uint64_t work;        /* steps and clock numbers looked at, for tests of cost */
 } gt_ancestry;
 
 /* Costs nothing. The steps and the arena must outlive it. */

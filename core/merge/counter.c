@@ -30,7 +30,9 @@ static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, 
     return gt_value_kind(edit) == GT_KIND_INT ? GOAT_OK : gt_edit_refuse(field, "is not an integer", diag);
 }
 
-static void diff(gt_bytes base, gt_bytes value, gt_buf *edit) { gt_write_int(edit, subtract(number(value), number(base))); }
+static void diff(gt_bytes base, gt_bytes value, gt_buf *edit) {
+    gt_write_int(edit, subtract(number(value), number(base)));
+}
 
 static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
     int64_t sum = gt_edit_is_unset(first) ? subtract(number(second), number(base)) : add(number(first), number(second));

@@ -5,8 +5,8 @@
 
 static goat_status refuse_unknown(const gt_schema *schema, gt_bytes name, gt_diag *diag) {
     gt_bytes ns = gt_schema_ns(schema);
-    gt_fail(diag, GOAT_INVALID, "%.*s version %u has no field \"%.*s\"", NAME(ns),
-            (unsigned)gt_schema_version(schema), NAME(name));
+    gt_fail(diag, GOAT_INVALID, "%.*s version %u has no field \"%.*s\"", NAME(ns), (unsigned)gt_schema_version(schema),
+            NAME(name));
     gt_diag_field(diag, (const char *)name.data, name.len);
     gt_diag_rule(diag, "unknown_field");
     return GOAT_INVALID;

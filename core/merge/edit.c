@@ -2,7 +2,9 @@
  * `undefined` where the field becomes unset. */
 #include "merge/type.h"
 
-static goat_status finish(const gt_buf *out, gt_diag *diag) { return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK; }
+static goat_status finish(const gt_buf *out, gt_diag *diag) {
+    return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
+}
 
 goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, gt_buf *edit, gt_diag *diag) {
     if (value.data == NULL) {
@@ -15,6 +17,7 @@ goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, g
     if (status != GOAT_OK) {
         return status;
     }
+    base = gt_edit_base(field, base);
     if (base.data == NULL || !gt_value_equal(base, value)) {
         gt_merge_type_of(field)->diff(base, value, edit);
     }
@@ -26,7 +29,7 @@ goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first
     if (first.data == NULL) {
         gt_buf_append(edit, second.data, second.len);
     } else if (!gt_edit_is_unset(second)) {
-        gt_merge_type_of(field)->compose(base, first, second, edit);
+        gt_merge_type_of(field)->compose(gt_edit_base(field, base), first, second, edit);
     } else if (base.data != NULL) {
         gt_write_undefined(edit);
     }
@@ -35,7 +38,7 @@ goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first
 
 goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag) {
     if (!gt_edit_is_unset(edit)) {
-        gt_merge_type_of(field)->apply(base, edit, value);
+        gt_merge_type_of(field)->apply(gt_edit_base(field, base), edit, value);
     }
     return finish(value, diag);
 }
@@ -69,7 +72,7 @@ goat_status gt_edit_remove(const gt_field *field, gt_bytes base, gt_bytes elemen
     if (status != GOAT_OK) {
         return status;
     }
-    gt_set_write_remove(base, element, edit);
+    gt_set_write_remove(gt_edit_base(field, base), element, edit);
     return finish(edit, diag);
 }
 
@@ -79,6 +82,7 @@ goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_b
     if (status != GOAT_OK) {
         return status;
     }
+    base = gt_edit_base(field, base);
     bool removes = value.data == NULL;
     if (removes && (base.data == NULL || gt_map_find(base, key).data == NULL)) {
         return GOAT_OK;

@@ -7,7 +7,7 @@
 
 typedef struct judge {
     gt_replay *replay;
-    gt_past unset; /* what those who unset the field had seen */
+    gt_past unset;   /* what those who unset the field had seen */
     gt_past removed; /* what those who removed the key at hand had seen */
     bool any_unset;
     bool failed; /* no memory */
@@ -82,8 +82,7 @@ static bool is_there(judge *j, const gt_field_history *history) {
     }
     for (uint32_t i = 0; i < history->count; i++) {
         const gt_field_edit *edit = &history->edits[i];
-        if (!gt_edit_is_void(j->replay, edit) && !gt_edit_is_unset(edit->edit) &&
-            !gt_past_has(&j->unset, edit->step)) {
+        if (!gt_edit_is_void(j->replay, edit) && !gt_edit_is_unset(edit->edit) && !gt_past_has(&j->unset, edit->step)) {
             return true;
         }
     }
@@ -104,8 +103,8 @@ typedef struct base_reader {
 } base_reader;
 
 static void read_base(base_reader *base) {
-    bool more = base->is_map ? gt_map_next_pair(&base->iter, &base->key, &base->value)
-                             : gt_array_next(&base->iter, &base->key);
+    bool more =
+        base->is_map ? gt_map_next_pair(&base->iter, &base->key, &base->value) : gt_array_next(&base->iter, &base->key);
     if (!more) {
         base->key = gt_bytes_of(NULL, 0);
     }

@@ -21,7 +21,7 @@ typedef struct gt_keyed_ops {
 /* What a type says about its edits. */
 typedef struct gt_keyed_kind {
     bool is_map;
-    size_t (*count)(gt_bytes edit);                     /* at most so many operations */
+    size_t (*count)(gt_bytes edit);                                /* at most so many operations */
     void (*push)(gt_keyed_ops *ops, gt_bytes edit, uint32_t step); /* there is room for them */
 } gt_keyed_kind;
 

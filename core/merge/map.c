@@ -1,7 +1,7 @@
 /* Maps: each key by itself. A removal removes what its author saw; of several values that are left the
  * later one stands. An edit is a map of keys to values, `undefined` for a removal. */
 #include "merge/keyed.h"
-#include "merge/walk.h"
+#include "merge/zip.h"
 
 static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {
     if (gt_value_kind(edit) != GT_KIND_MAP) {
@@ -34,11 +34,11 @@ enum { IN_BASE = 1 };
 
 static void diff(gt_bytes base, gt_bytes value, gt_buf *edit) {
     gt_bytes lists[] = {base, value};
-    gt_walk walk = gt_walk_begin(true, lists, 2);
-    gt_walk_item item;
+    gt_zip zip = gt_zip_begin(true, lists, 2);
+    gt_zip_item item;
     size_t count = 0;
     gt_counted counted = gt_counted_begin(edit, true, count_of(base) + count_of(value));
-    while (gt_walk_next(&walk, &item)) {
+    while (gt_zip_next(&zip, &item)) {
         if (item.in == IN_BASE) {
             gt_buf_append(edit, item.key.data, item.key.len);
             gt_write_undefined(edit);
@@ -56,11 +56,11 @@ static void diff(gt_bytes base, gt_bytes value, gt_buf *edit) {
 static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
     bool was_unset = gt_edit_is_unset(first);
     gt_bytes lists[] = {base, was_unset ? base : first, second};
-    gt_walk walk = gt_walk_begin(true, lists, 3);
-    gt_walk_item item;
+    gt_zip zip = gt_zip_begin(true, lists, 3);
+    gt_zip_item item;
     size_t begin = edit->len, count = 0;
     gt_counted counted = gt_counted_begin(edit, true, count_of(lists[1]) + count_of(second));
-    while (gt_walk_next(&walk, &item)) {
+    while (gt_zip_next(&zip, &item)) {
         bool in_second = (item.in & 4) != 0;
         if (!in_second && (item.in & 2) == 0) {
             continue;
@@ -87,11 +87,11 @@ static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit
 
 static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
     gt_bytes lists[] = {base, edit};
-    gt_walk walk = gt_walk_begin(true, lists, 2);
-    gt_walk_item item;
+    gt_zip zip = gt_zip_begin(true, lists, 2);
+    gt_zip_item item;
     size_t count = 0;
     gt_counted counted = gt_counted_begin(value, true, count_of(base) + count_of(edit));
-    while (gt_walk_next(&walk, &item)) {
+    while (gt_zip_next(&zip, &item)) {
         gt_bytes kept = item.values[item.in == IN_BASE ? 0 : 1];
         if (!gt_edit_is_unset(kept)) {
             write_pair(value, item.key, kept);

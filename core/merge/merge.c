@@ -36,9 +36,8 @@ static goat_status read_edit(gt_replay *replay, const gt_schema *schema, uint32_
     if (field == NULL) { /* of another version of the schema, which has it */
         return GOAT_OK;
     }
-    goat_status status = gt_edit_is_unset(edit)
-                             ? GOAT_OK
-                             : gt_merge_type_of(field)->check_edit(field, edit, false, replay->diag);
+    goat_status status =
+        gt_edit_is_unset(edit) ? GOAT_OK : gt_merge_type_of(field)->check_edit(field, edit, false, replay->diag);
     if (status != GOAT_OK && replay->diag != NULL) {
         replay->diag->position = step;
     }
@@ -197,7 +196,7 @@ static goat_status write_fields(writer *w, const gathered *all) {
             history.count++;
             i++;
         }
-        history.base = find_in_base(w, history.field->name);
+        history.base = gt_edit_base(history.field, find_in_base(w, history.field->name));
         status = write_field(w, &history);
     }
     if (w->copied != NULL) {

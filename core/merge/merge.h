@@ -19,16 +19,17 @@ typedef struct gt_step {
     gt_bytes delta;          /* data NULL: an edit that cannot be read here (sealed) and changes nothing */
     const uint32_t *parents; /* indexes of earlier steps; parents at or below the base are left out */
     uint32_t parent_count;
-    bool is_void; /* keeps its place, changes nothing */
+    bool is_void;    /* keeps its place, changes nothing */
     uint32_t author; /* a number for its session, 0: not known. A hint: it changes the cost, never the result. */
 } gt_step;
 
 /* Replays `steps` on `base` and appends the state to `out`. `base` is the state at a critical version; data
- * NULL is the empty item, before any commit, and then a step without parents is a first commit. (An
- * empty map is an item without fields.) With one step, or a chain of them, this is plain application; with several heads it is the merge.
- * The result does not depend on the order of concurrent steps. `work` counts the steps and field edits
- * looked at (may be NULL). GOAT_OK, GOAT_INVALID when an edit cannot be one of its field's type
- * (hostile; the caller leaves such a commit out), GOAT_NO_MEMORY. */
+ * NULL is the empty item, before any commit, and then a step without parents is a first commit. (An empty
+ * map is an item without fields.) With one step, or a chain of them, this is plain application; with several
+ * heads it is the merge. The result does not depend on the order of concurrent steps. `work` (may be NULL) is
+ * raised by the steps and field edits looked at. GOAT_OK; GOAT_INVALID, with the number of the step as
+ * position, when an edit cannot be one of its field's type (hostile; the caller leaves such a commit out);
+ * GOAT_NO_MEMORY. Nothing is appended after a failure. */
 goat_status gt_merge_replay(const gt_alloc *alloc, const gt_schema *schema, gt_bytes base, const gt_step *steps,
                             uint32_t step_count, gt_buf *out, uint64_t *work, gt_diag *diag);
 
@@ -51,7 +52,8 @@ goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, g
 /* Explicit operations: GOAT_WRONG_TYPE where the type has no such operation. */
 goat_status gt_edit_add(const gt_field *field, gt_bytes element, gt_buf *edit, gt_diag *diag);
 goat_status gt_edit_remove(const gt_field *field, gt_bytes base, gt_bytes element, gt_buf *edit, gt_diag *diag);
-goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_bytes value, gt_buf *edit, gt_diag *diag);
+goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_bytes value, gt_buf *edit,
+                        gt_diag *diag);
 goat_status gt_edit_increment(const gt_field *field, int64_t by, gt_buf *edit, gt_diag *diag);
 
 /* The delta that turns state `base` into the fields `wanted` (a map; fields not named are unset).

@@ -1,7 +1,7 @@
 /* Sets: additions of both sides are kept, a removal removes what its author saw. An edit is a set of what
  * is added, or a map {0: added, 1: removed}. */
 #include "merge/keyed.h"
-#include "merge/walk.h"
+#include "merge/zip.h"
 
 typedef struct set_edit {
     gt_bytes added, removed; /* sets; data NULL: none */
@@ -36,9 +36,9 @@ static goat_status check_part(const gt_field *field, gt_bytes key, gt_bytes part
 
 static bool have_common_element(set_edit edit) {
     gt_bytes lists[] = {edit.added, edit.removed};
-    gt_walk walk = gt_walk_begin(false, lists, 2);
-    gt_walk_item item;
-    while (gt_walk_next(&walk, &item)) {
+    gt_zip zip = gt_zip_begin(false, lists, 2);
+    gt_zip_item item;
+    while (gt_zip_next(&zip, &item)) {
         if (item.in == 3) {
             return true;
         }
@@ -75,20 +75,20 @@ typedef enum verdict { KEEP, ADD, REMOVE } verdict;
 /* What becomes of an element, by the lists that it is in. */
 typedef verdict judge(unsigned in);
 
-static size_t count_of(gt_walk walk, judge *judge_element, verdict wanted) {
-    gt_walk_item item;
+static size_t count_of(gt_zip zip, judge *judge_element, verdict wanted) {
+    gt_zip_item item;
     size_t count = 0;
-    while (gt_walk_next(&walk, &item)) {
+    while (gt_zip_next(&zip, &item)) {
         count += judge_element(item.in) == wanted ? 1 : 0;
     }
     return count;
 }
 
-static void write_set(gt_walk walk, judge *judge_element, verdict wanted, size_t count, gt_buf *out) {
-    gt_walk_item item;
+static void write_set(gt_zip zip, judge *judge_element, verdict wanted, size_t count, gt_buf *out) {
+    gt_zip_item item;
     gt_write_tag(out, GT_TAG_SET);
     gt_write_array_head(out, count);
-    while (gt_walk_next(&walk, &item)) {
+    while (gt_zip_next(&zip, &item)) {
         if (judge_element(item.in) == wanted) {
             gt_buf_append(out, item.key.data, item.key.len);
         }
@@ -97,22 +97,23 @@ static void write_set(gt_walk walk, judge *judge_element, verdict wanted, size_t
 
 /* Writes the edit in its simplest form. Where it would change nothing, nothing is written unless
  * `even_empty`: then it makes a field that was unset an empty set. */
-static void write_edit(const gt_bytes *lists, unsigned list_count, judge *judge_element, bool even_empty, gt_buf *edit) {
-    gt_walk walk = gt_walk_begin(false, lists, list_count);
-    size_t added = count_of(walk, judge_element, ADD), removed = count_of(walk, judge_element, REMOVE);
+static void write_edit(const gt_bytes *lists, unsigned list_count, judge *judge_element, bool even_empty,
+                       gt_buf *edit) {
+    gt_zip zip = gt_zip_begin(false, lists, list_count);
+    size_t added = count_of(zip, judge_element, ADD), removed = count_of(zip, judge_element, REMOVE);
     if (removed == 0) {
         if (added > 0 || even_empty) {
-            write_set(walk, judge_element, ADD, added, edit);
+            write_set(zip, judge_element, ADD, added, edit);
         }
         return;
     }
     gt_write_map_head(edit, added > 0 ? 2 : 1);
     if (added > 0) {
         gt_write_int(edit, 0);
-        write_set(walk, judge_element, ADD, added, edit);
+        write_set(zip, judge_element, ADD, added, edit);
     }
     gt_write_int(edit, 1);
-    write_set(walk, judge_element, REMOVE, removed, edit);
+    write_set(zip, judge_element, REMOVE, removed, edit);
 }
 
 enum { IN_BASE = 1, IN_VALUE = 2 };
@@ -173,13 +174,14 @@ void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit) {
 static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
     set_edit parts = split(edit);
     gt_bytes lists[] = {base, parts.removed, parts.added};
-    gt_walk walk = gt_walk_begin(false, lists, 3);
-    gt_walk_item item;
-    size_t most = (base.data == NULL ? 0 : gt_value_count(base)) + (parts.added.data == NULL ? 0 : gt_value_count(parts.added));
+    gt_zip zip = gt_zip_begin(false, lists, 3);
+    gt_zip_item item;
+    size_t most =
+        (base.data == NULL ? 0 : gt_value_count(base)) + (parts.added.data == NULL ? 0 : gt_value_count(parts.added));
     size_t count = 0;
     gt_write_tag(value, GT_TAG_SET);
     gt_counted counted = gt_counted_begin(value, false, most);
-    while (gt_walk_next(&walk, &item)) {
+    while (gt_zip_next(&zip, &item)) {
         if (item.in == 1 || item.in >= 4) {
             gt_buf_append(value, item.key.data, item.key.len);
             count++;

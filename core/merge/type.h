@@ -70,6 +70,10 @@ static inline bool gt_edit_is_unset(gt_bytes edit) { return edit.data[0] == 0xf7
 /* GOAT_INVALID with the field and the rule "type"; `words` complete "the edit of "x" …". */
 goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *diag);
 
+/* `base`, or data NULL where it is of another type than the field: a state that was made under another
+ * version of the schema may hold anything, and a type relies on what is in its own values. */
+gt_bytes gt_edit_base(const gt_field *field, gt_bytes base);
+
 /* Whether the values in a piece of an edit may stand in a state: no `undefined`, no integer keys, and no
  * deeper than values may be. */
 bool gt_edit_is_plain(gt_bytes value);

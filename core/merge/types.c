@@ -22,6 +22,11 @@ goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *di
     return GOAT_INVALID;
 }
 
+gt_bytes gt_edit_base(const gt_field *field, gt_bytes base) {
+    bool fits = base.data != NULL && gt_schema_check_type(field, base, NULL) == GOAT_OK;
+    return fits ? base : gt_bytes_of(NULL, 0);
+}
+
 static bool is_scalar(gt_kind kind) { return kind != GT_KIND_ARRAY && kind != GT_KIND_SET && kind != GT_KIND_MAP; }
 
 bool gt_edit_is_plain(gt_bytes value) {

@@ -86,8 +86,7 @@ static goat_status read_part(gt_schema *schema, gt_bytes key, gt_bytes value, gt
         return read_fields(schema, value, diag);
     }
     if (gt_bytes_equal(key, gt_bytes_text("description"))) {
-        return gt_value_as_text(value, &text) ? GOAT_OK
-                                              : refuse(diag, "description", "\"description\" must be a text");
+        return gt_value_as_text(value, &text) ? GOAT_OK : refuse(diag, "description", "\"description\" must be a text");
     }
     if (gt_bytes_equal(key, gt_bytes_text("upgrade"))) {
         return refuse(diag, "upgrade", "\"upgrade\" is not supported by this version of the library");

@@ -197,8 +197,7 @@ static goat_status read_pattern(parse *p, const char *rule, gt_bytes value) {
     if (!gt_value_as_text(value, &text)) {
         return refuse(p, rule, "must be a text");
     }
-    goat_status status =
-        gt_pattern_compile(p->schema->alloc, text, gt_bytes_of(NULL, 0), &p->field->pattern, p->diag);
+    goat_status status = gt_pattern_compile(p->schema->alloc, text, gt_bytes_of(NULL, 0), &p->field->pattern, p->diag);
     return status == GOAT_OK ? GOAT_OK : refuse_as_said(p, rule, status);
 }
 

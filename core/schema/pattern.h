@@ -11,7 +11,7 @@
 #include "base/status.h"
 
 enum {
-    GT_PATTERN_MAX = 16384, /* bytes of a pattern */
+    GT_PATTERN_MAX = 16384,    /* bytes of a pattern */
     GT_PATTERN_NEST_MAX = 100, /* parentheses inside each other; compiling recurses */
 
     /* Backtracking steps in all, shared out over the places where a match may begin, but at least a

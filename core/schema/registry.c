@@ -84,8 +84,7 @@ goat_status gt_registry_add(gt_registry *registry, gt_schema *schema, gt_diag *d
         return gt_no_memory(diag);
     }
     size_t place = place_of(registry, ns, version);
-    memmove(registry->schemas + place + 1, registry->schemas + place,
-            (registry->count - place) * sizeof(gt_schema *));
+    memmove(registry->schemas + place + 1, registry->schemas + place, (registry->count - place) * sizeof(gt_schema *));
     registry->schemas[place] = schema;
     registry->count++;
     return GOAT_OK;

@@ -33,11 +33,12 @@ typedef struct gt_field {
     gt_bytes name;
     gt_type type;
     bool required;
-    gt_bytes default_value;  /* data NULL: none */
-    gt_bytes enum_values;    /* an array; data NULL: none */
-    gt_bytes min, max;       /* numbers (number, counter) or dates; data NULL: none */
-    uint64_t min_length, max_length; /* code points of text, bytes of bytes, elements of set, map, list; UINT64_MAX none */
-    gt_pattern *pattern;     /* NULL: none */
+    gt_bytes default_value; /* data NULL: none */
+    gt_bytes enum_values;   /* an array; data NULL: none */
+    gt_bytes min, max;      /* numbers (number, counter) or dates; data NULL: none */
+    /* Code points of text, bytes of bytes, elements of set, map, list; 0 and UINT64_MAX: none. */
+    uint64_t min_length, max_length;
+    gt_pattern *pattern; /* NULL: none */
 } gt_field;
 
 typedef struct gt_schema gt_schema;

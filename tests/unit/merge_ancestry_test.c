@@ -111,7 +111,10 @@ static uint32_t large_add(large *l, const uint32_t *parents, uint32_t parent_cou
         l->parents[index][i] = parents[i];
     }
     memcpy(l->ids[index], &index, sizeof index);
-    l->steps[index] = (gt_step){.id = l->ids[index], .time = 1 + index, .delta = delta, .parents = l->parents[index],
+    l->steps[index] = (gt_step){.id = l->ids[index],
+                                .time = 1 + index,
+                                .delta = delta,
+                                .parents = l->parents[index],
                                 .parent_count = parent_count};
     return index;
 }
@@ -167,9 +170,9 @@ static uint64_t work_of(const gt_schema *schema, const large *l, const char *exp
     uint64_t work = 0;
     gt_buf out;
     gt_buf_init(&out, &gt_alloc_system);
-    assert_int_equal(gt_merge_replay(&gt_alloc_system, schema, gt_bytes_of(NULL, 0), l->steps, l->count, &out, &work,
-                                     NULL),
-                     GOAT_OK);
+    assert_int_equal(
+        gt_merge_replay(&gt_alloc_system, schema, gt_bytes_of(NULL, 0), l->steps, l->count, &out, &work, NULL),
+        GOAT_OK);
     if (expected != NULL) {
         assert_value(gt_buf_bytes(&out), expected);
     }

@@ -7,6 +7,7 @@
 #include "support/test_value.h"
 #include "value/value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,6 +249,59 @@ static void a_difference_holds_what_differs_and_no_more(void **state) {
     delta_is(f, "{other: 1, text: 'a'}", "{text: 'a'}", "{}"); /* another version's */
 }
 
+static gt_schema *schema_of_300_numbers(void) {
+    gt_buf json;
+    gt_buf_init(&json, &gt_alloc_system);
+    test_text(&json, "{\"ns\": \"n\", \"version\": 1, \"fields\": {");
+    for (int i = 0; i < 300; i++) {
+        test_text(&json, "%s\"f%03d\": {\"type\": \"number\"}", i == 0 ? "" : ",", i);
+    }
+    test_text(&json, "}}");
+    gt_schema *schema = test_schema((const char *)json.data);
+    gt_buf_free(&json);
+    return schema;
+}
+
+/* The last `count` of these fields, all with that value. */
+static gt_bytes state_of_numbers(int count, int value) {
+    gt_buf notation;
+    gt_buf_init(&notation, &gt_alloc_system);
+    test_text(&notation, "{");
+    for (int i = 0; i < count; i++) {
+        test_text(&notation, "%sf%03d: %d", i == 0 ? "" : ", ", 299 - i, value);
+    }
+    test_text(&notation, "}");
+    gt_bytes state = test_value((const char *)notation.data);
+    gt_buf_free(&notation);
+    return state;
+}
+
+/* A state, and the delta that leads to it, whose count of fields takes one, two or three bytes. */
+static void counts_of_fields_may_need_longer_heads(void **state) {
+    (void)state;
+    static const int counts[] = {0, 1, 22, 23, 24, 25, 254, 255, 256, 257};
+    gt_schema *schema = schema_of_300_numbers();
+    gt_buf delta, after;
+    gt_buf_init(&delta, &gt_alloc_system);
+    gt_buf_init(&after, &gt_alloc_system);
+    for (size_t i = 0; i < 100; i++) {
+        gt_bytes from = state_of_numbers(counts[i / 10], 0), to = state_of_numbers(counts[i % 10], 1);
+        uint32_t count = 0;
+        gt_buf_clear(&delta);
+        gt_buf_clear(&after);
+        assert_int_equal(gt_merge_diff(schema, from, to, &delta, &count, NULL), GOAT_OK);
+        assert_int_equal(gt_value_check(gt_buf_bytes(&delta), GT_VALUE_EDIT, NULL), GOAT_OK);
+        gt_step step = {.id = (const uint8_t *)"", .time = 1, .delta = gt_buf_bytes(&delta)};
+        assert_int_equal(gt_merge_replay(&gt_alloc_system, schema, from, &step, 1, &after, NULL, NULL), GOAT_OK);
+        assert_true(gt_bytes_equal(gt_buf_bytes(&after), to));
+        test_value_free(from);
+        test_value_free(to);
+    }
+    gt_buf_free(&delta);
+    gt_buf_free(&after);
+    gt_schema_free(schema);
+}
+
 static void what_is_wanted_has_to_be_of_the_schema(void **state) {
     fixture *f = *state;
     gt_bytes unknown = test_value("{other: 1}"), wrong = test_value("{text: 'a', votes: 'b'}");
@@ -302,12 +356,11 @@ static void a_delta_of_the_wrong_shape_is_refused_by_field(void **state) {
 
 static void an_edit_is_no_deeper_than_a_value(void **state) {
     fixture *f = *state;
-    char text[256] = "{list: ";
-    size_t begin_at = strlen(text);
     for (int depth = GOAT_VALUE_DEPTH_MAX; depth <= GOAT_VALUE_DEPTH_MAX + 1; depth++) {
-        memset(text + begin_at, '[', (size_t)depth);
-        memset(text + begin_at + depth, ']', (size_t)depth);
-        strcpy(text + begin_at + 2 * depth, "}");
+        char open[GOAT_VALUE_DEPTH_MAX + 2] = "", close[GOAT_VALUE_DEPTH_MAX + 2] = "", text[256];
+        memset(open, '[', (size_t)depth);
+        memset(close, ']', (size_t)depth);
+        snprintf(text, sizeof text, "{list: %s%s}", open, close);
         gt_bytes delta = test_value(text);
         goat_status expected = depth == GOAT_VALUE_DEPTH_MAX ? GOAT_OK : GOAT_INVALID;
         assert_int_equal(gt_merge_check_delta(f->schema, delta, NULL), expected);
@@ -317,10 +370,17 @@ static void an_edit_is_no_deeper_than_a_value(void **state) {
 
 static void every_edit_of_the_format_is_taken(void **state) {
     fixture *f = *state;
-    static const char *const good[] = {
-        "{}", "{0: true}", "{0: false, text: 'a'}", "{text: undefined, tags: undefined, map: undefined, votes: undefined}",
-        "{tags: set[]}", "{tags: {0: set[1]}}", "{tags: {1: set[1]}}", "{tags: {0: set[1], 1: set[[2], {a: 1}]}}",
-        "{map: {}}", "{map: {a: undefined, b: {c: [1]}}}", "{votes: -5, list: [], due: date(1), owner: ref('/a/b/c')}"};
+    static const char *const good[] = {"{}",
+                                       "{0: true}",
+                                       "{0: false, text: 'a'}",
+                                       "{text: undefined, tags: undefined, map: undefined, votes: undefined}",
+                                       "{tags: set[]}",
+                                       "{tags: {0: set[1]}}",
+                                       "{tags: {1: set[1]}}",
+                                       "{tags: {0: set[1], 1: set[[2], {a: 1}]}}",
+                                       "{map: {}}",
+                                       "{map: {a: undefined, b: {c: [1]}}}",
+                                       "{votes: -5, list: [], due: date(1), owner: ref('/a/b/c')}"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         gt_bytes delta = test_value(good[i]);
         assert_int_equal(gt_merge_check_delta(f->schema, delta, &f->diag), GOAT_OK);
@@ -339,6 +399,7 @@ int main(void) {
         cmocka_unit_test(an_operation_of_another_type_is_refused),
         cmocka_unit_test(an_edit_without_memory_is_reported),
         cmocka_unit_test(a_difference_holds_what_differs_and_no_more),
+        cmocka_unit_test(counts_of_fields_may_need_longer_heads),
         cmocka_unit_test(what_is_wanted_has_to_be_of_the_schema),
         cmocka_unit_test(a_delta_of_the_wrong_shape_is_refused_by_field),
         cmocka_unit_test(an_edit_is_no_deeper_than_a_value),

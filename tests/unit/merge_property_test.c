@@ -48,8 +48,8 @@ static void replay(fixture *f, gt_bytes state, uint64_t which, uint64_t base, co
     gt_diag_init(&diag);
     model_replay_of(&f->model, which, base, order, &f->replay);
     f->work = 0;
-    goat_status status = gt_merge_replay(&gt_alloc_system, f->schema, state, f->replay.steps, f->replay.count, out,
-                                         &f->work, &diag);
+    goat_status status =
+        gt_merge_replay(&gt_alloc_system, f->schema, state, f->replay.steps, f->replay.count, out, &f->work, &diag);
     if (status != GOAT_OK) {
         fail_msg("%s", diag.message);
     }
@@ -318,15 +318,15 @@ static void a_difference_leads_from_any_state_to_any_other(void **state) {
         gt_buf_clear(&delta);
         gt_buf_clear(&after);
         gt_schema_read(f->schema, gt_buf_bytes(&states[1]), &wanted); /* without the tombstone */
-        assert_int_equal(gt_merge_diff(f->schema, gt_buf_bytes(&states[0]), gt_buf_bytes(&wanted), &delta, &count, NULL),
-                         GOAT_OK);
+        assert_int_equal(
+            gt_merge_diff(f->schema, gt_buf_bytes(&states[0]), gt_buf_bytes(&wanted), &delta, &count, NULL), GOAT_OK);
         assert_int_equal(count, gt_value_count(gt_buf_bytes(&delta)));
         assert_int_equal(gt_merge_check_delta(f->schema, gt_buf_bytes(&delta), NULL), GOAT_OK);
-        gt_step step = {.id = (const uint8_t *)"0123456789abcdef0123456789abcdef", .time = 1,
-                        .delta = gt_buf_bytes(&delta)};
-        assert_int_equal(gt_merge_replay(&gt_alloc_system, f->schema, gt_buf_bytes(&states[0]), &step, 1, &after, NULL,
-                                         NULL),
-                         GOAT_OK);
+        gt_step step = {
+            .id = (const uint8_t *)"0123456789abcdef0123456789abcdef", .time = 1, .delta = gt_buf_bytes(&delta)};
+        assert_int_equal(
+            gt_merge_replay(&gt_alloc_system, f->schema, gt_buf_bytes(&states[0]), &step, 1, &after, NULL, NULL),
+            GOAT_OK);
         gt_buf_clear(&delta);
         gt_schema_read(f->schema, gt_buf_bytes(&after), &delta);
         assert_same(f, &wanted, &delta, "a state after the difference");

@@ -129,11 +129,11 @@ static void a_removal_reaches_through_merges(void **state) {
 static void criss_cross_removals_do_not_lose_what_each_side_added(void **state) {
     fixture *f = *state;
     merge_begin(f, "{tags: set[]}");
-    merge_step(f, "", "{tags: set['a']}");                   /* 0 */
-    merge_step(f, "", "{tags: set['b']}");                   /* 1 */
-    merge_step(f, "0 1", "{tags: {1: set['a']}}");           /* 2 */
-    merge_step(f, "0 1", "{tags: {1: set['b']}}");           /* 3 */
-    merge_step(f, "2 3", "{tags: set['c']}");                /* 4 */
+    merge_step(f, "", "{tags: set['a']}");                    /* 0 */
+    merge_step(f, "", "{tags: set['b']}");                    /* 1 */
+    merge_step(f, "0 1", "{tags: {1: set['a']}}");            /* 2 */
+    merge_step(f, "0 1", "{tags: {1: set['b']}}");            /* 3 */
+    merge_step(f, "2 3", "{tags: set['c']}");                 /* 4 */
     merge_step(f, "3", "{tags: {0: set['b'], 1: set['a']}}"); /* 5 */
     merge_gives(f, "{tags: set['b', 'c']}");
 }
@@ -402,8 +402,9 @@ static void fields_of_another_version_are_passed_over(void **state) {
 
 static void a_replay_refuses_what_cannot_be_an_edit_and_says_which_step(void **state) {
     fixture *f = *state;
-    static const char *const wrong[] = {"{text: 1}", "{tags: [1]}", "{tags: {0: 7}}", "{tags: {5: set[1]}}", "{votes: 'a'}",
-                                        "{map: [1]}", "{map: {0: 1}}", "{0: 7}", "{3: true}", "[]"};
+    static const char *const wrong[] = {"{text: 1}",    "{tags: [1]}", "{tags: {0: 7}}", "{tags: {5: set[1]}}",
+                                        "{votes: 'a'}", "{map: [1]}",  "{map: {0: 1}}",  "{0: 7}",
+                                        "{3: true}",    "[]"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         merge_begin(f, "{size: 1}");
         merge_step(f, "", "{size: 2}");
@@ -432,12 +433,13 @@ static void each_allocation_of_a_replay_may_fail(void **state) {
         gt_buf out;
         test_alloc_init(&memory, allowed);
         gt_buf_init(&out, &memory.alloc);
-        goat_status status = gt_merge_replay(&memory.alloc, f->schema, f->base, f->steps, f->step_count, &out, NULL,
-                                             &f->diag);
+        goat_status status =
+            gt_merge_replay(&memory.alloc, f->schema, f->base, f->steps, f->step_count, &out, NULL, &f->diag);
         bool failed = memory.failed;
         if (!failed) {
             assert_int_equal(status, GOAT_OK);
-            assert_value(gt_buf_bytes(&out), "{due: date(1), map: {k: 3, l: 2}, size: 5, tags: set['a', 'zz'], votes: 1}");
+            assert_value(gt_buf_bytes(&out),
+                         "{due: date(1), map: {k: 3, l: 2}, size: 5, tags: set['a', 'zz'], votes: 1}");
         } else {
             assert_int_equal(status, GOAT_NO_MEMORY);
             assert_int_equal(out.len, 0);

@@ -86,7 +86,7 @@ static void assert_refused(gt_bytes text, const char *options, goat_status expec
 static void what_is_not_a_pattern_is_refused_with_its_position(void **state) {
     (void)state;
     assert_refused(gt_bytes_text("ab(c"), "", GOAT_INVALID, 4);
-    assert_refused(gt_bytes_text("a**"), "", GOAT_INVALID, 2); /* the second star */
+    assert_refused(gt_bytes_text("a**"), "", GOAT_INVALID, 2);  /* the second star */
     assert_refused(gt_bytes_text("a\\C"), "", GOAT_INVALID, 3); /* would split a code point */
     assert_refused(gt_bytes_text("a"), "iz", GOAT_INVALID, 1);
     assert_refused(gt_bytes_text("ab\xff"), "", GOAT_INVALID, 2);
@@ -188,8 +188,8 @@ static void each_allocation_may_fail(void **state) {
         test_alloc memory;
         test_alloc_init(&memory, allowed);
         gt_pattern *pattern = NULL;
-        goat_status status = gt_pattern_compile(&memory.alloc, gt_bytes_text("^(?:(a)|b)*$"), gt_bytes_of(NULL, 0),
-                                                &pattern, NULL);
+        goat_status status =
+            gt_pattern_compile(&memory.alloc, gt_bytes_text("^(?:(a)|b)*$"), gt_bytes_of(NULL, 0), &pattern, NULL);
         gt_match match = status == GOAT_OK ? gt_pattern_find(pattern, subject) : GT_MATCH_NO_MEMORY;
         bool failed = memory.failed;
         gt_pattern_free(pattern);

@@ -105,7 +105,8 @@ static void what_is_missing_unknown_or_wrong_is_named(void **state) {
     assert_invalid(f, schema, "{title: 'a', code: 'ab'}", "code", "pattern", "\"code\" does not match its pattern");
     assert_invalid(f, schema, "{title: 'a', tags: set[1, 2, 3, 4]}", "tags", "max_length",
                    "\"tags\" must have at most 3 elements");
-    assert_invalid(f, schema, "{title: 'a', key: bytes(01)}", "key", "min_length", "\"key\" must have at least 2 bytes");
+    assert_invalid(f, schema, "{title: 'a', key: bytes(01)}", "key", "min_length",
+                   "\"key\" must have at least 2 bytes");
     gt_schema_free(schema);
 }
 
@@ -119,8 +120,8 @@ static void lengths_of_texts_are_counted_in_code_points(void **state) {
 
 static void dates_have_limits_too(void **state) {
     fixture *f = *state;
-    gt_schema *schema = parse_field(
-        "{\"type\": \"date\", \"min\": \"2020-01-01T00:00:00Z\", \"max\": \"2020-12-31T23:59:59.5Z\"}");
+    gt_schema *schema =
+        parse_field("{\"type\": \"date\", \"min\": \"2020-01-01T00:00:00Z\", \"max\": \"2020-12-31T23:59:59.5Z\"}");
     assert_valid(f, schema, "{f: date(1577836800000)}");
     assert_invalid(f, schema, "{f: date(1577836799999)}", "f", "min", "\"f\" must be at least 2020-01-01T00:00:00Z");
     assert_valid(f, schema, "{f: date(1609459199500)}");
@@ -129,7 +130,7 @@ static void dates_have_limits_too(void **state) {
 }
 
 /* A value of each type, in the order of gt_type. */
-static const char *const samples[] = {"'a'",        "1.5",    "true",   "date(0)", "bytes(00)",
+static const char *const samples[] = {"'a'",           "1.5",    "true",   "date(0)", "bytes(00)",
                                       "ref('/t/r/i')", "set[1]", "{a: 1}", "7",       "[1]"};
 static const char *const type_names[] = {"string", "number", "boolean", "date",    "bytes",
                                          "ref",    "set",    "map",     "counter", "list"};
@@ -165,9 +166,10 @@ static void a_pattern_too_hard_for_its_text_counts_as_broken(void **state) {
 static void a_message_lists_no_more_of_an_enum_than_fits(void **state) {
     fixture *f = *state;
     gt_schema *schema = parse_field(
-        "{\"type\": \"string\", \"enum\": [\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
-           "\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\", \"cccccccccccccccccccccccccccccccccccccc\","
-           "\"ddddddddddddddddddddddddddddddddddddddddddddd\", \"e\"]}");
+        "{\"type\": \"string\", \"enum\": "
+        "[\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
+        "\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\", \"cccccccccccccccccccccccccccccccccccccc\","
+        "\"ddddddddddddddddddddddddddddddddddddddddddddd\", \"e\"]}");
     assert_int_equal(check(f, schema, "{f: 'z'}"), GOAT_INVALID);
     assert_string_equal(f->diag.rule, "enum");
     assert_non_null(strstr(f->diag.message, "…"));
@@ -251,7 +253,8 @@ static void one_field_goes_through_plain_json(void **state) {
     gt_buf value, text;
     gt_buf_init(&value, &gt_alloc_system);
     gt_buf_init(&text, &gt_alloc_system);
-    assert_int_equal(gt_field_from_json_text(due, gt_bytes_text("\"1970-01-01T00:00:01Z\""), &value, &f->diag), GOAT_OK);
+    assert_int_equal(gt_field_from_json_text(due, gt_bytes_text("\"1970-01-01T00:00:01Z\""), &value, &f->diag),
+                     GOAT_OK);
     assert_value(gt_buf_bytes(&value), "date(1000)");
     assert_int_equal(gt_field_to_json_text(due, gt_buf_bytes(&value), &text, &f->diag), GOAT_OK);
     assert_memory_equal(text.data, "\"1970-01-01T00:00:01Z\"", text.len);
@@ -269,9 +272,9 @@ static void a_fault_in_a_document_names_the_field(void **state) {
     gt_schema *schema = test_schema(task);
     gt_buf fields;
     gt_buf_init(&fields, &gt_alloc_system);
-    assert_int_equal(gt_schema_from_json_text(schema, gt_bytes_text("{\"title\": \"a\", \"due\": \"soon\"}"), &fields,
-                                              &f->diag),
-                     GOAT_INVALID);
+    assert_int_equal(
+        gt_schema_from_json_text(schema, gt_bytes_text("{\"title\": \"a\", \"due\": \"soon\"}"), &fields, &f->diag),
+        GOAT_INVALID);
     assert_string_equal(f->diag.field, "due");
     assert_int_equal(f->diag.position, 22);
     gt_buf_free(&fields);

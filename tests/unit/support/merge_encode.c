@@ -23,15 +23,17 @@ void model_write_list(gt_buf *out, int value) {
 }
 
 void model_write_set(gt_buf *out, unsigned members) {
-    char notation[128] = "set[";
+    gt_buf notation;
+    gt_buf_init(&notation, &gt_alloc_system);
+    test_text(&notation, "set[");
     for (size_t i = 0; i < MODEL_ELEMENTS; i++) {
         if ((members >> i & 1) != 0) {
-            strcat(notation, notation[4] == 0 ? "" : ", ");
-            strcat(notation, elements[i]);
+            test_text(&notation, "%s%s", notation.len == 4 ? "" : ", ", elements[i]);
         }
     }
-    strcat(notation, "]");
-    test_value_write(out, notation);
+    test_text(&notation, "]");
+    test_value_write(out, (const char *)notation.data);
+    gt_buf_free(&notation);
 }
 
 void model_map_begin(model_map *made) {

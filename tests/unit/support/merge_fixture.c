@@ -60,8 +60,8 @@ void merge_gives(merge_fixture *f, const char *expected) {
     uint64_t work = 0;
     gt_buf_init(&out, &gt_alloc_system);
     gt_diag_init(&f->diag);
-    goat_status status = gt_merge_replay(&gt_alloc_system, f->schema, f->base, f->steps, f->step_count, &out, &work,
-                                         &f->diag);
+    goat_status status =
+        gt_merge_replay(&gt_alloc_system, f->schema, f->base, f->steps, f->step_count, &out, &work, &f->diag);
     if (status != GOAT_OK) {
         fail_msg("%s", f->diag.message);
     }

@@ -13,9 +13,10 @@ static uint64_t bit(uint32_t step) { return UINT64_C(1) << step; }
 static bool chance(test_random *random, uint32_t percent) { return test_random_below(random, 100) < percent; }
 
 gt_schema *model_schema(void) {
-    return test_schema("{\"ns\": \"model\", \"version\": 1, \"fields\": {"
-                       "\"text\": {\"type\": \"string\"}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"
-                       "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}");
+    return test_schema(
+        "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
+        "\"text\": {\"type\": \"string\"}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"
+        "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}");
 }
 
 /* ---- deltas ---- */
@@ -88,7 +89,10 @@ static gt_bytes encode(const model_delta *delta) {
     const struct {
         const char *name;
         model_act act;
-    } fields[] = {{"text", delta->text}, {"list", delta->list}, {"tags", delta->tags}, {"map", delta->map},
+    } fields[] = {{"text", delta->text},
+                  {"list", delta->list},
+                  {"tags", delta->tags},
+                  {"map", delta->map},
                   {"votes", delta->votes}};
     for (size_t i = 0; i < 5; i++) {
         size_t begin = made.values.len;
@@ -193,7 +197,7 @@ void model_make(model *m, test_random *random, uint32_t authors, uint32_t step_c
             one->known |= other->known; /* one hears from the other */
         } else if (event < 92) {
             one->known = other->known |= one->known; /* and both ways: criss-cross */
-        } else if (event < 96) { /* all hear all: the next step is a critical version */
+        } else if (event < 96) {                     /* all hear all: the next step is a critical version */
             for (uint32_t i = 0; i < authors; i++) {
                 one->known |= all[i].known;
             }
@@ -240,7 +244,10 @@ void model_replay_of(const model *m, uint64_t which, uint64_t base, const uint32
         uint32_t place = replay->count++;
         gt_step *to = &replay->steps[place];
         places[index] = place;
-        *to = (gt_step){.id = step->id, .time = step->time, .delta = step->bytes, .is_void = step->is_void,
+        *to = (gt_step){.id = step->id,
+                        .time = step->time,
+                        .delta = step->bytes,
+                        .is_void = step->is_void,
                         .parents = replay->parents[place]};
         for (uint32_t p = 0; p < step->parent_count; p++) {
             if ((base & bit(step->parents[p])) == 0) {

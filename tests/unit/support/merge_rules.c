@@ -5,8 +5,6 @@
 
 static uint64_t bit(uint32_t step) { return UINT64_C(1) << step; }
 
-#define EACH_STEP(i) (uint32_t i = 0; i < m->count; i++)
-
 /* Step i is in the set, not void, and can be read. */
 static bool counts(const model *m, uint64_t which, uint32_t i) {
     return (which & bit(i)) != 0 && !m->steps[i].is_void && !m->steps[i].delta.is_sealed;
@@ -24,7 +22,7 @@ static model_act act_on(const model_delta *delta, char field) {
 }
 
 static bool seen_by_unset(const model *m, uint64_t which, uint32_t step, char field) {
-    for EACH_STEP (u) {
+    for (uint32_t u = 0; u < m->count; u++) {
         if (counts(m, which, u) && act_on(&m->steps[u].delta, field) == UNSET && is_before(m, step, u)) {
             return true;
         }
@@ -34,7 +32,7 @@ static bool seen_by_unset(const model *m, uint64_t which, uint32_t step, char fi
 
 /* A field is there if some edit of it, other than an unset, has been seen by no unset. */
 static bool is_there(const model *m, uint64_t which, char field) {
-    for EACH_STEP (i) {
+    for (uint32_t i = 0; i < m->count; i++) {
         if (counts(m, which, i) && act_on(&m->steps[i].delta, field) == WRITE && !seen_by_unset(m, which, i, field)) {
             return true;
         }
@@ -45,7 +43,7 @@ static bool is_there(const model *m, uint64_t which, char field) {
 /* The last write or unset; -1 for none. */
 static int last_write(const model *m, uint64_t which, bool is_text) {
     int last = -1;
-    for EACH_STEP (i) {
+    for (uint32_t i = 0; i < m->count; i++) {
         model_act act = is_text ? m->steps[i].delta.text : m->steps[i].delta.list;
         if (counts(m, which, i) && act != NOTHING &&
             (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
@@ -56,7 +54,7 @@ static int last_write(const model *m, uint64_t which, bool is_text) {
 }
 
 static bool add_survives(const model *m, uint64_t which, uint32_t add, unsigned element) {
-    for EACH_STEP (r) {
+    for (uint32_t r = 0; r < m->count; r++) {
         const model_delta *delta = &m->steps[r].delta;
         if (counts(m, which, r) && delta->tags == WRITE && (delta->removed & element) != 0 && is_before(m, add, r)) {
             return false;
@@ -67,7 +65,7 @@ static bool add_survives(const model *m, uint64_t which, uint32_t add, unsigned 
 
 static unsigned members(const model *m, uint64_t which) {
     unsigned result = 0;
-    for EACH_STEP (i) {
+    for (uint32_t i = 0; i < m->count; i++) {
         const model_delta *delta = &m->steps[i].delta;
         for (unsigned e = 1; counts(m, which, i) && delta->tags == WRITE && e < 1u << MODEL_ELEMENTS; e <<= 1) {
             if ((delta->added & e) != 0 && add_survives(m, which, i, e)) {
@@ -79,7 +77,7 @@ static unsigned members(const model *m, uint64_t which) {
 }
 
 static bool put_survives(const model *m, uint64_t which, uint32_t put, size_t key) {
-    for EACH_STEP (r) {
+    for (uint32_t r = 0; r < m->count; r++) {
         const model_delta *delta = &m->steps[r].delta;
         if (counts(m, which, r) && delta->map == WRITE && delta->keys[key].act == UNSET && is_before(m, put, r)) {
             return false;
@@ -93,10 +91,11 @@ static void write_map_state(const model *m, uint64_t which, gt_buf *out) {
     model_map_begin(&made);
     for (size_t key = 0; key < MODEL_KEYS; key++) {
         int last = -1;
-        for EACH_STEP (i) {
+        for (uint32_t i = 0; i < m->count; i++) {
             const model_delta *delta = &m->steps[i].delta;
             if (counts(m, which, i) && delta->map == WRITE && delta->keys[key].act == WRITE &&
-                put_survives(m, which, i, key) && (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
+                put_survives(m, which, i, key) &&
+                (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
                 last = (int)i;
             }
         }
@@ -111,7 +110,7 @@ static void write_map_state(const model *m, uint64_t which, gt_buf *out) {
 
 static int64_t sum_of(const model *m, uint64_t which) {
     uint64_t sum = 0;
-    for EACH_STEP (i) {
+    for (uint32_t i = 0; i < m->count; i++) {
         if (counts(m, which, i) && m->steps[i].delta.votes == WRITE && !seen_by_unset(m, which, i, 'v')) {
             sum += (uint64_t)m->steps[i].delta.increment;
         }
@@ -125,17 +124,17 @@ static int64_t sum_of(const model *m, uint64_t which) {
 static bool is_edit(const model *m, uint64_t which, uint32_t i) {
     const model_step *step = &m->steps[i];
     const model_delta *delta = &step->delta;
-    bool says_something = !delta->is_sealed && (delta->tombstone == 0 || delta->text != NOTHING ||
-                                                delta->list != NOTHING || delta->tags != NOTHING ||
-                                                delta->map != NOTHING || delta->votes != NOTHING);
+    bool says_something =
+        !delta->is_sealed && (delta->tombstone == 0 || delta->text != NOTHING || delta->list != NOTHING ||
+                              delta->tags != NOTHING || delta->map != NOTHING || delta->votes != NOTHING);
     bool deletes = !delta->is_sealed && delta->tombstone == 1;
     return (which & bit(i)) != 0 && !step->is_void && !deletes && (says_something || step->parent_count == 0);
 }
 
 static bool is_deleted(const model *m, uint64_t which) {
-    for EACH_STEP (d) {
+    for (uint32_t d = 0; d < m->count; d++) {
         bool cleared = false;
-        for EACH_STEP (e) {
+        for (uint32_t e = 0; e < m->count; e++) {
             cleared |= is_edit(m, which, e) && !is_before(m, e, d);
         }
         if (counts(m, which, d) && m->steps[d].delta.tombstone == 1 && !cleared) {

@@ -19,9 +19,7 @@ typedef struct reader {
 
 static void read_value(reader *r, gt_buf *out);
 
-static void mistake(const reader *r) {
-    fail_msg("mistake in the notation at \"%.20s\" of \"%s\"", r->at, r->begin);
-}
+static void mistake(const reader *r) { fail_msg("mistake in the notation at \"%.20s\" of \"%s\"", r->at, r->begin); }
 
 static void skip_space(reader *r) {
     while (*r->at == ' ' || *r->at == '\n') {
@@ -65,7 +63,9 @@ static gt_bytes read_text(reader *r) {
     return gt_bytes_of(begin, (size_t)(r->at - begin));
 }
 
-static bool before(const void *a, const void *b) { return gt_bytes_compare(*(const gt_bytes *)a, *(const gt_bytes *)b) < 0; }
+static bool before(const void *a, const void *b) {
+    return gt_bytes_compare(*(const gt_bytes *)a, *(const gt_bytes *)b) < 0;
+}
 
 /* Items in `items`, each `parts[i]` long, written one behind the other in order. */
 static void write_sorted(gt_buf *items, const size_t *ends, size_t count, gt_buf *out) {
@@ -197,6 +197,18 @@ void test_value_free(gt_bytes value) { gt_free(&gt_alloc_system, (void *)(uintpt
 
 /* ---- printing ---- */
 
+void test_text(gt_buf *out, const char *format, ...) {
+    char piece[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(piece, sizeof piece, format, arguments);
+    va_end(arguments);
+    assert_true(len >= 0 && (size_t)len < sizeof piece);
+    gt_buf_append(out, piece, (size_t)len);
+    gt_buf_append_byte(out, 0);
+    out->len--;
+}
+
 static void print(gt_buf *out, const char *text) { gt_buf_append(out, text, strlen(text)); }
 
 static void print_value(gt_bytes value, gt_buf *out);
@@ -241,7 +253,10 @@ static void print_value(gt_bytes value, gt_buf *out) {
         snprintf(word, sizeof word, "date(%lld)", (long long)integer);
         print(out, word);
         break;
-    case GT_KIND_TEXT: gt_value_as_text(value, &text); print_quoted(text, out); break;
+    case GT_KIND_TEXT:
+        gt_value_as_text(value, &text);
+        print_quoted(text, out);
+        break;
     case GT_KIND_REF:
         gt_value_as_ref(value, &text);
         print(out, "ref(");

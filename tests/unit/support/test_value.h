@@ -8,6 +8,7 @@
 #define TEST_VALUE_H
 
 #include "base/buf.h"
+#include "base/status.h"
 
 /* Appends the value; nothing for an empty text. */
 void test_value_write(gt_buf *out, const char *notation);
@@ -19,6 +20,9 @@ void test_value_free(gt_bytes value);
 /* Fails the test, with both in notation, if the bytes differ. An expectation of NULL is no bytes at all. */
 #define assert_value(actual, notation) test_value_assert((actual), (notation), __FILE__, __LINE__)
 void test_value_assert(gt_bytes actual, const char *notation, const char *file, int line);
+
+/* Appends formatted text and a NUL that is not counted, for notation and JSON made in loops. */
+void test_text(gt_buf *out, const char *format, ...) GT_PRINTF(2, 3);
 
 /* Writes a value or an edit in notation, NUL-terminated; `out` is new, end it with gt_buf_free(). */
 void test_value_print(gt_bytes value, gt_buf *out);
