@@ -42,9 +42,10 @@ static void learn(gt_mount *mount, uint32_t item) {
     } else {
         gt_schema *schema = NULL;
         gt_bytes definition = gt_schema_item_definition(seen.view.bytes);
-        bool added = definition.data != NULL &&
-                     gt_schema_parse(database->alloc, database->hasher, definition, &schema, NULL) == GOAT_OK &&
-                     gt_registry_add(database->schemas, schema, NULL) == GOAT_OK;
+        bool parsed = definition.data != NULL &&
+                      gt_schema_parse(database->alloc, database->hasher, definition, &schema, NULL) == GOAT_OK;
+        bool added = parsed && gt_registry_add(database->schemas, schema, NULL) == GOAT_OK;
+        if (parsed && !added) gt_schema_free(schema);
         if (added) gt_schemas_changed(database);
     }
     gt_view_drop(database->alloc, &seen.view);

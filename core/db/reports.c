@@ -123,6 +123,7 @@ goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag) {
     gt_buf_init(&ns, database->alloc);
     gt_buf_append(&ns, gt_schema_ns(schema).data, gt_schema_ns(schema).len);
     status = gt_registry_add(database->schemas, schema, diag);
+    if (status != GOAT_OK) gt_schema_free(schema);
     if (status == GOAT_OK && gt_buf_failed(&ns)) status = gt_no_memory(diag);
     bool stores = database->has_root && (database->flags & GOAT_OPEN_READ_ONLY) == 0;
     if (status == GOAT_OK && stores) {

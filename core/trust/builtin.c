@@ -28,7 +28,10 @@ goat_status gt_builtin_register(gt_registry *registry, const gt_alloc *alloc, gt
         gt_buf_init(&definition, alloc);
         status = gt_value_from_json_text(gt_bytes_text(definitions[i]), &definition, diag);
         if (status == GOAT_OK) status = gt_schema_parse(alloc, hasher, gt_buf_bytes(&definition), &schema, diag);
-        if (status == GOAT_OK) status = gt_registry_add(registry, schema, diag);
+        if (status == GOAT_OK) {
+            status = gt_registry_add(registry, schema, diag);
+            if (status != GOAT_OK) gt_schema_free(schema);
+        }
         gt_buf_free(&definition);
     }
     return status;
