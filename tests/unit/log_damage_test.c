@@ -237,7 +237,7 @@ static void a_log_cut_anywhere_opens_and_the_cut_is_saved_and_reported(void **st
             assert_null(torn_file(f, start).data);
         } else {
             assert_one_damage(log, GT_DAMAGE_TORN, start, cut);
-            assert_true(gt_bytes_equal(torn_file(f, start), gt_bytes_of(f->good + start, cut - start)));
+            assert_true(gt_bytes_equal(torn_file(f, start), gt_bytes_of(f->good + start, (size_t)(cut - start))));
             assert_int_equal(gt_log_length_durable(log), start);
             remove_torn_file(f, start);
         }

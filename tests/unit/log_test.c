@@ -407,7 +407,7 @@ static void a_chain_names_the_log_up_to_a_point(void **state) {
     for (uint64_t i = 0; i <= 10; i++) {
         lengths[i] = gt_log_length(log);
         memcpy(chains[i], gt_log_chain(log), GT_CHAIN_SIZE);
-        assert_int_equal(test_log_append(log, &f->model, i, i * 3), GOAT_OK);
+        assert_int_equal(test_log_append(log, &f->model, i, (size_t)i * 3), GOAT_OK);
     }
     test_log_settle(&f->machine);
     for (int round = 0; round < 2; round++) {
