@@ -34,7 +34,7 @@ static gt_keyed_op **sorted_ops(gt_replay *replay, const gt_field_history *histo
         return NULL;
     }
     gt_keyed_ops ops = {gt_arena_new(&replay->arena, most, sizeof *ops.ops), 0};
-    gt_keyed_op **sorted = gt_arena_new(&replay->arena, most, sizeof(gt_keyed_op *));
+    gt_keyed_op **sorted = gt_arena_new(&replay->arena, most, sizeof(void *));
     if (ops.ops == NULL || sorted == NULL) {
         return NULL;
     }

@@ -66,7 +66,7 @@ static goat_status check_enum(const gt_field *field, gt_bytes value, gt_diag *di
     while (gt_array_next(&iter, &allowed)) {
         print_value(one, sizeof one, allowed);
         if (len + strlen(one) + 8 > sizeof list) {
-            len += (size_t)snprintf(list + len, sizeof list - len, ", …");
+            snprintf(list + len, sizeof list - len, ", …");
             break;
         }
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len == 0 ? "" : ", ", one);

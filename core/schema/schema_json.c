@@ -14,13 +14,11 @@ static gt_kind plain_kind(gt_type type) {
     }
 }
 
+/* `context` points to a pointer to the schema: that one can be to something constant. */
 static gt_kind field_kind(void *context, gt_bytes name) {
-    const gt_field *field = gt_schema_field(context, name);
+    const gt_schema *const *schema = context;
+    const gt_field *field = gt_schema_field(*schema, name);
     return field == NULL ? GT_KIND_ANY : plain_kind(field->type);
-}
-
-static gt_json_shape shape_of(const gt_schema *schema) {
-    return (gt_json_shape){field_kind, (void *)(uintptr_t)schema}; /* only read */
 }
 
 /* A lower layer knows the value and not where it belongs. */
@@ -32,12 +30,12 @@ static goat_status name_field(goat_status status, const gt_field *field, gt_diag
 }
 
 goat_status gt_schema_from_json_text(const gt_schema *schema, gt_bytes text, gt_buf *out, gt_diag *diag) {
-    gt_json_shape shape = shape_of(schema);
+    gt_json_shape shape = {field_kind, &schema};
     return gt_fields_from_json_text(text, &shape, out, diag);
 }
 
 goat_status gt_schema_from_json(const gt_schema *schema, json_t *json, gt_buf *out, gt_diag *diag) {
-    gt_json_shape shape = shape_of(schema);
+    gt_json_shape shape = {field_kind, &schema};
     return gt_fields_from_json(json, &shape, out, diag);
 }
 
@@ -50,12 +48,12 @@ goat_status gt_field_from_json(const gt_field *field, json_t *json, gt_buf *out,
 }
 
 goat_status gt_schema_to_json_text(const gt_schema *schema, gt_bytes fields, gt_buf *out, gt_diag *diag) {
-    gt_json_shape shape = shape_of(schema);
+    gt_json_shape shape = {field_kind, &schema};
     return gt_fields_to_json_text(fields, &shape, out, diag);
 }
 
 goat_status gt_schema_members_to_json_text(const gt_schema *schema, gt_bytes fields, gt_buf *out, gt_diag *diag) {
-    gt_json_shape shape = shape_of(schema);
+    gt_json_shape shape = {field_kind, &schema};
     return gt_members_to_json_text(fields, &shape, out, diag);
 }
 
