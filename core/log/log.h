@@ -68,7 +68,7 @@ typedef struct gt_log_config {
 } gt_log_config;
 
 /* Begins to open: submits the first request. Then gt_log_get_state tells. GOAT_NO_MEMORY. */
-goat_status gt_log_open(const gt_log_config *config, gt_log **log, gt_diag *diag);
+goat_status gt_log_open(const gt_log_config *config, gt_log **out, gt_diag *diag);
 
 typedef enum gt_log_state {
     GT_LOG_OPENING, /* requests are under way */
