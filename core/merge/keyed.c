@@ -47,7 +47,7 @@ static gt_keyed_op **sorted_ops(gt_replay *replay, const gt_field_history *histo
     for (uint32_t i = 0; i < ops.count; i++) {
         sorted[i] = &ops.ops[i];
     }
-    gt_sort(sorted, ops.count, sizeof *sorted, op_before);
+    gt_sort(sorted, ops.count, sizeof(void *), op_before);
     replay->work += ops.count;
     *count = ops.count;
     return sorted;
