@@ -42,7 +42,8 @@ goat_status gt_merge_check_delta(const gt_schema *schema, gt_bytes delta, gt_dia
 /* The edit that turns `base` (data NULL: unset) into `value` (data NULL: unset). */
 goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, gt_buf *edit, gt_diag *diag);
 
-/* `edit` = `first`, then `second`, both known to be edits of this field; `base` is what `first` was made on. */
+/* `edit` = `first` (data NULL: none yet), then `second`, both known to be edits of this field; `base` is what
+ * `first` was made on. */
 goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
                             gt_diag *diag);
 

@@ -83,7 +83,8 @@ typedef struct gt_registry gt_registry;
 gt_registry *gt_registry_new(const gt_alloc *alloc);
 void gt_registry_free(gt_registry *registry);
 
-/* Adds (takes) a schema. The same bytes again: GOAT_OK and `schema` is freed. GOAT_CONFLICT otherwise. */
+/* Adds a schema and takes it, unless it fails: then it is still the caller's. The same bytes again: GOAT_OK,
+ * and `schema` is freed. GOAT_CONFLICT when other bytes stand there, GOAT_NO_MEMORY. */
 goat_status gt_registry_add(gt_registry *registry, gt_schema *schema, gt_diag *diag);
 const gt_schema *gt_registry_find(const gt_registry *registry, gt_bytes ns, uint32_t version); /* NULL: none */
 const gt_schema *gt_registry_newest(const gt_registry *registry, gt_bytes ns);                 /* NULL: none */
