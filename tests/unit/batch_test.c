@@ -1,16 +1,15 @@
-/* core/commit: trees, batches, drafts. Cases of single frames are in support/frame_cases.c; elision has a
+/* core/commit: batches and drafts. Cases of single frames are in support/frame_cases.c; elision has a
  * file of its own. */
 #include "support/test.h"
 
 #include "commit/batch.h"
-#include "commit/tree.h"
 
 #include "support/batch_maker.h"
 #include "support/format_cases.h"
 #include "support/format_pieces.h"
 #include "support/hex_buf.h"
+#include "support/naive_tree.h"
 #include "support/test_alloc.h"
-#include "support/test_random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,120 +38,6 @@ static gt_arena new_arena(void) {
     gt_arena arena;
     gt_arena_init(&arena, &gt_alloc_system);
     return arena;
-}
-
-/* ---- the tree ---- */
-
-/* RFC 6962 section 2.1, word for word. */
-static gt_id naive_tree(gt_hasher *hasher, const gt_id *leaves, uint32_t n) {
-    gt_id left, right, hash;
-    uint32_t k = 1;
-    if (n == 1) {
-        return leaves[0];
-    }
-    while (2 * k < n) {
-        k *= 2;
-    }
-    left = naive_tree(hasher, leaves, k);
-    right = naive_tree(hasher, leaves + k, n - k);
-    uint8_t one = 0x01;
-    const gt_bytes pieces[] = {gt_bytes_of(&one, 1), gt_bytes_of(&left, 32), gt_bytes_of(&right, 32)};
-    gt_hash_pieces(hasher, pieces, 3, hash.bytes);
-    return hash;
-}
-
-static gt_id *numbered_ids(gt_hasher *hasher, uint32_t n) {
-    gt_id *ids = calloc(n, sizeof *ids);
-    assert_non_null(ids);
-    for (uint32_t i = 0; i < n; i++) {
-        gt_hash(hasher, &i, sizeof i, ids[i].bytes);
-    }
-    return ids;
-}
-
-static void the_tree_is_that_of_rfc_6962(void **state) {
-    batch_maker *maker = *state;
-    gt_id *ids = numbered_ids(maker->hasher, 300);
-    for (uint32_t n = 1; n <= 300; n++) {
-        gt_tree tree;
-        gt_tree_init(&tree, maker->hasher, n);
-        for (uint32_t i = 0; i < n; i++) {
-            gt_tree_add(&tree, 1, &ids[i]);
-        }
-        gt_id expected = naive_tree(maker->hasher, ids, n);
-        assert_memory_equal(gt_tree_root(&tree), &expected, sizeof expected);
-    }
-    free(ids);
-}
-
-/* Marks the nodes of the tree over the n leaves from `first`, and which are left children of what. */
-static void mark_nodes(uint8_t (*nodes)[140], uint8_t (*right_of)[140], uint32_t first, uint32_t n) {
-    uint32_t k = 1;
-    nodes[first][n] = 1;
-    if (n == 1) {
-        return;
-    }
-    while (2 * k < n) {
-        k *= 2;
-    }
-    right_of[first][k] = (uint8_t)(n - k);
-    mark_nodes(nodes, right_of, first, k);
-    mark_nodes(nodes, right_of, first + k, n - k);
-}
-
-static void nodes_and_siblings_follow_from_numbers_alone(void **state) {
-    (void)state;
-    for (uint32_t size = 1; size <= 130; size++) {
-        static uint8_t nodes[140][140], right_of[140][140];
-        memset(nodes, 0, sizeof nodes);
-        memset(right_of, 0, sizeof right_of);
-        mark_nodes(nodes, right_of, 0, size);
-        for (uint32_t first = 0; first <= size + 1; first++) {
-            for (uint32_t count = 0; count <= size + 1; count++) {
-                assert_int_equal(gt_tree_has(size, first, count), nodes[first][count]);
-                for (uint32_t right = 1; nodes[first][count] && first + count + right <= size; right++) {
-                    bool siblings = gt_tree_siblings(size, first, count, right);
-                    assert_int_equal(siblings, right_of[first][count] == right);
-                }
-            }
-        }
-    }
-    assert_true(gt_tree_has(GOAT_BATCH_MAX, 0, GOAT_BATCH_MAX));
-    assert_true(gt_tree_has(GOAT_BATCH_MAX, GOAT_BATCH_MAX - 1, 1));
-    assert_false(gt_tree_has(GOAT_BATCH_MAX + 1, 0, GOAT_BATCH_MAX + 1));
-    assert_false(gt_tree_has(4, UINT32_MAX, 2));
-    assert_false(gt_tree_has(4, 2, UINT32_MAX));
-}
-
-/* Adds the nodes that a random walk down the tree stops at. */
-static void add_some(test_random *random, gt_tree *tree, const gt_id *ids, uint32_t first, uint32_t n) {
-    uint32_t k = 1;
-    if (n == 1 || test_random_below(random, 3) == 0) {
-        gt_id hash = naive_tree(tree->hasher, ids + first, n);
-        gt_tree_add(tree, n, &hash);
-        return;
-    }
-    while (2 * k < n) {
-        k *= 2;
-    }
-    add_some(random, tree, ids, first, k);
-    add_some(random, tree, ids, first + k, n - k);
-}
-
-static void whole_subtrees_may_stand_for_their_leaves(void **state) {
-    batch_maker *maker = *state;
-    gt_id *ids = numbered_ids(maker->hasher, 300);
-    test_random random;
-    test_random_init(&random, __func__);
-    for (unsigned round = 0; round < 2000; round++) {
-        uint32_t n = 1 + test_random_below(&random, 300);
-        gt_tree tree;
-        gt_tree_init(&tree, maker->hasher, n);
-        add_some(&random, &tree, ids, 0, n);
-        gt_id expected = naive_tree(maker->hasher, ids, n);
-        assert_memory_equal(gt_tree_root(&tree), &expected, sizeof expected);
-    }
-    free(ids);
 }
 
 /* ---- rules ---- */
@@ -441,6 +326,42 @@ static void a_draft_takes_65536_leaves(void **state) {
     gt_arena_free(&arena);
 }
 
+static void a_draft_refuses_what_no_reader_takes(void **state) {
+    batch_maker *maker = *state;
+    static char text[GT_MESSAGE_MAX + 1];
+    uint8_t empty = 0xa0;
+    gt_id *ids = calloc(GT_REVERTS_MAX + 1, sizeof *ids), parent = {{1}};
+    uint8_t *large = calloc(1, GOAT_VALUE_MAX + 1);
+    const gt_commit_draft good = maker_commit("a", gt_bytes_of(&empty, 1), 0);
+    gt_commit_draft bad[7];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        bad[i] = good;
+    }
+    bad[0].delta = gt_bytes_of(large, GOAT_VALUE_MAX + 1);
+    bad[1].full = gt_bytes_of(large, GOAT_VALUE_MAX + 1);
+    bad[2].parents = ids;
+    bad[2].parent_count = GT_PARENTS_MAX + 1;
+    bad[3].parents = &parent;
+    bad[3].parent_count = 1;
+    bad[3].reverts = ids;
+    bad[3].revert_count = GT_REVERTS_MAX + 1;
+    bad[4].key = gt_bytes_of(text, GOAT_KEY_MAX + 1);
+    bad[5].ns = gt_bytes_of(text, GOAT_NAME_MAX + 1);
+    bad[6].message = gt_bytes_of(text, GT_MESSAGE_MAX + 1);
+    memset(text, 'a', sizeof text);
+    maker_add(maker, &good);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        size_t len = maker->draft.nodes.len;
+        assert_int_equal(gt_batch_draft_add(&maker->draft, maker->hasher, &maker->session, maker->salt, &bad[i], NULL,
+                                            NULL),
+                         GOAT_TOO_LARGE);
+        assert_int_equal(maker->draft.nodes.len, len);
+        assert_int_equal(maker->draft.count, 1);
+    }
+    free(large);
+    free(ids);
+}
+
 static void a_draft_stays_below_64_mib(void **state) {
     batch_maker *maker = *state;
     gt_buf frame = new_buf(), delta = hex_buf("a16161 5a 00ffff00");
@@ -460,9 +381,6 @@ static void a_draft_stays_below_64_mib(void **state) {
     }
     assert_int_equal(status, GOAT_TOO_LARGE);
     assert_int_equal(count, 3);
-    commit.delta.len = GOAT_VALUE_MAX + 1;
-    assert_int_equal(gt_batch_draft_add(&maker->draft, maker->hasher, &maker->session, salt, &commit, NULL, NULL),
-                     GOAT_TOO_LARGE);
     assert_int_equal(gt_batch_draft_finish(&maker->draft, maker->hasher, &maker->place, &maker->session, &chain,
                                            &maker->secret, &frame, &id, NULL),
                      GOAT_OK);
@@ -531,9 +449,6 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_MAKER(the_tree_is_that_of_rfc_6962),
-        cmocka_unit_test(nodes_and_siblings_follow_from_numbers_alone),
-        WITH_MAKER(whole_subtrees_may_stand_for_their_leaves),
         cmocka_unit_test(every_rule_holds_on_both_sides),
         cmocka_unit_test(prev_has_sixteen_ids_at_most),
         cmocka_unit_test(a_frame_has_64_mib_at_most),
@@ -544,6 +459,7 @@ int main(void) {
         WITH_MAKER(no_bit_of_a_frame_can_be_changed),
         WITH_MAKER(no_part_of_a_frame_is_a_frame),
         WITH_MAKER(a_draft_takes_65536_leaves),
+        WITH_MAKER(a_draft_refuses_what_no_reader_takes),
         WITH_MAKER(a_draft_stays_below_64_mib),
         WITH_MAKER(every_allocation_may_fail),
     };

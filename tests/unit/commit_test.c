@@ -6,6 +6,7 @@
 #include "value/value.h"
 
 #include "support/batch_maker.h"
+#include "support/commit_check.h"
 #include "support/format_cases.h"
 #include "support/format_pieces.h"
 #include "support/hex_buf.h"
@@ -21,81 +22,6 @@ static void assert_same_ids(gt_ids ids, const gt_id *expected, uint32_t count) {
     }
 }
 
-static void assert_same_bytes(gt_bytes a, gt_bytes b) {
-    assert_int_equal(a.data == NULL, b.data == NULL);
-    assert_true(gt_bytes_equal(a, b));
-}
-
-/* The draft that a decoded commit was made from; ids go to memory that the caller frees. */
-static gt_commit_draft draft_of(const gt_commit *commit, gt_id **ids) {
-    uint32_t count = commit->parents.count + commit->reverts.count;
-    *ids = calloc(count + 1u, sizeof **ids);
-    assert_non_null(*ids);
-    for (uint32_t i = 0; i < count; i++) {
-        bool is_parent = i < commit->parents.count;
-        (*ids)[i] = is_parent ? *gt_ids_at(commit->parents, i) : *gt_ids_at(commit->reverts, i - commit->parents.count);
-    }
-    return (gt_commit_draft){
-        .key = commit->key,
-        .parents = *ids,
-        .parent_count = commit->parents.count,
-        .time = commit->time,
-        .ns = commit->ns,
-        .version = commit->version,
-        .schema_hash = commit->schema_hash.data,
-        .delta = commit->delta,
-        .full = commit->full,
-        .reverts = *ids + commit->parents.count,
-        .revert_count = commit->reverts.count,
-        .message = commit->message,
-        .sealed = commit->sealed,
-    };
-}
-
-static void assert_same_commit(const gt_commit *a, const gt_commit *b) {
-    assert_same_bytes(a->header, b->header);
-    assert_same_bytes(a->payload, b->payload);
-    assert_same_bytes(a->key, b->key);
-    assert_int_equal(a->parents.count, b->parents.count);
-    assert_true(a->parents.data == b->parents.data);
-    assert_true(a->time == b->time);
-    assert_same_bytes(a->ns, b->ns);
-    assert_int_equal(a->version, b->version);
-    assert_same_bytes(a->schema_hash, b->schema_hash);
-    assert_same_bytes(a->delta, b->delta);
-    assert_int_equal(a->delta_is_state, b->delta_is_state);
-    assert_same_bytes(a->full, b->full);
-    assert_int_equal(a->reverts.count, b->reverts.count);
-    assert_true(a->reverts.data == b->reverts.data);
-    assert_same_bytes(a->message, b->message);
-    assert_same_bytes(a->sealed, b->sealed);
-}
-
-/* Bytes in memory of exactly their size, so that an address sanitizer sees a read behind their end. */
-static gt_bytes exact(gt_bytes bytes) {
-    uint8_t *copy = malloc(bytes.len > 0 ? bytes.len : 1);
-    assert_non_null(copy);
-    if (bytes.len > 0) {
-        memcpy(copy, bytes.data, bytes.len);
-    }
-    return gt_bytes_of(copy, bytes.len);
-}
-
-/* What decodes is the one encoding of what it says, and a view of it says the same. */
-static void assert_canonical(gt_bytes bytes, const gt_commit *commit) {
-    gt_commit view;
-    gt_id *ids;
-    gt_buf again;
-    gt_commit_draft draft = draft_of(commit, &ids);
-    gt_buf_init(&again, &gt_alloc_system);
-    gt_commit_encode(&again, &draft);
-    assert_true(gt_bytes_equal(gt_buf_bytes(&again), bytes));
-    assert_true(gt_commit_view(bytes, &view));
-    assert_same_commit(&view, commit);
-    gt_buf_free(&again);
-    free(ids);
-}
-
 /* ---- rules ---- */
 
 static void every_rule_holds_on_both_sides(void **state) {
@@ -103,7 +29,7 @@ static void every_rule_holds_on_both_sides(void **state) {
     for (size_t i = 0; i < commit_case_count; i++) {
         const format_case *c = &commit_cases[i];
         gt_buf buf = hex_buf(c->hex);
-        gt_bytes bytes = exact(gt_buf_bytes(&buf));
+        gt_bytes bytes = exact_bytes(gt_buf_bytes(&buf));
         gt_commit commit;
         gt_diag diag;
         gt_diag_init(&diag);
@@ -253,6 +179,15 @@ static void a_delta_and_a_state_have_16_mib_at_most(void **state) {
         draft.parents = &parent;
         draft.parent_count = 1;
         assert_status(draft, more == 0 ? GOAT_OK : GOAT_TOO_LARGE);
+
+        gt_buf edit = hex_buf("a26161"); /* and with a form of an edit */
+        gt_write_bytes(&edit, gt_bytes_of(bytes, len - 3));
+        hex_append(&edit, "6162f7");
+        assert_int_equal(edit.len, GOAT_VALUE_MAX + more);
+        draft.full = gt_bytes_of(NULL, 0);
+        draft.delta = gt_buf_bytes(&edit);
+        assert_status(draft, more == 0 ? GOAT_OK : GOAT_TOO_LARGE);
+        gt_buf_free(&edit);
         gt_buf_free(&fields);
         free(bytes);
     }
@@ -426,7 +361,7 @@ static void no_part_of_a_commit_is_a_commit(void **state) {
         }
         gt_buf buf = hex_buf(commit_cases[i].hex);
         for (size_t len = 0; len < buf.len; len++) {
-            gt_bytes part = exact(gt_bytes_of(buf.data, len));
+            gt_bytes part = exact_bytes(gt_bytes_of(buf.data, len));
             assert_false(try_bytes(part));
             free((void *)(uintptr_t)part.data);
         }
@@ -439,7 +374,7 @@ static void whatever_decodes_has_one_encoding(void **state) {
     uint32_t decoded = 0;
     for (size_t i = 0; i < commit_case_count; i++) {
         gt_buf buf = hex_buf(commit_cases[i].hex);
-        gt_bytes bytes = exact(gt_buf_bytes(&buf));
+        gt_bytes bytes = exact_bytes(gt_buf_bytes(&buf));
         uint8_t *at = (uint8_t *)(uintptr_t)bytes.data;
         for (size_t byte = 0; byte < bytes.len; byte++) {
             for (unsigned value = 1; value < 256; value++) {
@@ -454,6 +389,29 @@ static void whatever_decodes_has_one_encoding(void **state) {
     assert_true(decoded > 10000); /* salt, hash and number bytes: it is not that everything was refused */
 }
 
+static void a_view_refuses_what_readers_of_values_would_trip_over(void **state) {
+    (void)state;
+    static const char *const deltas[] = {
+        "a16161 e0",          /* a simple value that is none */
+        "a16161 d90102 01",   /* a set that is no array */
+        "a16161 d998a8 41aa", /* a ref that is no text */
+        "a16161 c16131",      /* a date that is no number */
+        "a16161 c11b00ffffffffffffff",
+        "a16161 d90103 80", /* a tag that is none */
+        "a16161 a1f501",    /* a key that is no text */
+        "a16161 7a00100000",
+        "a16161 9a00100000",
+        "a1416101",
+    };
+    for (size_t i = 0; i < sizeof deltas / sizeof *deltas; i++) {
+        gt_buf bytes = hex_buf(HEADER "a100");
+        gt_commit view;
+        hex_append(&bytes, deltas[i]);
+        assert_false(gt_commit_view(gt_buf_bytes(&bytes), &view));
+        gt_buf_free(&bytes);
+    }
+}
+
 static void random_bytes_stay_in_bounds(void **state) {
     (void)state;
     test_random random;
@@ -464,7 +422,7 @@ static void random_bytes_stay_in_bounds(void **state) {
         for (unsigned i = test_random_below(&random, 6); buf.len > 0 && i > 0; i--) {
             buf.data[test_random_below(&random, (uint32_t)buf.len)] = (uint8_t)test_random_u64(&random);
         }
-        gt_bytes bytes = exact(gt_buf_bytes(&buf));
+        gt_bytes bytes = exact_bytes(gt_buf_bytes(&buf));
         (void)try_bytes(bytes);
         free((void *)(uintptr_t)bytes.data);
         gt_buf_free(&buf);
@@ -484,6 +442,7 @@ int main(void) {
         cmocka_unit_test(the_hashes_are_those_of_the_format),
         cmocka_unit_test(no_part_of_a_commit_is_a_commit),
         cmocka_unit_test(whatever_decodes_has_one_encoding),
+        cmocka_unit_test(a_view_refuses_what_readers_of_values_would_trip_over),
         cmocka_unit_test(random_bytes_stay_in_bounds),
     };
     return cmocka_run_group_tests_name("commit", tests, NULL, NULL);

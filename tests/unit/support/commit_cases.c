@@ -39,6 +39,7 @@ const format_case commit_cases[] = {
     BAD("item key with a control character", "a3 00 626107" TIME SCHEMA PAYLOAD, "control"),
     BAD("item key not UTF-8", "a3 00 62c3c3" TIME SCHEMA PAYLOAD, "UTF-8"),
     BAD("item key '..'", "a3 00 622e2e" TIME SCHEMA PAYLOAD, "'..'"),
+    BAD("item key longer than the bytes", "a3 00 6461", "cut short"),
     BAD("item key is bytes", "a3 00 4161" TIME SCHEMA PAYLOAD, "not a text"),
     BAD("parents empty", "a4" ITEM "01 80" TIME SCHEMA PAYLOAD, "parents"),
     BAD("parents descend", "a4" ITEM "01 82" ID("12") ID("11") TIME SCHEMA PAYLOAD, "ascending"),
