@@ -66,6 +66,9 @@ bool gt_condition_wait(gt_condition *condition, gt_mutex *mutex, uint64_t timeou
 goat_status gt_thread_start(gt_thread *thread, void (*run)(void *argument), void *argument, gt_diag *diag);
 void gt_thread_join(gt_thread *thread);
 
+/* The number of this process: another one in a child that was forked. */
+uint32_t gt_port_process_id(void);
+
 /* ---- The machine's own --------------------------------------------------------------------- */
 
 /* Fills in each part of `host` whose function is NULL with the machine's own: the allocator, the clock,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 static goat_status no_object(const char *what, int error, gt_diag *diag) {
     if (error == ENOMEM) {
@@ -95,6 +96,8 @@ goat_status gt_thread_start(gt_thread *thread, void (*run)(void *argument), void
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error == 0 ? GOAT_OK : no_object("thread", error, diag);
 }
+
+uint32_t gt_port_process_id(void) { return (uint32_t)getpid(); }
 
 void gt_thread_join(gt_thread *thread) {
     int error = pthread_join(thread->thread, NULL);
