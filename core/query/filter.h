@@ -1,7 +1,6 @@
 /* Filters: a document of MongoDB's query language, compiled once and run on encoded values.
  *
- * A compiled filter knows no schema and no repository; it is immutable and allocates nothing while it
- * matches. What each operator means, and where this differs from MongoDB, is said in README.md. */
+ * A compiled filter knows no schema and no repository; it allocates nothing while it matches. What each operator means, and where this differs from MongoDB, is said in README.md. */
 #ifndef GT_QUERY_FILTER_H
 #define GT_QUERY_FILTER_H
 
@@ -14,7 +13,6 @@ enum {
     GT_FILTER_NODES_MAX = 4096,     /* conditions and connectives together */
     GT_FILTER_DEPTH_MAX = 32,       /* connectives inside each other; matching recurses as deep */
     GT_FILTER_IN_MAX = 65536,       /* values of one $in or $nin */
-    GT_FILTER_SEGMENTS_MAX = 32,    /* names of one dotted path */
     GT_FILTER_PATTERNS_MAX = 64,    /* $regex in one filter: each is a compiled program of its own */
 };
 
@@ -33,7 +31,9 @@ goat_status gt_filter_compile_json(const gt_alloc *alloc, gt_bytes text, gt_filt
 void gt_filter_free(gt_filter *filter);
 
 /* Whether a state (a map field → value; the integer key 0 is not looked at) matches. A field that is
- * not there counts with its default where `schema` (may be NULL) has one. */
-bool gt_filter_match(const gt_filter *filter, gt_bytes state, const gt_schema *schema);
+ * not there counts with its default where `schema` (may be NULL) has one. GOAT_OK; GOAT_NO_MEMORY only
+ * from a $regex, whose engine may need some for a hostile pattern: the answer is not known then.
+ * Uses working memory of the filter's patterns: one caller at a time. */
+goat_status gt_filter_match(const gt_filter *filter, gt_bytes state, const gt_schema *schema, bool *matches);
 
 #endif
