@@ -201,7 +201,7 @@ static bool read_nodes(gt_reader *reader, gt_arena *arena, gt_batch *batch) {
         return gt_refuse(reader, begin, "the number of nodes does not fit the size");
     }
     batch->node_count = (uint32_t)count;
-    batch->nodes = gt_arena_new(arena, count, sizeof *batch->nodes);
+    batch->nodes = gt_arena_new(arena, batch->node_count, sizeof *batch->nodes);
     if (batch->nodes == NULL) {
         reader->status = gt_no_memory(reader->diag);
         return false;
