@@ -23,7 +23,7 @@ static void parse_segment(gt_bytes name, gt_field_segment *segment) {
     }
 }
 
-goat_status gt_field_parse(gt_arena *arena, gt_bytes text, gt_field_path *path, gt_diag *diag) {
+goat_status gt_field_path_parse(gt_arena *arena, gt_bytes text, gt_field_path *path, gt_diag *diag) {
     size_t count = 1;
     for (size_t i = 0; i < text.len; i++) {
         count += text.data[i] == '.';

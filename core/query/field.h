@@ -24,7 +24,7 @@ typedef struct gt_field_path {
 } gt_field_path;
 
 /* Takes a path apart. `text` is used by `path`, as is memory of `arena`. GOAT_OK; GOAT_TOO_LARGE. */
-goat_status gt_field_parse(gt_arena *arena, gt_bytes text, gt_field_path *path, gt_diag *diag);
+goat_status gt_field_path_parse(gt_arena *arena, gt_bytes text, gt_field_path *path, gt_diag *diag);
 
 /* Is called with each value at the end of a path; true ends the walk. `value.data` is NULL where the
  * path breaks off. `is_element`: of an array or set that stands at the end of the path; that is

@@ -368,7 +368,7 @@ static goat_status compile_pair(compiler *c, const place *at, gt_bytes value, in
     if (is_operator(at->name)) {
         return unknown_operator(c, at);
     }
-    goat_status status = gt_field_parse(&c->filter->arena, at->name, &path, c->diag);
+    goat_status status = gt_field_path_parse(&c->filter->arena, at->name, &path, c->diag);
     return status == GOAT_OK ? compile_condition(c, at, &path, value, depth) : at_place(c, at, status);
 }
 
