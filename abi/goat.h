@@ -260,7 +260,8 @@ GOAT_API void goat_config_init(goat_config *config, size_t struct_size);
  *                answer GOAT_LOADING. NULL unless GOAT_OK.
  * @param job     new, end with goat_job_free(). Pass NULL to block.
  * @return GOAT_OK, GOAT_NOT_FOUND, GOAT_EXISTS, GOAT_BUSY with the owner, GOAT_FORBIDDEN, GOAT_BAD_KEY,
- *         GOAT_NEWER_FORMAT, GOAT_CORRUPT, GOAT_UNTRUSTED, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK.
+ *         GOAT_NEWER_FORMAT, GOAT_CORRUPT, GOAT_UNTRUSTED, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK, GOAT_INVALID
+ *         if the path is not UTF-8, GOAT_MISUSE also if this process has it open with other flags.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */

@@ -120,7 +120,7 @@ typedef struct goat_io_result {
  * (return 0 where nothing may block).
  *
  * After `close` nothing is called any more, what is under way is dropped, and all memory that was given
- * out ends.
+ * out ends. It is called exactly once, also when goat_db_open() fails, unless that is GOAT_MISUSE.
  */
 typedef struct goat_storage {
     uint32_t struct_size;

@@ -50,7 +50,7 @@ HEADERS_OF = {
     "core/crypto": r"(openssl/.*|sodium(/.*)?\.h)",
     "core/value": r"jansson\.h",
     "core/schema": r"(jansson|pcre2)\.h",
-    "abi": r"(jansson|pthread|time|errno|unistd)\.h",
+    "abi": r"(jansson|pthread|stdatomic|time|errno|unistd)\.h",
 }
 
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK")) + r")\b")

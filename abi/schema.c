@@ -1,0 +1,21 @@
+/* Schemas of a database. */
+#include "abi.h"
+
+goat_status goat_db_add_schema(goat_db *db, const char *json, size_t json_len, goat_error **error) {
+    gt_call call;
+    GT_REQUIRE(db);
+    GT_REQUIRE(json);
+    gt_enter(&call, db, error);
+    return gt_leave(&call, gt_db_add_schema(db, gt_bytes_of(json, json_len), call.diag));
+}
+
+goat_status goat_db_schemas(goat_db *db, goat_buf *schemas, goat_error **error) {
+    gt_call call;
+    GT_REQUIRE(db);
+    GT_REQUIRE(schemas);
+    gt_enter(&call, db, error);
+    gt_buf out = gt_lend(schemas);
+    goat_status status = gt_db_check(db, call.diag);
+    if (status == GOAT_OK) gt_db_schemas(db, &out);
+    return gt_leave(&call, gt_give_back(schemas, &out, status, call.diag));
+}
