@@ -16,7 +16,8 @@ static bool is_array(gt_bytes value) {
 }
 
 static void parse_segment(gt_bytes name, gt_field_segment *segment) {
-    *segment = (gt_field_segment){name, name.len > 0 && name.len < 10, 0};
+    bool leading_zero = name.len > 1 && name.data[0] == '0'; /* "007" is a name, no number */
+    *segment = (gt_field_segment){name, name.len > 0 && name.len < 10 && !leading_zero, 0};
     for (size_t i = 0; segment->is_index && i < name.len; i++) {
         segment->is_index = name.data[i] >= '0' && name.data[i] <= '9';
         segment->index = segment->index * 10 + (uint64_t)(name.data[i] - '0');

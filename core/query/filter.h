@@ -9,11 +9,11 @@
 #include "schema/schema.h"
 
 enum {
-    GT_FILTER_SIZE_MAX = 1 << 20,   /* bytes of the document as a value: room for long $in lists */
-    GT_FILTER_NODES_MAX = 4096,     /* conditions and connectives together */
-    GT_FILTER_DEPTH_MAX = 32,       /* connectives inside each other; matching recurses as deep */
-    GT_FILTER_IN_MAX = 65536,       /* values of one $in or $nin */
-    GT_FILTER_PATTERNS_MAX = 64,    /* $regex in one filter: each is a compiled program of its own */
+    GT_FILTER_SIZE_MAX = 1 << 20, /* bytes of the document as a value: room for long $in lists */
+    GT_FILTER_NODES_MAX = 4096,   /* conditions and connectives together */
+    GT_FILTER_DEPTH_MAX = 32,     /* connectives inside each other; matching recurses as deep */
+    GT_FILTER_IN_MAX = 65536,     /* values of one $in or $nin */
+    GT_FILTER_PATTERNS_MAX = 64,  /* $regex in one filter: each is a compiled program of its own */
 };
 
 typedef struct gt_filter gt_filter;

@@ -43,7 +43,7 @@ static bool compares(const gt_filter_node *node, gt_bytes value) {
         return false;
     }
     int order = gt_value_compare(value, node->operand.value);
-    switch (node->operator) {
+    switch (node->operation) {
     case GT_FILTER_GT: return order > 0;
     case GT_FILTER_GTE: return order >= 0;
     case GT_FILTER_LT: return order < 0;
@@ -111,14 +111,24 @@ static bool fits_pattern(test *t, gt_bytes value) {
     return found == GT_MATCH_YES;
 }
 
+/* A missing value equals null, and so is not below or above it either, and is nothing else. */
+static bool fits_missing(const gt_filter_node *node) {
+    switch (node->operation) {
+    case GT_FILTER_EQ:
+    case GT_FILTER_GTE:
+    case GT_FILTER_LTE: return node->operand.kind == GT_KIND_NULL;
+    case GT_FILTER_IN: return node->in_null;
+    default: return false;
+    }
+}
+
 static bool test_value(void *context, gt_bytes value, bool is_element) {
     test *t = context;
     const gt_filter_node *node = t->node;
-    if (value.data == NULL) { /* a missing value equals null and is nothing else */
-        return (node->operator == GT_FILTER_EQ && node->operand.kind == GT_KIND_NULL) ||
-               (node->operator == GT_FILTER_IN && node->in_null);
+    if (value.data == NULL) {
+        return fits_missing(node);
     }
-    switch (node->operator) {
+    switch (node->operation) {
     case GT_FILTER_EQ: return equals(&node->operand, value);
     case GT_FILTER_IN: return is_in(node, value);
     case GT_FILTER_EXISTS: return true;
@@ -132,11 +142,10 @@ static bool test_value(void *context, gt_bytes value, bool is_element) {
 static bool match_node(match *m, uint32_t index) {
     const gt_filter_node *node = &m->filter->nodes[index];
     bool result;
-    if (node->operator == GT_FILTER_AND || node->operator == GT_FILTER_OR) {
-        bool decisive = node->operator == GT_FILTER_OR; /* the answer of a child that settles it */
+    if (node->operation == GT_FILTER_AND || node->operation == GT_FILTER_OR) {
+        bool decisive = node->operation == GT_FILTER_OR; /* the answer of a child that settles it */
         result = !decisive;
-        for (uint32_t child = index + 1; child < node->end && result != decisive;
-             child = m->filter->nodes[child].end) {
+        for (uint32_t child = index + 1; child < node->end && result != decisive; child = m->filter->nodes[child].end) {
             result = match_node(m, child);
         }
     } else {

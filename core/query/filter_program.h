@@ -33,13 +33,13 @@ typedef struct gt_filter_operand {
 } gt_filter_operand;
 
 typedef struct gt_filter_node {
-    gt_filter_operator operator;
+    gt_filter_operator operation;
     bool negated;
     uint32_t end;       /* index behind the last descendant */
     gt_field_path path; /* tests only, as is all below */
     gt_filter_operand operand;
-    gt_bytes text;      /* CONTAINS with a text, STARTS_WITH: the text itself; else data NULL */
-    gt_bytes *in;       /* IN: ascending by gt_value_compare */
+    gt_bytes text; /* CONTAINS with a text, STARTS_WITH: the text itself; else data NULL */
+    gt_bytes *in;  /* IN: ascending by gt_value_compare */
     size_t in_count;
     bool in_null;
     gt_pattern *pattern; /* REGEX */

@@ -36,9 +36,9 @@ struct gt_query {
     uint32_t depth;
     gt_spec spec;
 
-    gt_order order;   /* the whole result; the window is a part of it */
-    gt_rows entries;  /* gt_entry *, in no order */
-    gt_index by_row;  /* row → entries */
+    gt_order order;  /* the whole result; the window is a part of it */
+    gt_rows entries; /* gt_entry *, in no order */
+    gt_index by_row; /* row → entries */
     bool ready;
     uint32_t scanned; /* rows that the first scan has come to */
 

@@ -24,8 +24,8 @@ typedef struct gt_order {
 } gt_order;
 
 uint32_t gt_order_count(const gt_order *order);
-void gt_order_insert(gt_order *order, gt_entry *entry); /* not in it yet */
-void gt_order_remove(gt_order *order, gt_entry *entry); /* in it */
+void gt_order_insert(gt_order *order, gt_entry *entry);                   /* not in it yet */
+void gt_order_remove(gt_order *order, gt_entry *entry);                   /* in it */
 gt_entry *gt_order_at(const gt_order *order, uint32_t position);          /* position < count */
 uint32_t gt_order_position(const gt_order *order, const gt_entry *entry); /* in it */
 

@@ -115,7 +115,8 @@ static void removed_at(gt_query *query, uint32_t position, uint32_t row) {
     } else {
         return;
     }
-    if (end - 1 < count) crossed(query, GT_QUERY_INSERTED, end - 1, gt_order_at(&query->order, (uint32_t)(end - 1))->row);
+    if (end - 1 < count)
+        crossed(query, GT_QUERY_INSERTED, end - 1, gt_order_at(&query->order, (uint32_t)(end - 1))->row);
 }
 
 /* The order has got an entry at `position`. Called after the insertion. */
@@ -133,7 +134,7 @@ static void inserted_at(gt_query *query, uint32_t position, uint32_t row) {
 
 static void moved_from_to(gt_query *query, uint32_t old, uint32_t new, uint32_t row) {
     uint64_t begin = query->spec.offset, end = window_end(query);
-    bool was_inside = old >= begin && old < end, is_inside = new >= begin && new < end;
+    bool was_inside = old >= begin && old < end, is_inside = new >= begin &&new < end;
     if (was_inside && is_inside) {
         gt_query_change_kind kind = old == new ? GT_QUERY_UPDATED : GT_QUERY_MOVED;
         add_change(query, kind, new - query->spec.offset, old - query->spec.offset, row);
@@ -348,6 +349,4 @@ void gt_query_drain(gt_query *query, const gt_query_change **changes, uint32_t *
     query->reset = false;
 }
 
-bool gt_query_has_changes(const gt_query *query) {
-    return query->ready && (query->change_count > 0 || query->reset);
-}
+bool gt_query_has_changes(const gt_query *query) { return query->ready && (query->change_count > 0 || query->reset); }

@@ -12,13 +12,13 @@ typedef struct gt_sort_field {
 } gt_sort_field;
 
 typedef struct gt_spec {
-    gt_arena arena; /* holds what the rest points to */
-    gt_bytes ns;    /* data NULL: any */
+    gt_arena arena;    /* holds what the rest points to */
+    gt_bytes ns;       /* data NULL: any */
     gt_filter *filter; /* NULL: all */
     gt_sort_field *sort;
     size_t sort_count;
     uint32_t offset, limit; /* UINT32_MAX: no limit */
-    gt_bytes *fields; /* in the order of keys; NULL: all */
+    gt_bytes *fields;       /* in the order of keys; NULL: all */
     size_t field_count;
 } gt_spec;
 
