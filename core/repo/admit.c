@@ -4,7 +4,7 @@
  * of the frame is parked in memory (never in the log) until the parents come. So the log holds
  * parents before children, unless it was damaged. */
 #include "base/arena.h"
-#include "base/assert.h"
+#include "merge/merge.h"
 #include "repo/tables.h"
 
 enum { TAKE_KNOWN, TAKE_NOW, TAKE_LATER }; /* what becomes of a leaf */
@@ -12,9 +12,10 @@ enum { TAKE_KNOWN, TAKE_NOW, TAKE_LATER }; /* what becomes of a leaf */
 typedef struct admission {
     gt_repo *repo;
     gt_batch *batch;
+    bool from_log;
     gt_index leaves; /* commit id → node, of the leaves in the batch */
     uint8_t *take;   /* by leaf */
-    uint8_t *group_waits;
+    gt_id missing;   /* a parent or a batch that is not there */
     uint32_t now, later;
 } admission;
 
@@ -27,28 +28,43 @@ static uint32_t find_leaf(const admission *a, const gt_id *id) {
     return node;
 }
 
-/* Whether a parent is there: known, or an earlier leaf of this batch that is taken now. */
-static goat_status look_for_parent(const admission *a, const gt_node *node, const gt_id *id, bool *there,
-                                   gt_diag *diag) {
+/* ---- what becomes of each leaf ---- */
+
+/* Whether a parent is there: known, or an earlier leaf of this batch. */
+static goat_status look_for_parent(admission *a, const gt_node *node, const gt_id *id, gt_diag *diag) {
     gt_bytes key;
     gt_time time;
     uint32_t row = gt_find_commit(a->repo, id);
     uint32_t leaf = row != GT_NONE ? GT_INDEX_NONE : find_leaf(a, id);
-    *there = row != GT_NONE;
     if (row != GT_NONE) {
         key = gt_repo_key(a->repo, gt_commit_at(a->repo, row)->item);
         time = gt_commit_at(a->repo, row)->time;
     } else if (leaf != GT_INDEX_NONE && a->batch->nodes[leaf].first < node->first) {
-        const gt_node *other = &a->batch->nodes[leaf];
-        key = other->commit.key;
-        time = other->commit.time;
-        *there = a->take[other->first] != TAKE_LATER;
+        key = a->batch->nodes[leaf].commit.key;
+        time = a->batch->nodes[leaf].commit.time;
     } else {
+        a->take[node->first] = TAKE_LATER;
+        a->missing = *id;
         return GOAT_OK;
     }
     if (!gt_bytes_equal(key, node->commit.key)) return gt_fail(diag, GOAT_INVALID, "a commit's parent is of another item");
     if (time >= node->commit.time) return gt_fail(diag, GOAT_INVALID, "a commit is not later than its parent");
     return GOAT_OK;
+}
+
+/* What a peer should have looked at before he signed. Of what is in the log already, views leave out what is wrong. */
+static goat_status check_content(const admission *a, const gt_node *node, gt_diag *diag) {
+    const gt_schema *schema = gt_commit_schema(a->repo, &node->commit);
+    goat_status status = GOAT_OK;
+    if (schema != NULL && node->commit.delta.data != NULL) {
+        status = gt_merge_check_delta(schema, node->commit.delta, diag);
+    }
+    if (status == GOAT_OK && node->commit.full.data != NULL && a->take[node->first] == TAKE_NOW) {
+        status = gt_full_check(a->repo, &node->commit, diag);
+        if (status == GOAT_NO_SCHEMA || status == GOAT_CORRUPT) status = GOAT_OK; /* nobody can say; it is not used */
+    }
+    if (status == GOAT_INVALID) gt_diag_item(diag, a->repo->path, node->commit.key);
+    return status;
 }
 
 static goat_status look_at_leaf(admission *a, const gt_node *node, gt_diag *diag) {
@@ -61,47 +77,106 @@ static goat_status look_at_leaf(admission *a, const gt_node *node, gt_diag *diag
         a->take[node->first] = TAKE_KNOWN;
         return GOAT_OK;
     }
+    a->take[node->first] = TAKE_NOW;
+    goat_status status = GOAT_OK;
+    for (uint32_t i = 0; status == GOAT_OK && i < node->commit.parents.count; i++) {
+        status = look_for_parent(a, node, gt_ids_at(node->commit.parents, i), diag);
+    }
+    return status == GOAT_OK && !a->from_log ? check_content(a, node, diag) : status;
+}
+
+/* What else waits because one leaf does: who follows it, and the rest of its transaction. */
+typedef struct spreading {
+    admission *a;
+    uint32_t *first_child, *first_of_group; /* by leaf; by group. Edges and leaves count from 1 */
+    uint32_t *next_of_group;                /* by leaf */
+    gt_buf edges;                           /* pairs: child leaf, next edge */
+    uint32_t *stack, stacked;
+} spreading;
+
+static void put_off(spreading *s, uint32_t leaf) {
+    if (s->a->take[leaf] != TAKE_NOW) return;
+    s->a->take[leaf] = TAKE_LATER;
+    s->stack[s->stacked++] = leaf;
+}
+
+static void note_leaf(spreading *s, const gt_node *node) {
+    const admission *a = s->a;
     uint32_t group = gt_batch_group_of(a->batch, node->first);
-    uint8_t take = group != UINT32_MAX && a->group_waits[group] ? TAKE_LATER : TAKE_NOW;
-    for (uint32_t i = 0; i < node->commit.parents.count; i++) {
-        bool there;
-        goat_status status = look_for_parent(a, node, gt_ids_at(node->commit.parents, i), &there, diag);
-        if (status != GOAT_OK) return status;
-        if (!there) take = TAKE_LATER;
+    if (a->take[node->first] == TAKE_LATER) s->stack[s->stacked++] = node->first;
+    if (group != UINT32_MAX) {
+        s->next_of_group[node->first] = s->first_of_group[group];
+        s->first_of_group[group] = node->first + 1;
     }
-    if (take == TAKE_LATER && group != UINT32_MAX) a->group_waits[group] = 1;
-    a->take[node->first] = take;
-    return GOAT_OK;
+    for (uint32_t i = 0; a->take[node->first] == TAKE_NOW && i < node->commit.parents.count; i++) {
+        uint32_t parent = find_leaf(a, gt_ids_at(node->commit.parents, i));
+        if (parent == GT_INDEX_NONE) continue;
+        uint32_t leaf = a->batch->nodes[parent].first;
+        uint32_t edge[2] = {node->first, s->first_child[leaf]};
+        gt_buf_append(&s->edges, edge, sizeof(edge));
+        s->first_child[leaf] = (uint32_t)(s->edges.len / sizeof(edge));
+    }
 }
 
-/* Leaves that follow one that waits do too, and a transaction waits as a whole: the rounds end when none
- * makes another leaf wait. */
+static void put_off_others(spreading *s, uint32_t leaf) {
+    for (uint32_t at = s->first_child[leaf]; at != 0;) {
+        uint32_t edge[2];
+        memcpy(edge, s->edges.data + (at - 1) * sizeof(edge), sizeof(edge));
+        put_off(s, edge[0]);
+        at = edge[1];
+    }
+    uint32_t group = gt_batch_group_of(s->a->batch, leaf);
+    if (group == UINT32_MAX) return;
+    for (uint32_t at = s->first_of_group[group]; at != 0; at = s->next_of_group[at - 1]) put_off(s, at - 1);
+    s->first_of_group[group] = 0;
+}
+
+static goat_status spread(admission *a, gt_diag *diag) {
+    const gt_alloc *alloc = a->repo->alloc;
+    uint32_t size = a->batch->size;
+    spreading s = {.a = a, .first_child = gt_new(alloc, 4 * (size_t)size, sizeof(uint32_t))};
+    gt_buf_init(&s.edges, alloc);
+    if (s.first_child == NULL) return gt_no_memory(diag);
+    s.first_of_group = s.first_child + size;
+    s.next_of_group = s.first_of_group + size;
+    s.stack = s.next_of_group + size;
+    for (uint32_t i = 0; i < a->batch->node_count; i++) {
+        if (a->batch->nodes[i].kind == GT_NODE_LEAF) note_leaf(&s, &a->batch->nodes[i]);
+    }
+    bool failed = gt_buf_failed(&s.edges);
+    while (!failed && s.stacked > 0) put_off_others(&s, s.stack[--s.stacked]);
+    gt_buf_free(&s.edges);
+    gt_free(alloc, s.first_child);
+    return failed ? gt_no_memory(diag) : GOAT_OK;
+}
+
 static goat_status decide(admission *a, gt_diag *diag) {
-    for (uint32_t before = UINT32_MAX; before != a->later;) {
-        before = a->later;
-        a->now = a->later = 0;
-        for (uint32_t i = 0; i < a->batch->node_count; i++) {
-            const gt_node *node = &a->batch->nodes[i];
-            if (node->kind != GT_NODE_LEAF) continue;
-            goat_status status = look_at_leaf(a, node, diag);
-            if (status != GOAT_OK) return status;
-            a->later += a->take[node->first] == TAKE_LATER;
-            a->now += a->take[node->first] == TAKE_NOW;
-        }
+    bool waits = false;
+    goat_status status = GOAT_OK;
+    for (uint32_t i = 0; status == GOAT_OK && i < a->batch->node_count; i++) {
+        const gt_node *node = &a->batch->nodes[i];
+        if (node->kind != GT_NODE_LEAF) continue;
+        status = look_at_leaf(a, node, diag);
+        waits = waits || a->take[node->first] == TAKE_LATER;
     }
-    return GOAT_OK;
+    if (status == GOAT_OK && waits) status = spread(a, diag);
+    for (uint32_t i = 0; i < a->batch->node_count; i++) {
+        const gt_node *node = &a->batch->nodes[i];
+        if (node->kind != GT_NODE_LEAF) continue;
+        a->later += a->take[node->first] == TAKE_LATER;
+        a->now += a->take[node->first] == TAKE_NOW;
+    }
+    return status;
 }
 
-static goat_status begin_admission(admission *a, gt_repo *repo, gt_batch *batch, gt_diag *diag) {
-    *a = (admission){.repo = repo, .batch = batch, .take = gt_new(repo->alloc, batch->size, 1)};
-    a->group_waits = gt_new(repo->alloc, batch->size, 1);
+static goat_status begin_admission(admission *a, gt_repo *repo, gt_batch *batch, bool from_log, gt_diag *diag) {
+    *a = (admission){
+        .repo = repo, .batch = batch, .from_log = from_log, .take = gt_new(repo->alloc, batch->size, 1)};
     gt_index_init(&a->leaves, repo->alloc);
-    bool failed = a->take == NULL || a->group_waits == NULL;
+    bool failed = a->take == NULL;
     for (uint32_t i = 0; !failed && i < batch->node_count; i++) {
         const gt_node *node = &batch->nodes[i];
-        if (node->kind != GT_NODE_LEAF) continue;
-        if (find_leaf(a, &node->hash) != GT_INDEX_NONE) return gt_fail(diag, GOAT_INVALID, "a commit stands twice");
-        failed = !gt_index_insert(&a->leaves, gt_id_hash(repo, &node->hash), i);
+        if (node->kind == GT_NODE_LEAF) failed = !gt_index_insert(&a->leaves, gt_id_hash(repo, &node->hash), i);
     }
     return failed ? gt_no_memory(diag) : GOAT_OK;
 }
@@ -109,35 +184,9 @@ static goat_status begin_admission(admission *a, gt_repo *repo, gt_batch *batch,
 static void end_admission(admission *a) {
     gt_index_free(&a->leaves);
     gt_free(a->repo->alloc, a->take);
-    gt_free(a->repo->alloc, a->group_waits);
 }
 
-goat_status gt_park(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_origin origin, gt_diag *diag) {
-    if (frame.len > GT_PARKED_BYTES_MAX) return gt_fail(diag, GOAT_TOO_LARGE, "a batch that must wait is too large");
-    gt_parked *parked = gt_new(repo->alloc, 1, sizeof(*parked) + frame.len);
-    if (parked == NULL) return gt_no_memory(diag);
-    parked->offset = offset;
-    parked->origin = origin;
-    parked->len = frame.len;
-    memcpy(parked->frame, frame.data, frame.len);
-    gt_parked **end = &repo->parked;
-    while (*end != NULL) end = &(*end)->next;
-    *end = parked;
-    repo->parked_bytes += frame.len;
-    repo->parked_count++;
-    while (repo->parked_bytes > GT_PARKED_BYTES_MAX) gt_parked_drop(repo, &repo->parked);
-    return GOAT_OK;
-}
-
-void gt_parked_drop(gt_repo *repo, gt_parked **at) {
-    gt_parked *parked = *at;
-    *at = parked->next;
-    repo->parked_bytes -= parked->len;
-    repo->parked_count--;
-    gt_free(repo->alloc, parked);
-}
-
-uint32_t gt_repo_parked_count(const gt_repo *repo) { return repo->parked_count; }
+/* ---- taking them ---- */
 
 /* Logs the leaves that are taken now: the frame as it is, or with the others elided. */
 static goat_status log_frame(admission *a, gt_record *record, gt_diag *diag) {
@@ -184,56 +233,52 @@ goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_recor
     return status;
 }
 
+/* Whether the batch is in its place. A gap in our own log is no barrier; a peer's batch waits for what is missing. */
+static goat_status check_place(admission *a, gt_diag *diag) {
+    gt_id missing;
+    goat_status status = gt_chain_check(a->repo, a->batch, &missing, diag);
+    if (status != GOAT_NOT_FOUND) return status;
+    if (diag != NULL) gt_diag_init(diag);
+    if (a->from_log) return GOAT_OK;
+    a->later += a->now;
+    a->now = 0;
+    a->missing = missing;
+    return GOAT_NOT_FOUND;
+}
+
+/* Whether only the batch itself is news: all its leaves were left out. Its header keeps the chain whole. */
+static bool is_new_header(const admission *a) {
+    uint32_t row = gt_find_batch(a->repo, &a->batch->id);
+    return a->now + a->later == 0 && (row == GT_NONE || (gt_batch_at(a->repo, row)->flags & GT_BATCH_STUB) != 0);
+}
+
 goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *where, gt_origin origin,
                            gt_admission *outcome, gt_diag *diag) {
     admission a;
-    goat_status status = begin_admission(&a, repo, batch, diag);
-    if (status == GOAT_OK) status = decide(&a, diag);
-    goat_status chain = status == GOAT_OK ? gt_chain_check(repo, batch, diag) : GOAT_OK;
-    if (chain == GOAT_NOT_FOUND) { /* a gap in our own log is no barrier; a peer's batch waits */
-        if (diag != NULL) gt_diag_init(diag);
-        if (where == NULL) {
-            a.later += a.now;
-            a.now = 0;
-        }
-    } else if (status == GOAT_OK) {
-        status = chain;
-    }
     gt_record record;
-    if (status == GOAT_OK && a.now > 0) {
+    goat_status status = begin_admission(&a, repo, batch, where != NULL, diag);
+    if (status == GOAT_OK) status = decide(&a, diag);
+    bool header = status == GOAT_OK && is_new_header(&a), waits = a.later > 0;
+    goat_status place = status == GOAT_OK ? check_place(&a, diag) : GOAT_OK;
+    waits = place == GOAT_NOT_FOUND ? header || a.later > 0 : waits;
+    if (status == GOAT_OK && place != GOAT_NOT_FOUND) status = place;
+    if (status == GOAT_OK && (a.now > 0 || (header && place == GOAT_OK))) {
         if (where != NULL) record = *where;
         if (where == NULL) status = log_frame(&a, &record, diag);
-        if (status == GOAT_OK) status = gt_admit_leaves(repo, batch, &record, a.take, TAKE_NOW, origin, diag);
-        if (status == GOAT_NO_MEMORY) gt_repo_fail(repo, status, "memory ran out while a batch was taken in");
+        if (status == GOAT_OK) {
+            status = gt_admit_leaves(repo, batch, &record, a.take, TAKE_NOW, origin, diag);
+            if (status != GOAT_OK) gt_repo_fail(repo, status, "a batch that is logged could not be taken in");
+        }
+        *outcome = GT_ADMITTED;
+    } else {
+        *outcome = GT_KNOWN;
     }
-    if (status == GOAT_OK && a.later > 0) {
-        status = gt_park(repo, batch->frame, where != NULL ? where->offset : GT_NO_POSITION, origin, diag);
+    if (status == GOAT_OK && waits) {
+        status = gt_park(repo, batch->frame, &a.missing, where != NULL ? where->offset : GT_NO_POSITION, origin, diag);
+        *outcome = GT_PARKED;
     }
-    if (status == GOAT_OK) *outcome = a.later > 0 ? GT_PARKED : a.now > 0 ? GT_ADMITTED : GT_KNOWN;
     end_admission(&a);
     return status;
-}
-
-/* Tries what is parked again, until a whole round brings nothing new. */
-void gt_admit_retry(gt_repo *repo) {
-    bool progress = true;
-    while (progress && repo->parked != NULL) {
-        progress = false;
-        gt_parked *waiting = repo->parked;
-        repo->parked = NULL;
-        repo->parked_bytes = 0;
-        repo->parked_count = 0;
-        while (waiting != NULL) {
-            gt_parked *parked = waiting;
-            waiting = parked->next;
-            gt_admission outcome = GT_KNOWN;
-            uint32_t before = repo->commits.count;
-            gt_admit_frame(repo, gt_bytes_of(parked->frame, parked->len), parked->offset, parked->origin, &outcome,
-                           NULL, NULL);
-            progress = progress || repo->commits.count > before;
-            gt_free(repo->alloc, parked);
-        }
-    }
 }
 
 goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_origin origin, gt_admission *outcome,
@@ -262,7 +307,7 @@ goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, 
     if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_LOADING, "the repository is still opening");
     if (repo->config.read_only) return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
     goat_status status = gt_admit_frame(repo, frame, GT_NO_POSITION, GT_FROM_PEER, outcome, batch, diag);
-    if (status == GOAT_OK && *outcome != GT_KNOWN) gt_admit_retry(repo);
+    if (status == GOAT_OK) gt_parked_retry(repo);
     if (status != GOAT_OK) gt_diag_path(diag, repo->path, strlen(repo->path));
     return status;
 }

@@ -18,7 +18,7 @@ struct gt_capture {
     gt_time time;
     uint8_t salts[SALTS][GT_SALT_SIZE];
     uint32_t salts_left;
-    };
+};
 
 /* Above the wall clock, everything received, and what the caller names (Kulkarni and others 2014, hybrid
  * logical clocks). */
@@ -45,10 +45,14 @@ goat_status gt_capture_begin(gt_repo *repo, gt_capture **capture, gt_diag *diag)
     return GOAT_OK;
 }
 
-/* A leaf that follows one of this capture must be later than it. */
+/* A leaf must be later than its parents: those that are leaves of this capture too, and those that another capture
+ * has made since this one was begun. */
 static gt_time time_of(gt_capture *capture, const gt_leaf *leaf) {
+    const gt_repo *repo = capture->repo;
     for (uint32_t i = 0; i < leaf->parent_count; i++) {
-        if (gt_find_commit(capture->repo, &leaf->parents[i]) == GT_NONE) return ++capture->time;
+        uint32_t parent = gt_find_commit(repo, &leaf->parents[i]);
+        gt_time before = parent == GT_NONE ? capture->time : gt_commit_at(repo, parent)->time;
+        if (before >= capture->time) capture->time = before + 1;
     }
     return capture->time;
 }
@@ -59,7 +63,7 @@ static gt_view snapshot(gt_repo *repo, const gt_leaf *leaf) {
     if (leaf->parent_count != 1) return none;
     uint32_t parent = gt_find_commit(repo, &leaf->parents[0]);
     if (parent == GT_NONE) return none;
-    const gt_item_row *item = gt_item_at(repo, gt_commit_at(repo, parent)->item);
+    gt_item_row *item = gt_item_at(repo, gt_commit_at(repo, parent)->item);
     if (item->head != parent || (item->flags & GT_ITEM_UNSHOWN) != 0) return none;
     gt_bytes state = gt_item_state(repo, item);
     if (state.data == NULL || item->since_base <= state.len) return none;
@@ -148,7 +152,7 @@ goat_status gt_capture_finish(gt_capture *capture, const gt_signer *signer, gt_o
         }
         if (status == GOAT_OK) {
             status = admit_own(capture, &record, &id, origin, diag);
-            if (status != GOAT_OK) gt_repo_fail(repo, status, "memory ran out while edits that are logged were taken in");
+            if (status != GOAT_OK) gt_repo_fail(repo, status, "edits that are logged could not be taken in");
         }
     }
     gt_capture_drop(capture);

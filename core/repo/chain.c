@@ -65,28 +65,45 @@ goat_status gt_chain_next(gt_repo *repo, const gt_id *session, gt_id *prev, gt_i
     return GOAT_OK;
 }
 
-goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_diag *diag) {
-    uint64_t largest = 0;
-    uint32_t lead = GT_NONE;
+/* Behind a gap the way to the rung cannot be gone; then it has to be enough that the batch named is one of the
+ * session's and stands at that number. */
+static bool may_be_rung(const gt_repo *repo, const gt_batch *batch, uint64_t target) {
+    uint32_t row = batch->skip == NULL ? GT_NONE : gt_find_batch(repo, batch->skip);
+    if (row == GT_NONE) return false;
+    const gt_batch_row *rung = gt_batch_at(repo, row);
+    return rung->seq == target && gt_id_compare(&gt_session_at(repo, rung->session)->id, &batch->session) == 0;
+}
+
+/* The predecessor that leads. A stub's number is a guess, so whoever follows one cannot be judged before it comes. */
+static goat_status find_lead(const gt_repo *repo, const gt_batch *batch, uint32_t *lead, gt_id *missing, gt_diag *diag) {
+    *lead = GT_NONE;
     for (uint32_t i = 0; i < batch->prev.count; i++) {
         uint32_t row = gt_find_batch(repo, gt_ids_at(batch->prev, i));
-        if (row == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "a batch before this one is not known");
-        const gt_batch_row *before = gt_batch_at(repo, row);
+        const gt_batch_row *before = row == GT_NONE ? NULL : gt_batch_at(repo, row);
+        if (before == NULL || (before->flags & GT_BATCH_STUB) != 0) {
+            *missing = *gt_ids_at(batch->prev, i);
+            return gt_fail(diag, GOAT_NOT_FOUND, "a batch before this one is not known");
+        }
         if (gt_id_compare(&gt_session_at(repo, before->session)->id, &batch->session) != 0) {
             return gt_fail(diag, GOAT_UNTRUSTED, "the batch follows one of another session");
         }
-        largest = before->seq > largest ? before->seq : largest;
-        if (lead == GT_NONE || leads(before, gt_batch_at(repo, lead))) lead = row;
+        if (*lead == GT_NONE || leads(before, gt_batch_at(repo, *lead))) *lead = row;
     }
+    return GOAT_OK;
+}
+
+goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_id *missing, gt_diag *diag) {
+    uint32_t lead;
+    goat_status status = find_lead(repo, batch, &lead, missing, diag);
+    if (status != GOAT_OK) return status;
+    uint64_t largest = lead == GT_NONE ? 0 : gt_batch_at(repo, lead)->seq;
     if (batch->seq != largest + 1) return gt_fail(diag, GOAT_UNTRUSTED, "the batch's seq does not follow its prev");
     uint64_t target = rung_of(batch->seq);
     if (target == 0) return GOAT_OK;
     uint32_t rung = descend(repo, lead, target);
-    if (rung == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "the batch's skip cannot be checked yet");
-    if (batch->skip == NULL || gt_id_compare(&gt_batch_at(repo, rung)->id, batch->skip) != 0) {
-        return gt_fail(diag, GOAT_UNTRUSTED, "the batch's skip is not the batch it should be");
-    }
-    return GOAT_OK;
+    bool good = rung == GT_NONE ? may_be_rung(repo, batch, target)
+                                : batch->skip != NULL && gt_id_compare(&gt_batch_at(repo, rung)->id, batch->skip) == 0;
+    return good ? GOAT_OK : gt_fail(diag, GOAT_UNTRUSTED, "the batch's skip is not the batch it should be");
 }
 
 static uint32_t push_batch(gt_repo *repo, const gt_id *id, uint64_t seq, uint32_t session, uint32_t flags) {
@@ -147,5 +164,6 @@ uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset) {
     row->skip = skip;
     row->flags = was_stub ? 0 : GT_BATCH_TIP; /* a stub has a successor */
     if (!was_stub) gt_session_at(repo, session)->tips++;
+    gt_parked_arrived(repo, &batch->id);
     return number;
 }

@@ -19,9 +19,14 @@ enum {
     SECTION_BATCH_INDEX = 11,
     SECTION_FINGERPRINT = 12,
     SECTION_PARKED = 13,
+    SECTION_KEYS = 14,
+    SECTIONS,
 };
 
-enum { META_SIZE = 16 }; /* time seen (8), commits in the fingerprint (4), zeros (4) */
+enum {
+    META_SIZE = 16,                  /* time seen (8), commits in the fingerprint (4), zeros (4) */
+    PARKED_HEAD = 8 + 8 + GT_ID_SIZE /* offset, length, what it waits for */
+};
 
 /* ---- writing ---- */
 
@@ -32,13 +37,18 @@ static void copy_rows(const gt_rows *rows, gt_buf *out) {
     }
 }
 
-/* Items, with what is in memory only moved into the section of states. */
-static void copy_items(const gt_repo *repo, gt_buf *items, gt_buf *states) {
+/* Items, with what is in memory only moved into the section of states, and their keys, so that looking one up
+ * touches nothing that was not checked. */
+static void copy_items(const gt_repo *repo, gt_buf *items, gt_buf *states, gt_buf *keys) {
     copy_rows(&repo->items, items);
     for (uint32_t i = 0; !gt_buf_failed(items) && i < repo->items.count; i++) {
         gt_item_row *row = (gt_item_row *)(void *)(items->data + (size_t)i * sizeof(*row));
-        row->flags &= (uint16_t)~GT_ITEM_FORKED;
+        gt_bytes key = gt_repo_key(repo, i);
+        row->key_offset = GT_KEY_IN_CHECKPOINT | keys->len;
+        gt_buf_append(keys, key.data, key.len);
         uint64_t kind = row->state & GT_STATE_MASK;
+        row->flags &= (uint16_t) ~(GT_ITEM_FORKED | GT_ITEM_UNTOUCHED);
+        if (kind != GT_STATE_UNKNOWN) row->flags |= GT_ITEM_UNTOUCHED;
         if (kind != GT_STATE_IN_MEMORY && kind != GT_STATE_IN_CHECKPOINT) continue;
         gt_bytes state = gt_item_state(repo, gt_item_at(repo, i));
         row->state = GT_STATE_IN_CHECKPOINT | states->len;
@@ -48,10 +58,11 @@ static void copy_items(const gt_repo *repo, gt_buf *items, gt_buf *states) {
 
 static void copy_parked(const gt_repo *repo, gt_buf *out) {
     static const uint8_t zeros[8] = {0};
-    for (const gt_parked *parked = repo->parked; parked != NULL; parked = parked->next) {
-        uint8_t head[16];
+    for (const gt_parked *parked = repo->parked_oldest; parked != NULL; parked = parked->newer) {
+        uint8_t head[PARKED_HEAD];
         gt_put_u64(head, parked->offset);
         gt_put_u64(head + 8, parked->len);
+        memcpy(head + 16, parked->waits_for.bytes, GT_ID_SIZE);
         gt_buf_append(out, head, sizeof(head));
         gt_buf_append(out, parked->frame, parked->len);
         gt_buf_append(out, zeros, (8 - parked->len % 8) % 8);
@@ -68,14 +79,14 @@ static void add_index(gt_checkpoint *checkpoint, uint32_t kind, const gt_index *
 
 goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, gt_diag *diag) {
     if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_NOT_FOUND, "the repository is not open");
-    enum { COMMITS, PARENTS, ITEMS, BATCHES, SESSIONS, SCHEMAS, STATES, PARKED, PARTS };
+    enum { COMMITS, PARENTS, ITEMS, BATCHES, SESSIONS, SCHEMAS, STATES, PARKED, KEYS, PARTS };
     const gt_rows *tables[] = {&repo->commits, &repo->parents, NULL, &repo->batches, &repo->sessions, &repo->schemas};
     gt_buf parts[PARTS];
     for (int i = 0; i < PARTS; i++) gt_buf_init(&parts[i], repo->alloc);
     for (int i = 0; i <= SCHEMAS; i++) {
         if (tables[i] != NULL) copy_rows(tables[i], &parts[i]);
     }
-    copy_items(repo, &parts[ITEMS], &parts[STATES]);
+    copy_items(repo, &parts[ITEMS], &parts[STATES], &parts[KEYS]);
     copy_parked(repo, &parts[PARKED]);
     bool failed = false;
     for (int i = 0; i < PARTS; i++) failed = failed || gt_buf_failed(&parts[i]);
@@ -98,6 +109,7 @@ goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, g
         add_index(&made, SECTION_BATCH_INDEX, &repo->batch_index);
         add_section(&made, SECTION_FINGERPRINT, GT_LTHASH_SIZE, repo->fingerprint.lanes, GT_LTHASH_SIZE);
         add_section(&made, SECTION_PARKED, 1, parts[PARKED].data, parts[PARKED].len);
+        add_section(&made, SECTION_KEYS, 1, parts[KEYS].data, parts[KEYS].len);
         gt_checkpoint_write(&made, file);
         *covered = made.covered;
         failed = gt_buf_failed(file);
@@ -110,46 +122,61 @@ goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, g
 
 typedef struct bounds {
     const gt_checkpoint *file;
-    const gt_section *sections[SECTION_PARKED + 1];
-    uint32_t counts[SECTION_PARKED + 1];
+    const gt_section *sections[SECTIONS];
+    uint32_t counts[SECTIONS];
 } bounds;
 
 static bool inside(uint64_t offset, uint64_t len, uint64_t end) { return offset <= end && len <= end - offset; }
 
 static bool is_row(uint32_t row, uint32_t count) { return row < count || row == GT_NONE; }
 
+/* A replay relies on parents that are of the same item and earlier. */
+static bool is_parent(const gt_commit_row *rows, uint32_t parent, uint32_t child) {
+    return parent < child && rows[parent].item == rows[child].item && rows[parent].time < rows[child].time;
+}
+
 static bool check_commits(const bounds *b) {
     const gt_commit_row *rows = (const void *)b->sections[SECTION_COMMITS]->data;
     const uint32_t *parents = (const void *)b->sections[SECTION_PARENTS]->data;
+    const uint16_t flags = GT_COMMIT_HEAD | GT_COMMIT_FULL | GT_COMMIT_PLAIN | GT_COMMIT_SEALED;
     for (uint32_t i = 0; i < b->counts[SECTION_COMMITS]; i++) {
         const gt_commit_row *row = &rows[i];
         bool good = inside(row->offset, row->len, b->file->covered) && row->item < b->counts[SECTION_ITEMS] &&
                     row->batch < b->counts[SECTION_BATCHES] && row->schema < b->counts[SECTION_SCHEMAS] &&
-                    is_row(row->older, i) && (row->flags & GT_COMMIT_MARK) == 0;
-        if (good && row->parent_count == 1) good = row->parents < i;
+                    is_row(row->older, i) && (row->older == GT_NONE || rows[row->older].item == row->item) &&
+                    (row->flags & ~flags) == 0 && row->parent_count <= GT_PARENTS_MAX;
+        if (good && row->parent_count == 1) good = is_parent(rows, row->parents, i);
         if (good && row->parent_count > 1) {
             good = inside(row->parents, row->parent_count, b->counts[SECTION_PARENTS]);
-            for (uint32_t j = 0; good && j < row->parent_count; j++) good = parents[row->parents + j] < i;
+            for (uint32_t j = 0; good && j < row->parent_count; j++) {
+                good = is_parent(rows, parents[row->parents + j], i);
+            }
         }
         if (!good) return false;
     }
     return true;
 }
 
+static bool check_state(const bounds *b, const gt_item_row *row) {
+    uint64_t kind = row->state & GT_STATE_MASK, place = row->state & ~GT_STATE_MASK;
+    if (kind == GT_STATE_UNKNOWN) return true;
+    if ((row->flags & GT_ITEM_UNTOUCHED) == 0 || row->state_len == 0) return false;
+    if (kind == GT_STATE_IN_LOG) return inside(place, row->state_len, b->file->covered);
+    return kind == GT_STATE_IN_CHECKPOINT && inside(place, row->state_len, b->sections[SECTION_STATES]->len);
+}
+
 static bool check_items(const bounds *b) {
     const gt_item_row *rows = (const void *)b->sections[SECTION_ITEMS]->data;
     const gt_commit_row *commits = (const void *)b->sections[SECTION_COMMITS]->data;
+    const uint16_t flags = GT_ITEM_INVALID | GT_ITEM_UNSHOWN | GT_ITEM_UNCHECKED | GT_ITEM_UNTOUCHED;
     for (uint32_t i = 0; i < b->counts[SECTION_ITEMS]; i++) {
         const gt_item_row *row = &rows[i];
-        uint64_t kind = row->state & GT_STATE_MASK, place = row->state & ~GT_STATE_MASK;
-        bool good = inside(row->key_offset, row->key_len, b->file->covered) && row->key_len <= GOAT_KEY_MAX &&
+        bool good = (row->key_offset & GT_KEY_IN_CHECKPOINT) != 0 && row->key_len <= GOAT_KEY_MAX &&
+                    inside(row->key_offset & ~GT_KEY_IN_CHECKPOINT, row->key_len, b->sections[SECTION_KEYS]->len) &&
                     row->newest < b->counts[SECTION_COMMITS] && commits[row->newest].item == i &&
                     is_row(row->head, b->counts[SECTION_COMMITS]) && row->schema < b->counts[SECTION_SCHEMAS] &&
-                    (row->flags & GT_ITEM_FORKED) == 0 && kind != GT_STATE_IN_MEMORY;
-        if (good && kind == GT_STATE_IN_LOG) good = inside(place, row->state_len, b->file->covered);
-        if (good && kind == GT_STATE_IN_CHECKPOINT) {
-            good = inside(place, row->state_len, b->sections[SECTION_STATES]->len);
-        }
+                    (row->flags & ~flags) == 0 && check_state(b, row);
+        if (good && row->head != GT_NONE) good = row->head_count == 1 && commits[row->head].item == i;
         if (!good) return false;
     }
     return true;
@@ -195,7 +222,7 @@ static bool check_index(const bounds *b, uint32_t kind, uint32_t rows) {
 }
 
 static bool find_sections(bounds *b) {
-    static const uint32_t row_sizes[SECTION_PARKED + 1] = {
+    static const uint32_t row_sizes[SECTIONS] = {
         [SECTION_META] = META_SIZE,
         [SECTION_COMMITS] = sizeof(gt_commit_row),
         [SECTION_PARENTS] = sizeof(uint32_t),
@@ -209,8 +236,9 @@ static bool find_sections(bounds *b) {
         [SECTION_BATCH_INDEX] = sizeof(gt_index_slot),
         [SECTION_FINGERPRINT] = GT_LTHASH_SIZE,
         [SECTION_PARKED] = 1,
+        [SECTION_KEYS] = 1,
     };
-    for (uint32_t kind = SECTION_META; kind <= SECTION_PARKED; kind++) {
+    for (uint32_t kind = SECTION_META; kind < SECTIONS; kind++) {
         b->sections[kind] = gt_checkpoint_section(b->file, kind, row_sizes[kind]);
         if (b->sections[kind] == NULL) return false;
         uint64_t rows = b->sections[kind]->len / row_sizes[kind];
@@ -229,13 +257,15 @@ static bool is_sound(bounds *b) {
 
 static bool adopt_parked(gt_repo *repo, const gt_section *section) {
     for (uint64_t at = 0; at < section->len;) {
-        if (section->len - at < 16) return false;
+        if (section->len - at < PARKED_HEAD) return false;
         uint64_t offset = gt_get_u64(section->data + at), len = gt_get_u64(section->data + at + 8);
-        at += 16;
+        gt_id waits_for;
+        memcpy(waits_for.bytes, section->data + at + 16, GT_ID_SIZE);
+        at += PARKED_HEAD;
         if (!inside(at, len, section->len)) return false;
-        if (gt_park(repo, gt_bytes_of(section->data + at, (size_t)len), offset, GT_FROM_PEER, NULL) != GOAT_OK) {
-            return false;
-        }
+        gt_bytes frame = gt_bytes_of(section->data + at, (size_t)len);
+        if (offset != GT_NO_POSITION && !gt_bytes_equal(gt_log_at(repo->log, offset, frame.len), frame)) return false;
+        if (gt_park(repo, frame, &waits_for, offset, GT_FROM_PEER, NULL) != GOAT_OK) return false;
         at += (len + 7) / 8 * 8;
     }
     return true;
@@ -260,20 +290,21 @@ static bool adopt_tables(gt_repo *repo, const bounds *b) {
 goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, gt_diag *diag) {
     bounds b = {.file = checkpoint};
     if (!is_sound(&b)) return gt_fail(diag, GOAT_CORRUPT, "the checkpoint holds a number out of bounds");
-    uint32_t batches = b.counts[SECTION_BATCHES];
+    uint32_t commits = b.counts[SECTION_COMMITS];
     memcpy(repo->hash_key, checkpoint->hash_key, sizeof(repo->hash_key));
     repo->states = b.sections[SECTION_STATES]->data;
-    repo->states_len = b.sections[SECTION_STATES]->len;
+    repo->keys = b.sections[SECTION_KEYS]->data;
     repo->time_seen = gt_get_u64(b.sections[SECTION_META]->data);
     repo->fingerprinted = gt_get_u32(b.sections[SECTION_META]->data + 8);
     memcpy(repo->fingerprint.lanes, b.sections[SECTION_FINGERPRINT]->data, GT_LTHASH_SIZE);
-    repo->unchecked = gt_new(repo->alloc, batches / 8 + 1, 1);
+    repo->unchecked = gt_new(repo->alloc, commits / 8 + 1, 1);
     repo->reader_capacity = b.counts[SECTION_SCHEMAS] + 1u;
     repo->readers = gt_new(repo->alloc, repo->reader_capacity, sizeof(*repo->readers));
     bool good = repo->unchecked != NULL && repo->readers != NULL && adopt_tables(repo, &b) &&
+                gt_index_small_tables(repo) &&
                 repo->fingerprinted <= repo->commits.count && adopt_parked(repo, b.sections[SECTION_PARKED]);
     if (!good) {
-        while (repo->parked != NULL) gt_parked_drop(repo, &repo->parked);
+        gt_parked_free(repo);
         gt_tables_free(repo);
         gt_tables_init(repo);
         gt_lthash_init(&repo->fingerprint);
@@ -281,8 +312,8 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
         repo->time_seen = 0;
         return gt_fail(diag, GOAT_CORRUPT, "the checkpoint cannot be used");
     }
-    memset(repo->unchecked, 0xff, batches / 8 + 1);
-    repo->unchecked_count = batches;
-    gt_schemas_resolve(repo);
+    memset(repo->unchecked, 0xff, commits / 8 + 1);
+    repo->unchecked_count = commits;
+    gt_repo_schemas_restored(repo);
     return GOAT_OK;
 }

@@ -6,9 +6,9 @@
 #include "repo/tables.h"
 
 enum {
-    CUTS_PER_ITEM = 4,   /* captures that cross on the way between two or three authors */
-    CUT_HEADS_MAX = 8,   /* larger sets are replayed from an older base */
-    CUT_ITEMS_MAX = 4096 /* items kept; beyond, the cache is emptied and fills again */
+    CUTS_PER_ITEM = 4,       /* captures that cross on the way between two or three authors */
+    CUT_HEADS_MAX = 8,       /* larger sets are replayed from an older base */
+    CUT_BYTES_MAX = 64 << 20 /* beyond, the cache is emptied and fills again */
 };
 
 typedef struct kept_state {
@@ -25,36 +25,44 @@ struct gt_cut {
     kept_state states[CUTS_PER_ITEM];
 };
 
+static gt_cut **bucket_of(const gt_repo *repo, uint32_t item) { return &repo->cuts[item & (GT_BUCKETS - 1)]; }
+
 static gt_cut *find(const gt_repo *repo, uint32_t item) {
     if ((gt_item_at(repo, item)->flags & GT_ITEM_FORKED) == 0) return NULL;
-    gt_cut *cut = repo->cuts;
-    while (cut != NULL && cut->item != item) cut = cut->next;
+    gt_cut *cut = *bucket_of(repo, item);
+    while (cut->item != item) cut = cut->next; /* FORKED says that it is there */
     return cut;
 }
 
-static void free_cut(gt_repo *repo, gt_cut *cut) {
-    for (int i = 0; i < CUTS_PER_ITEM; i++) gt_free(repo->alloc, cut->states[i].state);
+static void free_first(gt_repo *repo, gt_cut **at) {
+    gt_cut *cut = *at;
+    *at = cut->next;
+    for (int i = 0; i < CUTS_PER_ITEM; i++) {
+        repo->cut_bytes -= cut->states[i].len;
+        gt_free(repo->alloc, cut->states[i].state);
+    }
+    repo->cut_bytes -= sizeof(*cut);
     gt_item_at(repo, cut->item)->flags &= (uint16_t)~GT_ITEM_FORKED;
     gt_free(repo->alloc, cut);
-    repo->cut_count--;
+}
+
+static void empty(gt_repo *repo) {
+    for (uint32_t i = 0; repo->cuts != NULL && i < GT_BUCKETS; i++) {
+        while (repo->cuts[i] != NULL) free_first(repo, &repo->cuts[i]);
+    }
 }
 
 void gt_cuts_free(gt_repo *repo) {
-    while (repo->cuts != NULL) {
-        gt_cut *cut = repo->cuts;
-        repo->cuts = cut->next;
-        free_cut(repo, cut);
-    }
+    empty(repo);
+    gt_free(repo->alloc, (void *)repo->cuts);
+    repo->cuts = NULL;
 }
 
 void gt_cuts_forget(gt_repo *repo, uint32_t item) {
-    for (gt_cut **at = &repo->cuts; *at != NULL; at = &(*at)->next) {
-        if ((*at)->item != item) continue;
-        gt_cut *cut = *at;
-        *at = cut->next;
-        free_cut(repo, cut);
-        return;
-    }
+    if ((gt_item_at(repo, item)->flags & GT_ITEM_FORKED) == 0) return;
+    gt_cut **at = bucket_of(repo, item);
+    while ((*at)->item != item) at = &(*at)->next;
+    free_first(repo, at);
 }
 
 static bool same_heads(const kept_state *kept, const uint32_t *heads, uint32_t head_count) {
@@ -85,29 +93,26 @@ bool gt_cut_has(const gt_repo *repo, uint32_t item, uint32_t head_count) {
     return false;
 }
 
-/* The item found is moved to the front: those who type now are found first. */
 static gt_cut *find_or_add(gt_repo *repo, uint32_t item) {
-    for (gt_cut **at = &repo->cuts; *at != NULL; at = &(*at)->next) {
-        if ((*at)->item != item) continue;
-        gt_cut *cut = *at;
-        *at = cut->next;
-        cut->next = repo->cuts;
-        return repo->cuts = cut;
-    }
-    if (repo->cut_count >= CUT_ITEMS_MAX) gt_cuts_free(repo);
-    gt_cut *cut = gt_new(repo->alloc, 1, sizeof(*cut));
+    gt_cut *cut = find(repo, item);
+    if (cut != NULL) return cut;
+    if (repo->cuts == NULL) repo->cuts = gt_new(repo->alloc, GT_BUCKETS, sizeof(gt_cut *));
+    cut = repo->cuts == NULL ? NULL : gt_new(repo->alloc, 1, sizeof(*cut));
     if (cut == NULL) return NULL;
+    gt_cut **bucket = bucket_of(repo, item);
     cut->item = item;
-    cut->next = repo->cuts;
-    repo->cut_count++;
+    cut->next = *bucket;
+    *bucket = cut;
+    repo->cut_bytes += sizeof(*cut);
     gt_item_at(repo, item)->flags |= GT_ITEM_FORKED;
-    return repo->cuts = cut;
+    return cut;
 }
 
 void gt_cut_keep(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_bytes state) {
     if (head_count == 0 || head_count > CUT_HEADS_MAX || gt_cut_find(repo, item, heads, head_count).data != NULL) {
         return;
     }
+    if (repo->cut_bytes > CUT_BYTES_MAX) empty(repo);
     uint8_t *copy = gt_copy(repo->alloc, state.data, state.len);
     gt_cut *cut = copy == NULL ? NULL : find_or_add(repo, item);
     if (cut == NULL) {
@@ -115,6 +120,7 @@ void gt_cut_keep(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t h
         return;
     }
     kept_state *entry = &cut->states[cut->turn++ % CUTS_PER_ITEM];
+    repo->cut_bytes += state.len - entry->len;
     gt_free(repo->alloc, entry->state);
     entry->state = copy;
     entry->len = state.len;

@@ -3,25 +3,25 @@
  * An edit on all the heads there are is applied to the state right away; that is every edit of a single
  * author, and the merge edits of several. Anything else leaves the state unknown until somebody asks
  * (view.c). */
-#include "base/assert.h"
 #include "merge/merge.h"
 #include "repo/tables.h"
 
-/* Makes room in the table of parents for several and writes their rows. */
+static void drop_parents(gt_repo *repo, const gt_commit_row *row) {
+    while (row->parent_count > 1 && repo->parents.count > row->parents) gt_rows_pop(&repo->parents);
+}
+
+/* Makes room in the table of parents for several and writes their rows. They are all known, unless a checkpoint was
+ * written by somebody who meant harm. */
 static goat_status add_parents(gt_repo *repo, gt_ids ids, gt_commit_row *row, gt_diag *diag) {
     row->parent_count = (uint16_t)ids.count;
     row->parents = ids.count > 1 ? repo->parents.count : GT_NONE;
     for (uint32_t i = 0; i < ids.count; i++) {
         uint32_t parent = gt_find_commit(repo, gt_ids_at(ids, i));
-        GOAT_ASSERT(parent != GT_NONE);
-        if (ids.count == 1) {
-            row->parents = parent;
-            break;
-        }
-        uint32_t *slot = gt_rows_push(&repo->parents);
+        uint32_t *slot = parent == GT_NONE ? NULL : ids.count == 1 ? &row->parents : gt_rows_push(&repo->parents);
         if (slot == NULL) {
-            while (repo->parents.count > row->parents) gt_rows_pop(&repo->parents);
-            return gt_no_memory(diag);
+            drop_parents(repo, row);
+            return parent == GT_NONE ? gt_fail(diag, GOAT_CORRUPT, "the tables of the repository are wrong")
+                                     : gt_no_memory(diag);
         }
         *slot = parent;
     }
@@ -64,34 +64,41 @@ static bool move_heads(gt_repo *repo, gt_item_row *item, uint32_t number) {
     return covered == before && covered == commit->parent_count;
 }
 
-/* Of several first commits the earliest gives the item its namespace, whatever order they came in. */
-static void choose_schema(gt_repo *repo, gt_item_row *item, uint32_t number) {
-    for (uint32_t other = item->newest; other != GT_NONE; other = gt_commit_at(repo, other)->older) {
-        if (other == number || gt_commit_at(repo, other)->parent_count > 0) continue;
-        if (gt_commit_order(gt_commit_at(repo, other), gt_commit_at(repo, number)) < 0) return;
-    }
-    item->schema = gt_commit_at(repo, number)->schema;
-}
-
 static bool same_namespace(const gt_repo *repo, uint32_t a, uint32_t b) {
     const gt_schema_row *x = gt_schema_at(repo, a), *y = gt_schema_at(repo, b);
     return a == b || gt_bytes_equal(gt_bytes_of(x->ns, x->ns_len), gt_bytes_of(y->ns, y->ns_len));
 }
 
-/* The state after a commit on all heads; leaves it unknown where that does not follow at once. */
+/* Of several first commits the earliest gives the item its namespace, whatever order they came in. True when that is
+ * another than before. */
+static bool choose_schema(gt_repo *repo, gt_item_row *item, uint32_t number) {
+    for (uint32_t other = item->newest; other != GT_NONE; other = gt_commit_at(repo, other)->older) {
+        if (other == number || gt_commit_at(repo, other)->parent_count > 0) continue;
+        if (gt_commit_order(gt_commit_at(repo, other), gt_commit_at(repo, number)) < 0) return false;
+    }
+    uint32_t before = item->schema;
+    item->schema = gt_commit_at(repo, number)->schema;
+    return !same_namespace(repo, before, item->schema);
+}
+
+/* The state after a commit on all heads; leaves it unknown where that does not follow at once: edits of another version
+ * are carried over, and wrong ones left out, in view.c. */
 static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const gt_commit *commit, bool first,
-                   gt_bytes old) {
+                   gt_bytes old, gt_origin origin) {
     gt_item_row *item = gt_item_at(repo, item_number);
     const gt_commit_row *row = gt_commit_at(repo, number);
     const gt_schema *reader = gt_reader_of(repo, row->schema);
-    if (reader == NULL || commit->delta.data == NULL || !same_namespace(repo, row->schema, item->schema)) return;
-    bool same_version = gt_schema_version(reader) == commit->version;
-    if (first && commit->delta_is_state && same_version) {
+    if (reader == NULL || commit->delta.data == NULL || !same_namespace(repo, row->schema, item->schema) ||
+        gt_schema_version(reader) != commit->version) {
+        return;
+    }
+    if (origin != GT_FROM_SELF && gt_merge_check_delta(reader, commit->delta, NULL) != GOAT_OK) return;
+    if (first && commit->delta_is_state) {
         item->state = GT_STATE_IN_LOG | (row->offset + (uint64_t)(commit->delta.data - commit->header.data));
         item->state_len = (uint32_t)commit->delta.len;
         return;
     }
-    if ((!first && old.data == NULL) || !same_version) return;
+    if (!first && old.data == NULL) return;
     gt_buf state;
     gt_buf_init(&state, repo->alloc);
     gt_step step = {.id = row->id.bytes, .time = row->time, .delta = commit->delta};
@@ -110,8 +117,8 @@ static void update_flags(gt_repo *repo, gt_item_row *item, uint32_t schema, cons
 }
 
 /* How much a reader has to go through since the last base; see `full` in FORMAT.md 2.2. */
-static void count_since_base(gt_item_row *item, const gt_commit *commit, bool first) {
-    uint64_t since = first ? 0 : (uint64_t)(commit->full.data != NULL ? 0 : item->since_base) + commit->delta.len;
+static void count_since_base(gt_item_row *item, const gt_commit *commit, bool first, bool has_full) {
+    uint64_t since = first ? 0 : (uint64_t)(has_full ? 0 : item->since_base) + commit->delta.len;
     item->since_base = since > UINT32_MAX ? UINT32_MAX : (uint32_t)since;
 }
 
@@ -131,12 +138,13 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     if (is_new) item_number = add_item(repo, commit, offset, commit->header.data, schema);
     if (item_number == GT_NONE || !gt_index_insert(&repo->commit_index, gt_id_hash(repo, id), number)) {
         if (item_number != GT_NONE && is_new) drop_last_item(repo, commit->key);
-        while (row->parent_count > 1 && repo->parents.count > row->parents) gt_rows_pop(&repo->parents);
+        drop_parents(repo, row);
         gt_rows_pop(&repo->commits);
         return gt_no_memory(diag);
     }
     /* Nothing fails from here on. */
     gt_item_row *item = gt_item_at(repo, item_number);
+    bool has_full = commit->full.data != NULL && (origin == GT_FROM_SELF || gt_full_check(repo, commit, NULL) == GOAT_OK);
     const gt_repo_hooks *hooks = &repo->config.hooks;
     if (hooks->before_change != NULL) hooks->before_change(hooks->context, repo, item_number);
     row->id = *id;
@@ -147,7 +155,7 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     row->batch = batch;
     row->leaf = leaf;
     row->schema = schema;
-    if (commit->full.data != NULL) row->flags |= GT_COMMIT_FULL;
+    if (has_full) row->flags |= GT_COMMIT_FULL;
     if (commit->delta_is_state) row->flags |= GT_COMMIT_PLAIN;
     if (commit->delta.data == NULL) row->flags |= GT_COMMIT_SEALED;
     row->older = item->newest;
@@ -155,26 +163,30 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     gt_view old = {0}; /* kept while the item moves on */
     gt_buf heads;
     gt_buf_init(&heads, repo->alloc);
-    bool was_known = !is_new && gt_item_state(repo, item).data != NULL;
-    if (was_known) old = gt_item_share(repo, item);
-    if (was_known) gt_item_head_rows(repo, item, &heads);
+    if (!is_new) old = gt_item_share(repo, item);
+    if (old.bytes.data != NULL) gt_item_head_rows(repo, item, &heads);
     uint32_t head_count = item->head_count;
     item->newest = number;
     bool on_all_heads = move_heads(repo, item, number);
-    if (!is_new && commit->parents.count == 0) choose_schema(repo, item, number);
-    if (was_known && !gt_buf_failed(&heads) && (!on_all_heads || (item->flags & GT_ITEM_FORKED) != 0)) {
+    if (!is_new && commit->parents.count == 0 && choose_schema(repo, item, number)) {
+        gt_cuts_forget(repo, item_number);
+        gt_view_drop(repo->alloc, &old);
+    }
+    bool forks = !on_all_heads || (item->flags & GT_ITEM_FORKED) != 0;
+    if (old.bytes.data != NULL && forks && (item->flags & GT_ITEM_UNSHOWN) == 0 && !gt_buf_failed(&heads)) {
         gt_cut_keep(repo, item_number, (const uint32_t *)(const void *)heads.data, head_count, old.bytes);
     }
-    count_since_base(item, commit, is_new);
+    count_since_base(item, commit, is_new, has_full);
     gt_item_forget_state(repo, item);
     update_flags(repo, item, schema, commit, origin);
     if (on_all_heads && (item->flags & GT_ITEM_UNSHOWN) == 0) {
-        follow(repo, item_number, number, commit, is_new, old.bytes);
+        follow(repo, item_number, number, commit, is_new, old.bytes, origin);
     }
     item->revision++;
     gt_buf_free(&heads);
     gt_view_drop(repo->alloc, &old);
     if (commit->time > repo->time_seen) repo->time_seen = commit->time;
+    gt_parked_arrived(repo, id);
     if (hooks->after_change != NULL) hooks->after_change(hooks->context, repo, item_number, origin);
     return GOAT_OK;
 }

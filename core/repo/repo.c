@@ -88,7 +88,7 @@ void gt_repo_progress(const gt_repo *repo, uint64_t *done, uint64_t *total) {
     *done = repo->phase == GT_REPO_OPENING ? repo->load_offset : *total;
 }
 
-enum { LOAD_STEPS = 4, FINGERPRINT_STEP = 64 };
+enum { LOAD_STEPS = 4 };
 
 bool gt_repo_step(gt_repo *repo) {
     for (int i = 0; repo->phase == GT_REPO_OPENING && i < LOAD_STEPS; i++) {
@@ -99,9 +99,9 @@ bool gt_repo_step(gt_repo *repo) {
 
 void gt_repo_free(gt_repo *repo) {
     if (repo == NULL) return;
-    while (repo->parked != NULL) gt_parked_drop(repo, &repo->parked);
+    gt_parked_free(repo);
     gt_tables_free(repo);
-    if (repo->checkpoint_opened) gt_io_close_file(repo->config.io, repo->checkpoint_handle);
+    gt_load_end(&repo->checkpoint);
     if (repo->log != NULL) gt_log_close(repo->log);
     gt_free(repo->alloc, repo->path);
     gt_free(repo->alloc, repo->log_name);
@@ -159,17 +159,17 @@ goat_status gt_repo_item_commits(gt_repo *repo, uint32_t item, gt_buf *rows, gt_
 goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag) {
     const gt_commit_row *row = gt_commit_at(repo, commit);
     const gt_batch_row *batch = gt_batch_at(repo, row->batch);
-    gt_bytes bytes;
-    goat_status status = gt_commit_bytes(repo, commit, &bytes, diag);
+    gt_commit content;
+    goat_status status = gt_commit_read(repo, commit, &content, diag);
     if (status != GOAT_OK) return status;
     *info = (gt_commit_info){
         .id = row->id,
         .batch = batch->id,
         .session = gt_session_at(repo, batch->session)->id,
         .leaf = row->leaf,
+        .commit = content,
         .is_head = (row->flags & GT_COMMIT_HEAD) != 0,
     };
-    gt_commit_view(bytes, &info->commit);
     return GOAT_OK;
 }
 

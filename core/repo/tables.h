@@ -8,6 +8,7 @@
 #include "base/index.h"
 #include "base/rows.h"
 #include "log/checkpoint.h"
+#include "log/load.h"
 #include "repo/repo.h"
 
 enum {
@@ -45,10 +46,15 @@ enum {
     GT_ITEM_UNSHOWN = 1 << 8,    /* has commits that cannot be shown here (unknown schema, sealed) */
     GT_ITEM_FORKED = 1 << 9,     /* recent states are kept, see cuts.c */
     GT_ITEM_UNCHECKED = 1 << 10, /* whether the state is valid was not looked at yet */
+    GT_ITEM_UNTOUCHED = 1 << 11, /* the state comes from a checkpoint; whether it is sound was not looked at yet */
+    GT_ITEM_AFFECTED = 1 << 12,  /* scratch of gt_repo_schemas_changed */
 };
 
+/* Where an item's key is: an offset in the log, or with this bit in the checkpoint's section of keys. */
+#define GT_KEY_IN_CHECKPOINT (UINT64_C(1) << 63)
+
 typedef struct gt_item_row {
-    uint64_t key_offset; /* in the log */
+    uint64_t key_offset; /* see GT_KEY_IN_CHECKPOINT */
     uint64_t state;
     uint32_t state_len;
     uint32_t newest;     /* commit admitted last */
@@ -91,17 +97,21 @@ typedef struct gt_schema_row {
     uint32_t version;
     uint32_t ns_len;
     uint8_t ns[GOAT_NAME_MAX];
+    uint32_t read_at; /* the version that its items are read at, 0: not known here; what the states that are kept are of */
+    uint32_t zero;
 } gt_schema_row;
 
 _Static_assert(sizeof(gt_commit_row) == 80, "checkpoint format");
 _Static_assert(sizeof(gt_item_row) == 48, "checkpoint format");
 _Static_assert(sizeof(gt_batch_row) == 80, "checkpoint format");
 _Static_assert(sizeof(gt_session_row) == 40, "checkpoint format");
-_Static_assert(sizeof(gt_schema_row) == 80, "checkpoint format");
+_Static_assert(sizeof(gt_schema_row) == 88, "checkpoint format");
 
-/* A frame that waits for parents or predecessors. */
+/* A frame that waits for a commit or a batch; see parked.c. */
 typedef struct gt_parked {
-    struct gt_parked *next;
+    struct gt_parked *newer, *older;
+    struct gt_parked *next; /* of those in one bucket, or of those that wait no more */
+    gt_id waits_for;
     uint64_t offset;  /* where the log has it, GT_NO_POSITION when it has not */
     gt_origin origin;
     size_t len;
@@ -111,7 +121,7 @@ typedef struct gt_parked {
 /* A state that some heads of an item came to lately; a base for replays. */
 typedef struct gt_cut gt_cut;
 
-enum { GT_PARKED_BYTES_MAX = 16 * 1024 * 1024 };
+enum { GT_PARKED_BYTES_MAX = 16 * 1024 * 1024, GT_BUCKETS = 4096 };
 
 struct gt_repo {
     const gt_alloc *alloc;
@@ -125,29 +135,27 @@ struct gt_repo {
     gt_diag failure;
     gt_log *log;
     uint64_t load_offset; /* of the record to read next */
-    int checkpoint_step;  /* see load.c; 0 to begin with */
-    uint8_t *checkpoint_file;
-    size_t checkpoint_len;
-    uint32_t checkpoint_handle;
-    bool checkpoint_opened;
-    bool waiting;         /* for a result of the storage */
+    int load_step;        /* see load.c; 0 to begin with */
+    gt_load checkpoint;   /* its memory is that of the tables, until the end */
     uint64_t covered;     /* length of the log that the last checkpoint stands for */
 
     gt_rows commits, parents, items, batches, sessions, schemas;
     gt_index commit_index, item_index, batch_index;
+    gt_index session_index, schema_index; /* not in checkpoints */
     const gt_schema **readers; /* by schema row: how its items are read; NULL not known */
     size_t reader_capacity;
     uint8_t hash_key[16];
-    const uint8_t *states; /* the checkpoint's section of states */
-    uint64_t states_len;
-    uint8_t *unchecked; /* a bit a batch below the checkpoint: its record was not looked at yet */
+    const uint8_t *states, *keys; /* sections of the checkpoint */
+    uint8_t *unchecked; /* a bit a commit below the checkpoint: it was not looked at yet */
     uint32_t unchecked_count;
 
-    gt_parked *parked; /* oldest first */
+    gt_parked *parked_oldest, *parked_newest;
+    gt_parked **parked; /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
+    gt_parked *ready;   /* what they waited for has come */
     size_t parked_bytes;
     uint32_t parked_count;
-    gt_cut *cuts;
-    uint32_t cut_count;
+    gt_cut **cuts; /* GT_BUCKETS lists by item; NULL: there was none yet */
+    size_t cut_bytes;
 
     gt_time time_seen; /* the greatest of all commits known */
     gt_lthash fingerprint;
@@ -188,18 +196,25 @@ uint64_t gt_key_hash(const gt_repo *repo, gt_bytes key);
 /* How items of a schema row are read: the newest version registered, when the row's own version is
  * registered with the same bytes and is not newer. NULL: it is carried, not shown. */
 const gt_schema *gt_reader_of(const gt_repo *repo, uint32_t schema);
+static inline bool gt_is_shown(const gt_repo *repo, const gt_commit_row *commit) {
+    return (commit->flags & GT_COMMIT_SEALED) == 0 && gt_reader_of(repo, commit->schema) != NULL;
+}
 /* The schema that the commits of a row were written with; NULL when it is not registered. */
 const gt_schema *gt_writer_of(const gt_repo *repo, uint32_t schema);
-/* Looks all schema rows up again; true when any is read otherwise than before. */
-bool gt_schemas_resolve(gt_repo *repo);
+/* Whether items of a row would now be read at another version than before, or not at all. */
+bool gt_schema_changes(const gt_repo *repo, uint32_t schema);
+/* Looks all schema rows up again. */
+void gt_schemas_resolve(gt_repo *repo);
+/* Fills the indexes of sessions and schemas from their tables; false without memory. */
+bool gt_index_small_tables(gt_repo *repo);
 
-/* The bytes of a commit; checks the record on its first touch below a checkpoint. */
-goat_status gt_commit_bytes(gt_repo *repo, uint32_t commit, gt_bytes *bytes, gt_diag *diag);
+/* What a commit says; checks it on its first touch below a checkpoint. GOAT_CORRUPT. */
+goat_status gt_commit_read(gt_repo *repo, uint32_t number, gt_commit *commit, gt_diag *diag);
 
 /* ---- graph.c ---- */
 
 /* Adds a leaf whose parents are all known; keeps heads and the item's state up to date; calls the hooks. `bytes` lies
- * in the log at `offset`. GOAT_NO_MEMORY: nothing was changed. */
+ * in the log at `offset`. GOAT_NO_MEMORY, GOAT_CORRUPT: nothing was changed. */
 goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
                          uint64_t offset, uint32_t len, gt_origin origin, gt_diag *diag);
 
@@ -208,9 +223,9 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
 /* Where the session's next batch goes. `prev` has room for GT_PREV_MAX. */
 goat_status gt_chain_next(gt_repo *repo, const gt_id *session, gt_id *prev, gt_id *skip, gt_chain_place *place,
                           gt_diag *diag);
-/* Whether a batch is at its place in its session's chain: GOAT_OK; GOAT_NOT_FOUND when a predecessor is not
- * known; GOAT_UNTRUSTED when it contradicts one. */
-goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_diag *diag);
+/* Whether a batch is at its place in its session's chain: GOAT_OK; GOAT_NOT_FOUND when a predecessor, `*missing`, is
+ * not known; GOAT_UNTRUSTED when it contradicts one. */
+goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_id *missing, gt_diag *diag);
 /* Adds (or completes) the row of a batch; predecessors that are not known become stubs. GT_NONE: no memory. */
 uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset);
 
@@ -227,21 +242,30 @@ goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_or
 /* Adds the rows of leaves that lie in `record`: those whose `take` is `taken`, all with take NULL. */
 goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
                             uint8_t taken, gt_origin origin, gt_diag *diag);
-/* Tries what is parked again. */
-void gt_admit_retry(gt_repo *repo);
-/* Keeps a frame for later; the oldest are dropped when there are too many (peers send them again). */
-goat_status gt_park(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_origin origin, gt_diag *diag);
-void gt_parked_drop(gt_repo *repo, gt_parked **at);
+
+/* ---- parked.c ---- */
+
+/* Keeps a frame until a commit or batch `waits_for` has come; the oldest are dropped when there are too many (peers
+ * send them again). */
+goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *waits_for, uint64_t offset, gt_origin origin,
+                    gt_diag *diag);
+/* A commit or batch has come: what waited for it is tried by the next gt_parked_retry. */
+void gt_parked_arrived(gt_repo *repo, const gt_id *id);
+void gt_parked_retry(gt_repo *repo);
+void gt_parked_free(gt_repo *repo);
 
 /* ---- view.c ---- */
 
 /* Sets the item's state to `bytes` in memory of its own (GOAT_NO_MEMORY) or to unknown. */
 goat_status gt_item_set_state(gt_repo *repo, gt_item_row *item, gt_bytes state);
 void gt_item_forget_state(gt_repo *repo, gt_item_row *item);
-/* The state if it is known; data NULL otherwise. Not checked for damage. */
+/* The state if it is known; data NULL otherwise. One from a checkpoint is not looked at. */
 gt_bytes gt_item_state(const gt_repo *repo, const gt_item_row *item);
-/* The known state, shared; or nothing. */
-gt_view gt_item_share(gt_repo *repo, const gt_item_row *item);
+/* Before a state is used: whether one from a checkpoint is sound. GOAT_OK, also where none is known (a wrong one is
+ * forgotten); GOAT_CORRUPT when it lies in the log and the log is damaged there. */
+goat_status gt_item_touch(gt_repo *repo, gt_item_row *item, gt_diag *diag);
+/* The known state, shared; or nothing, also when it is damaged. */
+gt_view gt_item_share(gt_repo *repo, gt_item_row *item);
 /* All heads, shown or not, as uint32_t rows. */
 void gt_item_head_rows(const gt_repo *repo, const gt_item_row *item, gt_buf *rows);
 /* Computes the view at some heads (rows). */
@@ -249,9 +273,18 @@ goat_status gt_view_compute(gt_repo *repo, uint32_t item, const uint32_t *heads,
                             gt_diag *diag);
 /* The heads that can be shown, as uint32_t rows. */
 goat_status gt_item_heads(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag);
-/* `delta` or state of one schema version as a reader of another takes it: fields that have the same
- * type in both. The same bytes when the versions are the same. */
-goat_status gt_carry_over(const gt_schema *from, const gt_schema *to, gt_bytes delta, gt_buf *out, gt_diag *diag);
+/* Whether the snapshot in a commit, whose parents are known, is what their replay comes to: GOAT_OK; GOAT_INVALID when
+ * it is not; GOAT_NO_SCHEMA where nobody can say; GOAT_CORRUPT, GOAT_NO_MEMORY. */
+goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag);
+/* The schema that a commit was written with, when it is registered with the same bytes; NULL otherwise. */
+const gt_schema *gt_commit_schema(const gt_repo *repo, const gt_commit *commit);
+
+/* ---- versions.c ---- */
+
+/* Looks anew at which of an item's commits are shown; its state is not known any more. */
+void gt_item_reconsider(gt_repo *repo, uint32_t number);
+/* The tables come from a checkpoint that may have been written with other schemas at hand. */
+void gt_repo_schemas_restored(gt_repo *repo);
 
 /* ---- cuts.c ---- */
 

@@ -42,7 +42,29 @@ gt_bytes gt_item_state(const gt_repo *repo, const gt_item_row *item) {
     }
 }
 
-gt_view gt_item_share(gt_repo *repo, const gt_item_row *item) {
+/* A state in the log is the delta of the newest commit, which is hashed; one in the checkpoint must be a value. */
+static goat_status check_state(gt_repo *repo, gt_item_row *item, gt_diag *diag) {
+    gt_commit commit;
+    gt_bytes state = gt_item_state(repo, item);
+    if ((item->state & GT_STATE_MASK) == GT_STATE_IN_LOG) {
+        goat_status status = gt_commit_read(repo, item->newest, &commit, diag);
+        if (status != GOAT_OK) return status;
+        if (commit.delta.data != state.data || commit.delta.len != state.len) gt_item_forget_state(repo, item);
+    } else if (gt_value_check(state, GT_VALUE_EDIT, NULL) != GOAT_OK || gt_value_kind(state) != GT_KIND_MAP) {
+        gt_item_forget_state(repo, item);
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_item_touch(gt_repo *repo, gt_item_row *item, gt_diag *diag) {
+    if ((item->flags & GT_ITEM_UNTOUCHED) == 0) return GOAT_OK;
+    goat_status status = check_state(repo, item, diag);
+    if (status == GOAT_OK) item->flags &= (uint16_t)~GT_ITEM_UNTOUCHED;
+    return status;
+}
+
+gt_view gt_item_share(gt_repo *repo, gt_item_row *item) {
+    if (gt_item_touch(repo, item, NULL) != GOAT_OK) return (gt_view){0};
     gt_view view = {.bytes = gt_item_state(repo, item)};
     if ((item->state & GT_STATE_MASK) == GT_STATE_IN_MEMORY) view.owner = state_in_memory(item);
     return gt_view_share(view);
@@ -55,6 +77,7 @@ void gt_item_forget_state(gt_repo *repo, gt_item_row *item) {
     }
     item->state = GT_STATE_UNKNOWN;
     item->state_len = 0;
+    item->flags &= (uint16_t)~GT_ITEM_UNTOUCHED;
 }
 
 goat_status gt_item_set_state(gt_repo *repo, gt_item_row *item, gt_bytes state) {
@@ -74,10 +97,6 @@ goat_status gt_item_set_state(gt_repo *repo, gt_item_row *item, gt_bytes state) 
 
 static void append_row(gt_buf *rows, uint32_t row) { gt_buf_append(rows, &row, sizeof(row)); }
 
-static bool is_shown(const gt_repo *repo, const gt_commit_row *row) {
-    return (row->flags & GT_COMMIT_SEALED) == 0 && gt_reader_of(repo, row->schema) != NULL;
-}
-
 void gt_item_head_rows(const gt_repo *repo, const gt_item_row *item, gt_buf *rows) {
     if (item->head != GT_NONE) {
         append_row(rows, item->head);
@@ -95,13 +114,13 @@ void gt_item_head_rows(const gt_repo *repo, const gt_item_row *item, gt_buf *row
 static void shown_heads(const gt_repo *repo, const gt_item_row *item, gt_buf *rows) {
     for (uint32_t c = item->newest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
         const gt_commit_row *row = gt_commit_at(repo, c);
-        for (uint32_t i = 0; is_shown(repo, row) && i < row->parent_count; i++) {
+        for (uint32_t i = 0; gt_is_shown(repo, row) && i < row->parent_count; i++) {
             gt_commit_at(repo, gt_parent_at(repo, row, i))->flags |= GT_COMMIT_MARK;
         }
     }
     for (uint32_t c = item->newest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
         gt_commit_row *row = gt_commit_at(repo, c);
-        if (is_shown(repo, row) && (row->flags & GT_COMMIT_MARK) == 0) append_row(rows, c);
+        if (gt_is_shown(repo, row) && (row->flags & GT_COMMIT_MARK) == 0) append_row(rows, c);
         row->flags &= (uint16_t)~GT_COMMIT_MARK;
     }
 }
@@ -136,47 +155,47 @@ goat_status gt_repo_heads(gt_repo *repo, uint32_t item, gt_buf *ids, gt_diag *di
 
 /* ---- replay ---- */
 
-goat_status gt_carry_over(const gt_schema *from, const gt_schema *to, gt_bytes delta, gt_buf *out, gt_diag *diag) {
-    if (from == to) {
-        gt_buf_append(out, delta.data, delta.len);
-        return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
+/* Whether one pair of a delta counts: an edit that fits the field it was written for, which the reader has with the
+ * same type. */
+static bool counts(const gt_schema *writer, const gt_schema *reader, gt_bytes key, gt_bytes value, gt_buf *scratch) {
+    gt_bytes name;
+    if (gt_value_as_text(key, &name)) {
+        const gt_field *old = gt_schema_field(writer, name), *new = gt_schema_field(reader, name);
+        if (old == NULL || new == NULL || old->type != new->type) return false;
     }
-    gt_iter iter = gt_map_iter(delta);
+    gt_buf_clear(scratch);
+    gt_write_map_head(scratch, 1);
+    gt_buf_append(scratch, key.data, key.len);
+    gt_buf_append(scratch, value.data, value.len);
+    return !gt_buf_failed(scratch) && gt_merge_check_delta(writer, gt_buf_bytes(scratch), NULL) == GOAT_OK;
+}
+
+/* The delta of a writer as a reader takes it, in the arena where it is not the same: without edits of fields that are
+ * of another type there, or that do not fit (FORMAT.md 3.4). */
+static goat_status carry(gt_repo *repo, const gt_schema *writer, const gt_schema *reader, gt_bytes *delta,
+                         gt_arena *arena, gt_diag *diag) {
+    if (writer == reader && gt_merge_check_delta(writer, *delta, NULL) == GOAT_OK) return GOAT_OK;
+    gt_iter iter = gt_map_iter(*delta);
     gt_bytes key, value;
     size_t kept = 0;
-    gt_buf pairs;
-    gt_buf_init(&pairs, out->alloc);
-    while (gt_map_next_pair(&iter, &key, &value)) {
-        gt_bytes name;
-        if (gt_value_as_text(key, &name)) {
-            const gt_field *old = gt_schema_field(from, name), *new = gt_schema_field(to, name);
-            if (old == NULL || new == NULL || old->type != new->type) continue;
-        }
+    gt_buf pairs, scratch;
+    gt_buf_init(&pairs, repo->alloc);
+    gt_buf_init(&scratch, repo->alloc);
+    bool failed = gt_buf_reserve(&scratch, delta->len + 16) == NULL; /* so that leaving out is never for lack of memory */
+    while (!failed && gt_map_next_pair(&iter, &key, &value)) {
+        if (!counts(writer, reader, key, value, &scratch)) continue;
         kept++;
         gt_buf_append(&pairs, key.data, key.len);
         gt_buf_append(&pairs, value.data, value.len);
     }
-    gt_write_map_head(out, kept);
-    gt_buf_append(out, pairs.data, pairs.len);
-    bool failed = gt_buf_failed(&pairs) || gt_buf_failed(out);
+    gt_buf_clear(&scratch);
+    gt_write_map_head(&scratch, kept);
+    gt_buf_append(&scratch, pairs.data, pairs.len);
+    uint8_t *copy = failed || gt_buf_failed(&pairs) ? NULL : gt_arena_copy(arena, scratch.data, scratch.len);
+    *delta = gt_bytes_of(copy, scratch.len);
     gt_buf_free(&pairs);
-    return failed ? gt_no_memory(diag) : GOAT_OK;
-}
-
-/* The same, into an arena. */
-static goat_status carry(gt_repo *repo, const gt_schema *from, const gt_schema *to, gt_bytes *delta, gt_arena *arena,
-                         gt_diag *diag) {
-    if (from == to) return GOAT_OK;
-    gt_buf out;
-    gt_buf_init(&out, repo->alloc);
-    goat_status status = gt_carry_over(from, to, *delta, &out, diag);
-    if (status == GOAT_OK) {
-        uint8_t *copy = gt_arena_copy(arena, out.data, out.len);
-        *delta = gt_bytes_of(copy, out.len);
-        if (copy == NULL) status = gt_no_memory(diag);
-    }
-    gt_buf_free(&out);
-    return status;
+    gt_buf_free(&scratch);
+    return copy == NULL ? gt_no_memory(diag) : GOAT_OK;
 }
 
 /* The place of a commit among the steps (earliest first); GT_NONE when it lies at or below the base. */
@@ -215,14 +234,13 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
     }
     if (!same_namespace(reader, gt_schema_at(repo, row->schema))) return GOAT_OK; /* changes nothing */
     const gt_schema *writer = gt_writer_of(repo, row->schema);
-    if (writer == NULL || !is_shown(repo, row)) {
+    if (writer == NULL || !gt_is_shown(repo, row)) {
         return gt_fail(diag, GOAT_NO_SCHEMA, "a commit of this item cannot be read here");
     }
-    gt_bytes bytes;
-    goat_status status = gt_commit_bytes(repo, number, &bytes, diag);
-    if (status != GOAT_OK) return status;
     gt_commit commit;
-    gt_commit_view(bytes, &commit);
+    goat_status status = gt_commit_read(repo, number, &commit, diag);
+    if (status != GOAT_OK) return status;
+    if (commit.delta.data == NULL) return gt_fail(diag, GOAT_CORRUPT, "a commit of this item has lost its content");
     step->delta = commit.delta;
     return carry(repo, writer, reader, &step->delta, arena, diag);
 }
@@ -243,16 +261,60 @@ goat_status gt_view_compute(gt_repo *repo, uint32_t item, const uint32_t *heads,
     for (uint32_t i = 0; status == GOAT_OK && i < walk.count; i++) {
         status = make_step(&walk, walk.commits[walk.count - 1 - i], reader, &arena, &steps[i], diag);
     }
-    if (status == GOAT_OK && walk.base.data != NULL && !walk.base_is_read) {
-        const gt_schema *writer = gt_writer_of(repo, walk.base_schema);
-        status = writer == NULL ? gt_fail(diag, GOAT_NO_SCHEMA, "a commit of this item cannot be read here")
-                                : carry(repo, writer, reader, &walk.base, &arena, diag);
-    }
     if (status == GOAT_OK) {
         status = gt_merge_replay(repo->alloc, reader, walk.base, steps, walk.count, state, &repo->work, diag);
     }
     gt_walk_free(&walk);
     gt_arena_free(&arena);
+    return status;
+}
+
+/* ---- snapshots ---- */
+
+/* The rows of a commit's parents; false when not all are known. */
+static bool parent_rows(const gt_repo *repo, const gt_commit *commit, gt_buf *rows) {
+    for (uint32_t i = 0; i < commit->parents.count; i++) {
+        uint32_t row = gt_find_commit(repo, gt_ids_at(commit->parents, i));
+        if (row == GT_NONE) return false;
+        append_row(rows, row);
+    }
+    return true;
+}
+
+static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit *commit, const uint32_t *parents,
+                                gt_diag *diag) {
+    gt_item_row *item = gt_item_at(repo, number);
+    gt_view present = {0};
+    gt_buf state;
+    gt_buf_init(&state, repo->alloc);
+    goat_status status = GOAT_OK;
+    if (item->head == parents[0] && (item->flags & GT_ITEM_UNSHOWN) == 0) present = gt_item_share(repo, item);
+    if (present.bytes.data == NULL) {
+        status = gt_view_compute(repo, number, parents, commit->parents.count, &state, diag);
+    }
+    gt_bytes found = present.bytes.data != NULL ? present.bytes : gt_buf_bytes(&state);
+    if (status == GOAT_OK && !gt_bytes_equal(found, commit->full)) {
+        status = gt_fail(diag, GOAT_INVALID, "a snapshot is not what its parents' history comes to");
+    }
+    gt_view_drop(repo->alloc, &present);
+    gt_buf_free(&state);
+    return status;
+}
+
+goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag) {
+    uint32_t number = gt_repo_find(repo, commit->key);
+    const gt_schema *writer = gt_commit_schema(repo, commit);
+    if (number == GT_NONE || writer == NULL || gt_reader_of(repo, gt_item_at(repo, number)->schema) != writer) {
+        return gt_fail(diag, GOAT_NO_SCHEMA, "a snapshot cannot be read here");
+    }
+    gt_buf parents;
+    gt_buf_init(&parents, repo->alloc);
+    bool known = parent_rows(repo, commit, &parents);
+    goat_status status = gt_buf_failed(&parents) ? gt_no_memory(diag)
+                         : !known || parents.len == 0
+                             ? gt_fail(diag, GOAT_NO_SCHEMA, "the parents of a snapshot are not known")
+                             : compare_full(repo, number, commit, (const uint32_t *)(const void *)parents.data, diag);
+    gt_buf_free(&parents);
     return status;
 }
 
@@ -281,16 +343,12 @@ goat_status gt_repo_view(gt_repo *repo, uint32_t number, gt_seen *seen, gt_diag 
     gt_item_row *item = gt_item_at(repo, number);
     *seen = (gt_seen){.schema = gt_reader_of(repo, item->schema), .revision = item->revision};
     goat_status status = seen->schema == NULL ? gt_fail(diag, GOAT_NO_SCHEMA, "the item's schema is not known here")
-                                              : GOAT_OK;
+                                              : gt_item_touch(repo, item, diag);
     if (status == GOAT_OK && (item->state & GT_STATE_MASK) == GT_STATE_UNKNOWN) {
         status = compute_present(repo, number, diag);
-    } else if (status == GOAT_OK && (item->state & GT_STATE_MASK) == GT_STATE_IN_LOG) {
-        gt_bytes ignored; /* the record is checked on its first touch */
-        status = gt_commit_bytes(repo, item->newest, &ignored, diag);
     }
     if (status != GOAT_OK) {
-        gt_bytes key = gt_repo_key(repo, number);
-        gt_diag_item(diag, repo->path, key);
+        gt_diag_item(diag, repo->path, gt_repo_key(repo, number));
         seen->flags = status == GOAT_NO_SCHEMA ? GT_ITEM_NO_SCHEMA : 0;
         return status;
     }
@@ -325,15 +383,3 @@ goat_status gt_repo_view_at(gt_repo *repo, uint32_t item, const gt_id *heads, ui
     return status;
 }
 
-void gt_repo_schemas_changed(gt_repo *repo) {
-    if (!gt_schemas_resolve(repo)) return;
-    const gt_repo_hooks *hooks = &repo->config.hooks;
-    for (uint32_t i = 0; i < repo->items.count; i++) {
-        if (hooks->before_change != NULL) hooks->before_change(hooks->context, repo, i);
-        gt_item_row *item = gt_item_at(repo, i);
-        gt_item_forget_state(repo, item);
-        gt_cuts_forget(repo, i);
-        item->revision++;
-        if (hooks->after_change != NULL) hooks->after_change(hooks->context, repo, i, GT_FROM_PEER);
-    }
-}

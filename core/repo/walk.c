@@ -3,7 +3,7 @@
  * Commits are visited from the latest to the earliest (a child is later than its parents, so this is a
  * topological order). Where all ways back meet, there is a critical version: everything visited
  * descends from it. The walk ends at the first one whose state is at hand: a kept cut, or a commit
- * that carries the snapshot of its parents' view; or at the empty item. */
+ * that carries the snapshot of its parents' view and was found to tell the truth; or at the empty item. */
 #include "repo/walk.h"
 
 static bool push(gt_walk *walk, uint32_t number) {
@@ -86,6 +86,14 @@ static void unmark(gt_walk *walk) {
     }
 }
 
+/* A snapshot serves whoever reads at the very version that it was written at: from another version's, fields would be
+ * missing that lie further back. */
+static bool is_base(const gt_repo *repo, uint32_t item, const gt_commit_row *row) {
+    const gt_schema *reader = gt_reader_of(repo, gt_item_at(repo, item)->schema);
+    return (row->flags & GT_COMMIT_FULL) != 0 && reader != NULL && gt_reader_of(repo, row->schema) == reader &&
+           gt_schema_at(repo, row->schema)->version == gt_schema_version(reader);
+}
+
 static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
     gt_repo *repo = walk->repo;
     while (walk->queue_count > 0) {
@@ -93,22 +101,17 @@ static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
             gt_bytes cut = gt_cut_find(repo, item, walk->queue, walk->queue_count);
             if (cut.data != NULL && queue_is_critical(walk)) {
                 walk->base = cut;
-                walk->base_is_read = true;
                 return GOAT_OK;
             }
         }
         uint32_t top = walk->queue[0];
         bool meets = walk->queue_count == 1 && !walk->has_root;
         if (!visit(walk)) return gt_no_memory(diag);
-        if (meets && (gt_commit_at(repo, top)->flags & GT_COMMIT_FULL) != 0) {
-            gt_bytes bytes;
+        if (meets && is_base(repo, item, gt_commit_at(repo, top))) {
             gt_commit commit;
-            goat_status status = gt_commit_bytes(repo, top, &bytes, diag);
-            if (status != GOAT_OK) return status;
-            gt_commit_view(bytes, &commit);
-            walk->base = commit.full;
-            walk->base_schema = gt_commit_at(repo, top)->schema;
-            return GOAT_OK;
+            goat_status status = gt_commit_read(repo, top, &commit, diag);
+            if (status == GOAT_OK) walk->base = commit.full;
+            return status;
         }
     }
     return GOAT_OK;
@@ -116,7 +119,7 @@ static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
 
 goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count,
                          gt_diag *diag) {
-    *walk = (gt_walk){.repo = repo, .base_schema = GT_NONE};
+    *walk = (gt_walk){.repo = repo};
     goat_status status = GOAT_OK;
     for (uint32_t i = 0; i < head_count && status == GOAT_OK; i++) {
         if (!push(walk, heads[i])) status = gt_no_memory(diag);

@@ -13,9 +13,7 @@ typedef struct gt_walk {
     uint32_t queue_count;
     size_t queue_capacity;
     bool has_root;        /* a first commit was visited: only the empty item is below everything */
-    gt_bytes base;        /* data NULL: the empty item */
-    bool base_is_read;    /* base is in the form of the reading schema already */
-    uint32_t base_schema; /* row; of a base that is not */
+    gt_bytes base;        /* as the item's reader has it; data NULL: the empty item */
 } gt_walk;
 
 /* End it with gt_walk_free, also after a failure. */
