@@ -1,0 +1,508 @@
+/* core/repo: the graph of commits, admission, views, and namespaces, claim by claim. */
+#include "support/test.h"
+
+#include "support/test_repo.h"
+#include "support/test_value.h"
+#include "value/build.h"
+#include "value/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct fixture {
+    test_network network;
+    test_site a, b;
+    test_writer writer, other;
+} fixture;
+
+static int set_up(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    test_network_init(&f->network);
+    test_site_init(&f->a, &f->network, 0, 1, 0);
+    test_site_init(&f->b, &f->network, 1, 2, 0);
+    test_writer_init(&f->writer, &f->network, 2, test_goat_1);
+    test_writer_init(&f->other, &f->network, 3, test_goat_1);
+    test_site *sites[] = {&f->a, &f->b};
+    for (int i = 0; i < 2; i++) {
+        test_site_learn(sites[i], test_goat_1);
+        test_site_open(sites[i], 0);
+    }
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    fixture *f = *state;
+    test_writer_free(&f->writer);
+    test_writer_free(&f->other);
+    test_site_free(&f->a);
+    test_site_free(&f->b);
+    test_network_free(&f->network);
+    free(f);
+    return 0;
+}
+
+static void same_digests(test_site *a, test_site *b) {
+    uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];
+    test_site_digest(a, x);
+    test_site_digest(b, y);
+    assert_memory_equal(x, y, sizeof x);
+}
+
+/* The same once more, from the log alone. */
+static void reopens(test_site *site) {
+    uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];
+    test_site_digest(site, x);
+    test_site_close(site);
+    test_site_open(site, TEST_SITE_NO_CHECKPOINT);
+    assert_int_equal(gt_repo_faults(site->repo), 0);
+    test_site_digest(site, y);
+    assert_memory_equal(x, y, sizeof x);
+}
+
+/* ---- heads ---- */
+
+static void linear_edits_leave_one_head(void **state) {
+    fixture *f = *state;
+    test_site_edit(&f->a, "x", "goat", 1, "{text: 'one', votes: 1}");
+    for (int i = 0; i < 20; i++) test_site_edit(&f->a, "x", "goat", 1, "{votes: 2}");
+    assert_int_equal(test_site_head_count(&f->a, "x"), 1);
+    test_site_shows(&f->a, "x", "{text: 'one', votes: 41}");
+    assert_int_equal(f->a.before, 21);
+    assert_int_equal(f->a.after, 21);
+    assert_int_equal(f->a.last_origin, GT_FROM_SELF);
+    test_site_send_new(&f->a, &f->b);
+    assert_int_equal(f->b.last_origin, GT_FROM_PEER);
+    same_digests(&f->a, &f->b);
+    reopens(&f->a);
+}
+
+static void concurrent_edits_make_two_heads_and_the_next_edit_joins_them(void **state) {
+    fixture *f = *state;
+    test_site_edit(&f->a, "x", "goat", 1, "{text: 'one', tags: set[1]}");
+    test_site_send_new(&f->a, &f->b);
+    test_site_edit(&f->a, "x", "goat", 1, "{tags: set[2]}");
+    test_site_edit(&f->b, "x", "goat", 1, "{votes: 7}");
+    test_site_send_new(&f->a, &f->b);
+    test_site_send_new(&f->b, &f->a);
+    assert_int_equal(test_site_head_count(&f->a, "x"), 2);
+    test_site_shows(&f->a, "x", "{text: 'one', tags: set[1, 2], votes: 7}");
+    same_digests(&f->a, &f->b);
+    test_site_edit(&f->a, "x", "goat", 1, "{text: 'two'}");
+    assert_int_equal(test_site_head_count(&f->a, "x"), 1);
+    test_site_send_new(&f->a, &f->b);
+    test_site_shows(&f->b, "x", "{text: 'two', tags: set[1, 2], votes: 7}");
+    same_digests(&f->a, &f->b);
+    reopens(&f->a);
+    reopens(&f->b);
+}
+
+static void the_view_at_older_heads_is_what_was_seen_there(void **state) {
+    fixture *f = *state;
+    gt_id first = test_site_edit(&f->a, "x", "goat", 1, "{text: 'one', votes: 1}");
+    gt_id second = test_site_edit(&f->a, "x", "goat", 1, "{votes: 2}");
+    test_site_edit(&f->a, "x", "goat", 1, "{text: undefined, votes: 4}");
+    gt_buf out;
+    gt_buf_init(&out, &gt_alloc_system);
+    assert_int_equal(gt_repo_view_at(f->a.repo, 0, &first, 1, &out, NULL), GOAT_OK);
+    assert_value(gt_buf_bytes(&out), "{text: 'one', votes: 1}");
+    gt_buf_clear(&out);
+    assert_int_equal(gt_repo_view_at(f->a.repo, 0, &second, 1, &out, NULL), GOAT_OK);
+    assert_value(gt_buf_bytes(&out), "{text: 'one', votes: 3}");
+    gt_id nobody = {{0}};
+    assert_int_equal(gt_repo_view_at(f->a.repo, 0, &nobody, 1, &out, NULL), GOAT_NOT_FOUND);
+    test_site_shows(&f->a, "x", "{votes: 7}");
+    gt_buf_free(&out);
+}
+
+static void commits_of_an_item_are_listed_latest_first(void **state) {
+    fixture *f = *state;
+    gt_id ids[10];
+    for (int i = 0; i < 10; i++) {
+        ids[i] = test_site_edit(&f->a, "x", "goat", 1, "{votes: 1}");
+        test_site_edit(&f->a, "y", "goat", 1, "{votes: 1}");
+    }
+    gt_buf rows;
+    gt_buf_init(&rows, &gt_alloc_system);
+    assert_int_equal(gt_repo_item_commits(f->a.repo, 0, &rows, NULL), GOAT_OK);
+    assert_int_equal(rows.len, 10 * sizeof(uint32_t));
+    for (int i = 0; i < 10; i++) {
+        uint32_t row;
+        gt_commit_info info;
+        memcpy(&row, rows.data + (size_t)i * sizeof row, sizeof row);
+        assert_int_equal(gt_repo_commit_info(f->a.repo, row, &info, NULL), GOAT_OK);
+        assert_memory_equal(info.id.bytes, ids[9 - i].bytes, GT_ID_SIZE);
+        assert_int_equal(info.is_head, i == 0);
+    }
+    gt_buf_free(&rows);
+}
+
+/* ---- admission ---- */
+
+static void a_parent_of_another_item_is_refused(void **state) {
+    fixture *f = *state;
+    gt_id id;
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 1, NULL, "{votes: 1}", &id), GT_ADMITTED);
+    test_site_refuses(&f->a, test_writer_commit(&f->writer, "y", 2, &id, "{votes: 1}", NULL), GOAT_INVALID,
+                      "parent is of another item");
+    test_site_shows(&f->a, "x", "{votes: 1}");
+}
+
+static void a_commit_not_later_than_its_parent_is_refused(void **state) {
+    fixture *f = *state;
+    gt_id id;
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 5, NULL, "{votes: 1}", &id), GT_ADMITTED);
+    test_site_refuses(&f->a, test_writer_commit(&f->writer, "x", 5, &id, "{votes: 1}", NULL), GOAT_INVALID,
+                      "not later than its parent");
+    f->writer.seq--; /* it was never there */
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 6, &id, "{votes: 1}", &id), GT_ADMITTED);
+    test_writer_leaf(&f->writer, "x", 9, &id, 1, "{votes: 1}", NULL);
+    id = test_writer_leaf(&f->writer, "x", 8, &id, 1, "{votes: 1}", NULL);
+    test_writer_leaf(&f->writer, "x", 8, &id, 1, "{votes: 1}", NULL);
+    test_site_refuses(&f->a, test_writer_finish(&f->writer), GOAT_INVALID, "not later than its parent");
+}
+
+static void a_commit_that_stands_in_two_places_is_refused(void **state) {
+    fixture *f = *state;
+    gt_id first, second;
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 1, NULL, "{votes: 1}", &first), GT_ADMITTED);
+    f->writer.salt--; /* the same salt and bytes in another batch; the salt has the seq in it, so that is undone too */
+    f->writer.seq--;
+    second = test_writer_leaf(&f->writer, "x", 1, NULL, 0, "{votes: 1}", NULL);
+    f->writer.seq++;
+    assert_memory_equal(first.bytes, second.bytes, GT_ID_SIZE);
+    test_site_refuses(&f->a, test_writer_finish(&f->writer), GOAT_INVALID, "two places");
+}
+
+static void an_unknown_session_is_refused_and_so_is_a_wrong_signature(void **state) {
+    fixture *f = *state;
+    gt_bytes frame = test_writer_commit(&f->writer, "x", 1, NULL, "{votes: 1}", NULL);
+    uint8_t wrong[4096];
+    memcpy(wrong, frame.data, frame.len);
+    wrong[4] ^= 1; /* in the session id */
+    test_site_refuses(&f->a, gt_bytes_of(wrong, frame.len), GOAT_UNTRUSTED, "nobody knows");
+    memcpy(wrong, frame.data, frame.len);
+    wrong[frame.len - 3] ^= 1;
+    gt_admission outcome;
+    assert_int_not_equal(test_site_admit(&f->a, gt_bytes_of(wrong, frame.len), &outcome, NULL), GOAT_OK);
+    assert_int_equal(gt_repo_item_count(f->a.repo), 0);
+    test_site_admits(&f->a, frame, GT_ADMITTED);
+    test_site_admits(&f->a, frame, GT_KNOWN);
+}
+
+static void a_frame_waits_for_its_predecessor_and_for_parents(void **state) {
+    fixture *f = *state;
+    test_frames frames = {0};
+    gt_id id;
+    for (uint32_t i = 0; i < 40; i++) {
+        test_frames_add(&frames, test_writer_commit(&f->writer, "x", i + 1, i == 0 ? NULL : &id, "{votes: 1}", &id));
+    }
+    gt_bytes theirs = test_writer_commit(&f->other, "x", 100, &id, "{votes: 100}", NULL);
+    test_site_admits(&f->a, theirs, GT_PARKED);
+    test_site_admits(&f->a, theirs, GT_PARKED); /* once is enough */
+    assert_int_equal(gt_repo_parked_count(f->a.repo), 1);
+    for (size_t i = frames.count; i-- > 1;) test_site_admits(&f->a, test_frames_at(&frames, i), GT_PARKED);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), 40);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 0);
+    test_site_admits(&f->a, test_frames_at(&frames, 0), GT_ADMITTED);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), 0);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 41);
+    test_site_shows(&f->a, "x", "{votes: 140}");
+    reopens(&f->a);
+    test_frames_free(&frames);
+}
+
+static void a_transaction_waits_as_a_whole_and_so_does_what_follows_it(void **state) {
+    fixture *f = *state;
+    gt_id late, y, z;
+    gt_bytes first = test_writer_commit(&f->other, "x", 1, NULL, "{votes: 1}", &late);
+    test_writer_leaf(&f->writer, "free", 5, NULL, 0, "{votes: 5}", NULL);
+    y = test_writer_leaf(&f->writer, "y", 6, NULL, 0, "{votes: 6}", NULL);
+    test_writer_leaf(&f->writer, "x", 7, &late, 1, "{votes: 7}", NULL); /* its parent is not there */
+    gt_batch_draft_group(&f->writer.draft, 1);
+    z = test_writer_leaf(&f->writer, "y", 8, &y, 1, "{votes: 8}", NULL); /* follows the transaction */
+    test_writer_leaf(&f->writer, "w", 9, NULL, 0, "{votes: 9}", NULL);
+    gt_batch_draft_group(&f->writer.draft, 3); /* … and drags its own with it */
+    (void)z;
+    gt_bytes frame = test_writer_finish(&f->writer);
+    test_site_admits(&f->a, frame, GT_PARKED);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 1);
+    test_site_shows(&f->a, "free", "{votes: 5}");
+    assert_int_equal(gt_repo_find(f->a.repo, gt_bytes_text("y")), GT_NONE);
+    assert_int_equal(gt_repo_find(f->a.repo, gt_bytes_text("w")), GT_NONE);
+    test_site_admits(&f->a, first, GT_ADMITTED);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 6);
+    test_site_shows(&f->a, "y", "{votes: 14}");
+    test_site_shows(&f->a, "x", "{votes: 8}");
+    test_site_admits(&f->a, frame, GT_KNOWN);
+    assert_int_equal(test_site_audit(&f->a, NULL), 0);
+    reopens(&f->a);
+}
+
+/* Each transaction holds a leaf that another's waiting makes wait, the last ones first. */
+static void a_batch_of_transactions_that_drag_each_other_is_decided_in_one_go(void **state) {
+    fixture *f = *state;
+    enum { GROUPS = 20000 };
+    gt_id nobody = {{1}}, *parents = calloc(GROUPS + 1, sizeof *parents);
+    char key[16];
+    for (uint32_t i = 0; i < GROUPS; i++) { /* leaf i: first of group i; its child stands in group i - 1 */
+        snprintf(key, sizeof key, "k%u", (unsigned)i);
+        parents[i] = test_writer_leaf(&f->writer, key, 1, NULL, 0, "{}", NULL);
+    }
+    for (uint32_t i = 1; i < GROUPS; i++) {
+        snprintf(key, sizeof key, "k%u", (unsigned)i);
+        test_writer_leaf(&f->writer, key, 2, &parents[i], 1, "{}", NULL);
+    }
+    test_writer_leaf(&f->writer, "last", 2, &nobody, 1, "{}", NULL);
+    free(parents);
+    /* Groups of two runs are written by nobody here, so the frame's groups are put in by hand. */
+    gt_buf groups;
+    gt_buf_init(&groups, &gt_alloc_system);
+    gt_write_array_head(&groups, GROUPS);
+    for (uint32_t i = 0; i < GROUPS; i++) {
+        gt_write_array_head(&groups, 4);
+        gt_write_int(&groups, i);
+        gt_write_int(&groups, 1);
+        gt_write_int(&groups, GROUPS + i);
+        gt_write_int(&groups, 1);
+    }
+    gt_bytes plain = test_writer_finish(&f->writer);
+    /* [1, session, seq, prev, skip, groups, …]: the groups stand behind 1 + 1 + 34 + 1 + 1 + 1 bytes. */
+    gt_buf frame;
+    gt_buf_init(&frame, &gt_alloc_system);
+    gt_buf_append(&frame, plain.data, 39);
+    assert_int_equal(plain.data[39], 0x80);
+    gt_buf_append(&frame, groups.data, groups.len);
+    gt_buf_append(&frame, plain.data + 40, plain.len - 40);
+    gt_arena arena;
+    gt_batch batch;
+    gt_arena_init(&arena, &gt_alloc_system);
+    assert_int_equal(gt_batch_decode(gt_buf_bytes(&frame), &arena, &batch, NULL), GOAT_OK);
+    assert_int_equal(gt_batch_hash(f->network.hasher, &f->network.place, &batch, NULL), GOAT_OK);
+    gt_buf signed_bytes;
+    gt_buf_init(&signed_bytes, &gt_alloc_system);
+    gt_batch_signed_bytes(&f->network.place, &batch, &signed_bytes);
+    uint8_t signature[GT_SIGNATURE_SIZE];
+    gt_sign(&f->writer.own->secret, signed_bytes.data, signed_bytes.len, signature);
+    memcpy(frame.data + (batch.signature - frame.data), signature, sizeof signature);
+    test_site_admits(&f->a, gt_buf_bytes(&frame), GT_PARKED); /* by rounds this would take minutes */
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 0);
+    gt_buf_free(&signed_bytes);
+    gt_arena_free(&arena);
+    gt_buf_free(&frame);
+    gt_buf_free(&groups);
+}
+
+static void leaves_that_were_left_out_come_later(void **state) {
+    fixture *f = *state;
+    gt_id ids[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        char key[8];
+        snprintf(key, sizeof key, "i%u", (unsigned)i);
+        ids[i] = test_writer_leaf(&f->writer, key, i + 1, NULL, 0, "{votes: 1}", NULL);
+    }
+    gt_bytes frame = test_writer_finish(&f->writer);
+    gt_buf some, others, none;
+    test_writer_elide(&f->writer, frame, "0110", GT_NODE_HAD, &some);
+    test_writer_elide(&f->writer, frame, "1001", GT_NODE_HIDDEN, &others);
+    test_writer_elide(&f->writer, frame, "0000", GT_NODE_HIDDEN, &none);
+    test_site_admits(&f->a, gt_buf_bytes(&some), GT_ADMITTED);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 2);
+    test_site_admits(&f->a, gt_buf_bytes(&some), GT_KNOWN);
+    test_site_admits(&f->a, gt_buf_bytes(&none), GT_KNOWN);
+    test_site_admits(&f->a, gt_buf_bytes(&others), GT_ADMITTED);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 4);
+    test_site_admits(&f->a, frame, GT_KNOWN);
+    test_site_admits(&f->b, frame, GT_ADMITTED);
+    same_digests(&f->a, &f->b);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "i3", 9, &ids[3], "{votes: 1}", NULL), GT_ADMITTED);
+    reopens(&f->a);
+    assert_int_equal(test_site_audit(&f->a, NULL), 0);
+    gt_buf_free(&some);
+    gt_buf_free(&others);
+    gt_buf_free(&none);
+}
+
+/* Nothing of it may be read here, but the next batch of the session follows it. */
+static void a_batch_without_leaves_keeps_the_chain_whole(void **state) {
+    fixture *f = *state;
+    gt_buf none;
+    test_writer_elide(&f->writer, test_writer_commit(&f->writer, "x", 1, NULL, "{votes: 1}", NULL), "0", GT_NODE_HIDDEN,
+                      &none);
+    test_site_admits(&f->a, gt_buf_bytes(&none), GT_ADMITTED);
+    test_site_admits(&f->a, gt_buf_bytes(&none), GT_KNOWN);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "y", 2, NULL, "{votes: 1}", NULL), GT_ADMITTED);
+    reopens(&f->a);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "y2", 3, NULL, "{votes: 1}", NULL), GT_ADMITTED);
+    gt_buf_free(&none);
+}
+
+static void what_waits_is_bounded_and_the_oldest_goes_first(void **state) {
+    fixture *f = *state;
+    enum { BIG = 3 << 20, COUNT = 8 };
+    char *text = malloc(BIG + 16);
+    memset(text, 'x', BIG + 16);
+    memcpy(text, "{text: '", 8);
+    memcpy(text + BIG, "'}", 3);
+    test_frames frames = {0};
+    test_writer_commit(&f->writer, "lost", 1, NULL, "{}", NULL);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        test_frames_add(&frames, test_writer_commit(&f->writer, i % 2 == 0 ? "a" : "b", i + 2, NULL, text, NULL));
+    }
+    for (size_t i = 0; i < COUNT; i++) test_site_admits(&f->a, test_frames_at(&frames, i), GT_PARKED);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), 5);
+    assert_true(f->a.memory.live_bytes < 40u << 20);
+    test_frames_free(&frames);
+    free(text);
+}
+
+/* ---- content that a peer should not have signed ---- */
+
+static void an_edit_that_does_not_fit_its_field_is_refused_from_a_peer(void **state) {
+    fixture *f = *state;
+    static const char *const wrong[] = {"{text: 7}", "{votes: 'a'}", "{tags: 'a'}", "{nobody: 1}", "{map: set[1]}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        test_site_refuses(&f->a, test_writer_commit(&f->writer, "x", 1, NULL, wrong[i], NULL), GOAT_INVALID, "");
+        f->writer.seq--;
+    }
+    test_writer_leaf(&f->writer, "good", 1, NULL, 0, "{text: 'good'}", NULL); /* all or nothing */
+    test_writer_leaf(&f->writer, "bad", 1, NULL, 0, "{text: 1}", NULL);
+    test_site_refuses(&f->a, test_writer_finish(&f->writer), GOAT_INVALID, "");
+}
+
+/* It was carried while nobody knew the schema; with it, exactly the wrong edit is left out. */
+static void a_wrong_edit_that_was_carried_is_left_out_of_views(void **state) {
+    fixture *f = *state;
+    gt_id id;
+    test_site_free(&f->b);
+    test_site_init(&f->b, &f->network, 1, 7, 0);
+    test_site_open(&f->b, 0);
+    gt_bytes first = test_writer_commit(&f->writer, "x", 1, NULL, "{text: 7, votes: 3, nobody: 1}", &id);
+    test_site_admits(&f->b, first, GT_ADMITTED);
+    test_site_admits(&f->b, test_writer_commit(&f->writer, "x", 2, &id, "{tags: 'z', size: 5, text: 'a'}", &id), GT_ADMITTED);
+    test_site_admits(&f->b, test_writer_commit(&f->writer, "y", 2, NULL, "{text: 7, votes: 3}", &id), GT_ADMITTED);
+    test_site_shows(&f->b, "x", NULL);
+    test_site_learn(&f->b, test_goat_1);
+    test_site_shows(&f->b, "x", "{text: 'a', votes: 3, size: 5}");
+    test_site_shows(&f->b, "y", "{votes: 3}");
+    gt_buf kinds;
+    gt_buf_init(&kinds, &gt_alloc_system);
+    assert_int_equal(test_site_audit(&f->b, &kinds), 3);
+    assert_string_equal((const char *)kinds.data, "delta delta delta ");
+    gt_buf_free(&kinds);
+    reopens(&f->b);
+    test_site_shows(&f->b, "x", "{text: 'a', votes: 3, size: 5}");
+    test_site_shows(&f->b, "y", "{votes: 3}");
+}
+
+/* ---- namespaces ---- */
+
+static void of_two_concurrent_creates_the_earlier_gives_the_namespace(void **state) {
+    fixture *f = *state;
+    gt_id goat, sheep;
+    test_frames frames = {0};
+    test_frames_add(&frames, test_writer_commit(&f->writer, "x", 5, NULL, "{text: 'goat', votes: 1}", &goat));
+    test_frames_add(&frames, test_writer_commit(&f->writer, "x", 7, &goat, "{votes: 1}", &goat));
+    test_writer_schema(&f->other, test_sheep_1);
+    test_frames_add(&frames, test_writer_commit(&f->other, "x", 3, NULL, "{text: 'sheep', wool: 'white'}", &sheep));
+    test_frames_add(&frames, test_writer_commit(&f->other, "x", 8, &sheep, "{wool: 'black'}", &sheep));
+    test_site_learn(&f->a, test_sheep_1);
+    test_site_learn(&f->b, test_sheep_1);
+    for (size_t i = 0; i < 4; i++) {
+        test_site_admits(&f->a, test_frames_at(&frames, i), GT_ADMITTED);
+        if (i == 1) test_site_shows(&f->a, "x", "{text: 'goat', votes: 2}");
+        if (i > 1) test_site_shows(&f->a, "x", i == 2 ? "{text: 'sheep', wool: 'white'}" : "{text: 'sheep', wool: 'black'}");
+    }
+    static const size_t order[] = {2, 0, 3, 1};
+    for (size_t i = 0; i < 4; i++) {
+        test_site_admits(&f->b, test_frames_at(&frames, order[i]), GT_ADMITTED);
+        test_site_shows(&f->b, "x", i < 2 ? "{text: 'sheep', wool: 'white'}" : "{text: 'sheep', wool: 'black'}");
+    }
+    same_digests(&f->a, &f->b);
+    test_site_edit(&f->a, "x", "sheep", 1, "{text: 'joined'}");
+    test_site_send_new(&f->a, &f->b);
+    test_site_shows(&f->b, "x", "{text: 'joined', wool: 'black'}");
+    same_digests(&f->a, &f->b);
+    reopens(&f->a);
+    reopens(&f->b);
+    test_frames_free(&frames);
+}
+
+static void both_creates_of_one_schema_are_merged(void **state) {
+    fixture *f = *state;
+    test_site_edit(&f->a, "x", "goat", 1, "{tags: set[1], map: {a: 1}}");
+    test_site_edit(&f->b, "x", "goat", 1, "{tags: set[2], map: {b: 2}}");
+    test_site_send_new(&f->a, &f->b);
+    test_site_send_new(&f->b, &f->a);
+    test_site_shows(&f->a, "x", "{tags: set[1, 2], map: {a: 1, b: 2}}");
+    same_digests(&f->a, &f->b);
+}
+
+static void an_unknown_schema_is_carried_then_shown(void **state) {
+    fixture *f = *state;
+    test_site_learn(&f->a, test_sheep_1);
+    test_site_edit(&f->a, "s", "sheep", 1, "{wool: 'white'}");
+    for (int i = 0; i < 5; i++) test_site_edit(&f->a, "s", "sheep", 1, "{wool: 'black'}");
+    test_site_edit(&f->a, "g", "goat", 1, "{votes: 1}");
+    test_site_send_new(&f->a, &f->b);
+    test_site_shows(&f->b, "s", NULL);
+    test_site_shows(&f->b, "g", "{votes: 1}");
+    uint32_t before = f->b.before;
+    test_site_learn(&f->b, test_sheep_1);
+    assert_int_equal(f->b.before, before + 1); /* of that one item, and of no other */
+    assert_int_equal(f->b.after, before + 1);
+    test_site_shows(&f->b, "s", "{wool: 'black'}");
+    same_digests(&f->a, &f->b);
+    uint64_t work = gt_repo_work(f->b.repo);
+    for (int i = 0; i < 50; i++) test_site_edit(&f->b, "s", "sheep", 1, "{wool: 'grey'}");
+    assert_true(gt_repo_work(f->b.repo) - work < 50 * 8); /* it is an item like others now */
+}
+
+static void a_newer_version_is_hidden_while_older_commits_are_shown(void **state) {
+    fixture *f = *state;
+    test_site_learn(&f->a, test_goat_2);
+    gt_id first;
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 1, NULL, "{text: 'old', raw: bytes(01), size: 3}", &first),
+                     GT_ADMITTED);
+    test_site_shows(&f->a, "x", "{text: 'old'}"); /* version 2 has no raw, and size is a string */
+    test_site_send_new(&f->a, &f->b);
+    test_site_edit(&f->a, "x", "goat", 2, "{extra: 'new', text: 'newer', size: 'big'}");
+    test_site_send_new(&f->a, &f->b);
+    test_site_shows(&f->b, "x", "{text: 'old', raw: bytes(01), size: 3}");
+    assert_int_equal(test_site_head_count(&f->b, "x"), 1);
+    test_site_edit(&f->b, "x", "goat", 1, "{votes: 5, size: 4}"); /* on what it sees */
+    test_site_shows(&f->b, "x", "{text: 'old', raw: bytes(01), size: 4, votes: 5}");
+    test_site_send_new(&f->b, &f->a);
+    test_site_shows(&f->a, "x", "{text: 'newer', extra: 'new', size: 'big', votes: 5}");
+    test_site_learn(&f->b, test_goat_2);
+    test_site_shows(&f->b, "x", "{text: 'newer', extra: 'new', size: 'big', votes: 5}");
+    same_digests(&f->a, &f->b);
+    reopens(&f->b);
+}
+
+int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(linear_edits_leave_one_head),
+        CASE(concurrent_edits_make_two_heads_and_the_next_edit_joins_them),
+        CASE(the_view_at_older_heads_is_what_was_seen_there),
+        CASE(commits_of_an_item_are_listed_latest_first),
+        CASE(a_parent_of_another_item_is_refused),
+        CASE(a_commit_not_later_than_its_parent_is_refused),
+        CASE(a_commit_that_stands_in_two_places_is_refused),
+        CASE(an_unknown_session_is_refused_and_so_is_a_wrong_signature),
+        CASE(a_frame_waits_for_its_predecessor_and_for_parents),
+        CASE(a_transaction_waits_as_a_whole_and_so_does_what_follows_it),
+        CASE(a_batch_of_transactions_that_drag_each_other_is_decided_in_one_go),
+        CASE(leaves_that_were_left_out_come_later),
+        CASE(a_batch_without_leaves_keeps_the_chain_whole),
+        CASE(what_waits_is_bounded_and_the_oldest_goes_first),
+        CASE(an_edit_that_does_not_fit_its_field_is_refused_from_a_peer),
+        CASE(a_wrong_edit_that_was_carried_is_left_out_of_views),
+        CASE(of_two_concurrent_creates_the_earlier_gives_the_namespace),
+        CASE(both_creates_of_one_schema_are_merged),
+        CASE(an_unknown_schema_is_carried_then_shown),
+        CASE(a_newer_version_is_hidden_while_older_commits_are_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
