@@ -1,0 +1,91 @@
+/* goat log: the commits of an item, newest first. */
+#include <string.h>
+
+#include "cbor.h"
+#include "commands.h"
+#include "database.h"
+#include "output.h"
+#include "text.h"
+
+enum { ID_SHOWN = 6, SESSION_SHOWN = 4, WINDOW = 1024 };
+
+static void add_fields(text *line, cbor commit) {
+    uint64_t count;
+    cbor fields = cbor_array(cbor_member(commit, "fields"), &count);
+    for (uint64_t i = 0; i < count && fields.len > 0; i++) {
+        cbor name = cbor_content(cbor_take(&fields));
+        text_add_c(line, i > 0 ? ", " : "");
+        text_add(line, (const char *)name.data, name.len);
+    }
+    cbor message = cbor_content(cbor_member(commit, "message"));
+    if (message.len > 0) {
+        text_add_c(line, "  ");
+        text_add_json(line, (const char *)message.data, message.len);
+    }
+}
+
+static void print_commit(cbor commit) {
+    cbor id = cbor_content(cbor_member(commit, "id")), session = cbor_content(cbor_member(commit, "session"));
+    cbor kind = cbor_content(cbor_member(commit, "kind"));
+    int64_t ms = 0;
+    char time[CBOR_TIME_SIZE];
+    cbor_date(cbor_member(commit, "time"), &ms);
+    cbor_time_text(ms, time);
+    time[10] = ' ';
+    time[19] = '\0'; /* to the second */
+    out_hex(id.data, id.len < ID_SHOWN ? id.len : ID_SHOWN);
+    out_print("%s  %s  ", cbor_bool(cbor_member(commit, "head")) ? "*" : " ", time);
+    out_hex(session.data, session.len < SESSION_SHOWN ? session.len : SESSION_SHOWN);
+    out_print("  %-8.*s  ", (int)kind.len, (const char *)kind.data);
+    text rest = {0};
+    add_fields(&rest, commit);
+    out_bytes(rest.data, rest.len);
+    out_text("\n");
+    text_free(&rest);
+}
+
+/* Prints up to `limit` commits from `offset` on; `*got`: how many there were. */
+static int print_window(cli *run, goat_item *item, uint32_t offset, uint32_t limit, uint64_t *got) {
+    goat_buf commits = {0};
+    goat_error *error = NULL;
+    if (goat_item_commits(item, offset, limit, &commits, &error) != GOAT_OK) {
+        goat_buf_free(&commits);
+        return cli_fail(run, run->operands[1], error);
+    }
+    cbor all = cbor_array(cbor_of(&commits), got);
+    for (uint64_t i = 0; i < *got && all.len > 0; i++) {
+        cbor commit = cbor_take(&all);
+        if (cli_has(run, "json")) {
+            cbor_print(commit);
+            out_text("\n");
+        } else {
+            print_commit(commit);
+        }
+    }
+    goat_buf_free(&commits);
+    return CLI_DONE;
+}
+
+int cmd_log(cli *run) {
+    uint32_t offset = 0, limit = UINT32_MAX;
+    if (!cli_number(run, "offset", 0, UINT32_MAX, &offset) || !cli_number(run, "limit", 0, UINT32_MAX, &limit)) {
+        return CLI_USAGE;
+    }
+    goat_item *item = NULL;
+    int code = cli_open_item(run, true, CLI_REPO_MUST_EXIST, &item);
+    if (code == CLI_DONE && !cli_has(run, "json")) {
+        out_text("COMMIT         TIME (UTC)           SESSION   KIND      FIELDS\n");
+    }
+    uint64_t got = 1;
+    while (code == CLI_DONE && limit > 0 && got > 0 && !out_failed()) {
+        uint32_t window = limit < WINDOW ? limit : WINDOW;
+        code = print_window(run, item, offset, window, &got);
+        offset += window;
+        limit -= window;
+        if (got < window) {
+            break;
+        }
+    }
+    goat_item_free(item);
+    return cli_close(run, code);
+}

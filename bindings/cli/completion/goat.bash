@@ -1,0 +1,98 @@
+# bash completion for goat. The options below are compared with the command's own table by tests/e2e.
+# Repositories are read from the names of their logs, so nothing is opened and no lock is taken.
+
+_goat_options() {
+    case $1 in
+        init) echo '--json --help' ;;
+        schema) echo '--json --help' ;;
+        import) echo '--schema --key --batch --flush --ack --keep-going --quiet --json --help' ;;
+        apply) echo '--schema --key --batch --flush --ack --keep-going --quiet --json --help' ;;
+        get) echo '--field --deleted --json --help' ;;
+        put) echo '--schema --json --help' ;;
+        set) echo '--message --json --help' ;;
+        unset) echo '--json --help' ;;
+        delete) echo '--undo --json --help' ;;
+        ls) echo '--json --help' ;;
+        query) echo '--where --schema --sort --offset --limit --fields --count --live --apply --key --rate' \
+            '--keep-going --json --help' ;;
+        log) echo '--offset --limit --json --help' ;;
+        digest) echo '--json --help' ;;
+        verify) echo '--json --help' ;;
+        help) echo '--json --help' ;;
+    esac
+}
+
+# What may follow an option: "-" nothing, "file", "words …", or empty for anything else.
+_goat_argument() {
+    case $1 in
+        --json | --help | --ack | --keep-going | --quiet | --deleted | --undo | --count | --live) echo - ;;
+        --apply) echo file ;;
+        --flush) echo 'words batch end' ;;
+    esac
+}
+
+# The repositories of a database, or nothing.
+_goat_repositories() {
+    local log
+    for log in "$1"/repos/*/*.log; do
+        [[ -e $log ]] || continue
+        log=${log#"$1/repos"}
+        echo "${log%.log}"
+    done
+}
+
+# The operands before the word that is being completed.
+_goat_operands() {
+    local i word
+    operands=()
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ $word == --?* && $word != *=* ]]; then
+            [[ $(_goat_argument "$word") == - ]] || i=$((i + 1))
+        elif [[ $word != -* || $word == - ]]; then
+            operands+=("$word")
+        fi
+    done
+}
+
+_goat_operand() {
+    local command=$1 word=$2 place=${#operands[@]}
+    case $command:$place in
+        help:0) COMPREPLY=($(compgen -W "$goat_commands" -- "$word")) ;;
+        *:0) COMPREPLY=($(compgen -d -- "$word")) ;;
+        schema:1) COMPREPLY=($(compgen -W 'add list' -- "$word")) ;;
+        import:1 | apply:1 | ls:1 | query:1 | digest:1 | verify:1)
+            COMPREPLY=($(compgen -W "$(_goat_repositories "${operands[0]}")" -- "$word")) ;;
+        get:1 | put:1 | set:1 | unset:1 | delete:1 | log:1)
+            COMPREPLY=($(compgen -S / -W "$(_goat_repositories "${operands[0]}")" -- "$word"))
+            compopt -o nospace 2>/dev/null ;;
+        schema:* | import:2 | apply:2) COMPREPLY=($(compgen -f -- "$word")) ;;
+    esac
+}
+
+_goat() {
+    local goat_commands='init schema import apply get put set unset delete ls query log digest verify help'
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} argument= operands
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        COMPREPLY=($(compgen -W "$goat_commands --help --version" -- "$word"))
+        return
+    fi
+    if ((COMP_CWORD > 2)) && [[ $before == --?* ]]; then
+        argument=$(_goat_argument "$before")
+        case $argument in
+            -) ;;
+            file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+            words*) COMPREPLY=($(compgen -W "${argument#words }" -- "$word")); return ;;
+            *) return ;;
+        esac
+    fi
+    if [[ $word == -* ]]; then
+        COMPREPLY=($(compgen -W "$(_goat_options "${COMP_WORDS[1]}")" -- "$word"))
+        return
+    fi
+    _goat_operands
+    _goat_operand "${COMP_WORDS[1]}" "$word"
+}
+
+complete -o filenames -o bashdefault -F _goat goat

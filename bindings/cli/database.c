@@ -1,0 +1,151 @@
+#include "database.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cbor.h"
+#include "output.h"
+
+int cli_open(cli *run, bool read_only) {
+    const char *path = run->operands[0];
+    goat_config config = GOAT_CONFIG_INIT;
+    config.flags = read_only ? GOAT_OPEN_READ_ONLY : 0;
+    goat_error *error = NULL;
+    goat_status status = goat_db_open(path, strlen(path), &config, &run->db, NULL, &error);
+    if (status == GOAT_OK) {
+        return CLI_DONE;
+    }
+    cli_fail(run, path, error);
+    return status == GOAT_NOT_FOUND ? CLI_NO : CLI_TROUBLE; /* all else is about the folder and its files */
+}
+
+/* One line for each damage in `path` that opening it has found. */
+static void note_damage(cli *run, const char *path) {
+    goat_buf info = {0};
+    if (goat_db_info(run->db, &info, NULL) == GOAT_OK) {
+        uint64_t count;
+        cbor all = cbor_array(cbor_member(cbor_of(&info), "damage"), &count);
+        for (uint64_t i = 0; i < count && all.len > 0; i++) {
+            cbor damage = cbor_take(&all);
+            cbor kind = cbor_content(cbor_member(damage, "kind")),
+                 saved = cbor_content(cbor_member(damage, "saved_as"));
+            if (cbor_is_text(cbor_member(damage, "path"), path)) {
+                cli_note(run, "%s: %.*s, %" PRIu64 " bytes at %" PRIu64 "%s%.*s", path, (int)kind.len,
+                         (const char *)kind.data, cbor_uint(cbor_member(damage, "length")),
+                         cbor_uint(cbor_member(damage, "offset")), saved.len > 0 ? ", kept as " : "", (int)saved.len,
+                         (const char *)saved.data);
+            }
+        }
+    }
+    goat_buf_free(&info);
+}
+
+/* CLI_NO when no repository of that path is stored. */
+static int look_for_repo(cli *run, const char *path) {
+    goat_buf paths = {0};
+    goat_error *error = NULL;
+    if (goat_db_repos(run->db, &paths, NULL, &error) != GOAT_OK) {
+        goat_buf_free(&paths);
+        return cli_fail(run, run->operands[0], error);
+    }
+    uint64_t count;
+    cbor all = cbor_array(cbor_of(&paths), &count);
+    bool found = false;
+    for (uint64_t i = 0; i < count && !found && all.len > 0; i++) {
+        found = cbor_is_text(cbor_take(&all), path);
+    }
+    goat_buf_free(&paths);
+    if (!found) {
+        cli_error(run, "%s: no such repository", path);
+    }
+    return found ? CLI_DONE : CLI_NO;
+}
+
+int cli_look_for_schema(cli *run, const char *ns) {
+    goat_buf schemas = {0};
+    goat_error *error = NULL;
+    if (goat_db_schemas(run->db, &schemas, &error) != GOAT_OK) {
+        goat_buf_free(&schemas);
+        return cli_fail(run, run->operands[0], error);
+    }
+    uint64_t count;
+    bool found = false;
+    cbor all = cbor_array(cbor_of(&schemas), &count);
+    for (uint64_t i = 0; i < count && !found && all.len > 0; i++) {
+        found = cbor_is_text(cbor_member(cbor_take(&all), "ns"), ns);
+    }
+    goat_buf_free(&schemas);
+    if (!found) {
+        cli_error(run, "no schema \"%s\" is known here (goat schema DB add FILE registers one)", ns);
+    }
+    return found ? CLI_DONE : CLI_NO;
+}
+
+int cli_open_repo(cli *run, const char *path, int how) {
+    if (how == CLI_REPO_MUST_EXIST) {
+        int code = look_for_repo(run, path);
+        if (code != CLI_DONE) {
+            return code;
+        }
+    }
+    goat_error *error = NULL;
+    if (goat_repo_open(run->db, path, strlen(path), 0, &run->repo, NULL, &error) != GOAT_OK) {
+        return cli_fail(run, path, error);
+    }
+    note_damage(run, path);
+    return CLI_DONE;
+}
+
+int cli_flush(cli *run) {
+    goat_error *error = NULL;
+    if (goat_db_flush(run->db, GOAT_DURABLE_DISK, NULL, &error) != GOAT_OK) {
+        return cli_fail(run, run->operands[0], error);
+    }
+    return CLI_DONE;
+}
+
+int cli_close(cli *run, int code) {
+    goat_repo_free(run->repo);
+    run->repo = NULL;
+    if (run->db != NULL) {
+        goat_error *error = NULL;
+        if (goat_db_close(run->db, NULL, code == CLI_DONE ? &error : NULL) != GOAT_OK && code == CLI_DONE) {
+            code = cli_fail(run, run->operands[0], error); /* otherwise what came first was said, and explains it */
+        }
+        goat_db_free(run->db);
+        run->db = NULL;
+    }
+    return code;
+}
+
+int cli_split_path(const cli *run, const char *path, char *repo, const char **key) {
+    const char *slash = path[0] == '/' ? strchr(path + 1, '/') : NULL;
+    slash = slash != NULL ? strchr(slash + 1, '/') : NULL;
+    if (slash == NULL || slash[1] == '\0' || strchr(slash + 1, '/') != NULL || slash - path >= CLI_REPO_PATH_SIZE) {
+        cli_error(run, "%s: not the path of an item, /type/repository/item", path);
+        return CLI_NO;
+    }
+    memcpy(repo, path, (size_t)(slash - path));
+    repo[slash - path] = '\0';
+    *key = slash + 1;
+    return CLI_DONE;
+}
+
+int cli_open_item(cli *run, bool read_only, int how, goat_item **item) {
+    char repo[CLI_REPO_PATH_SIZE];
+    const char *path = run->operands[1], *key;
+    int code = cli_split_path(run, path, repo, &key);
+    if (code == CLI_DONE) {
+        code = cli_open(run, read_only);
+    }
+    if (code == CLI_DONE) {
+        code = cli_open_repo(run, repo, how);
+    }
+    goat_error *error = NULL;
+    if (code == CLI_DONE && item != NULL &&
+        goat_item_open(run->db, NULL, path, strlen(path), item, &error) != GOAT_OK) {
+        code = cli_fail(run, path, error);
+    }
+    return code;
+}
