@@ -267,7 +267,6 @@ goat_status gt_query_build(gt_query *query, uint32_t rows, gt_diag *diag) {
     if (query->parent != NULL && !query->parent->ready) {
         goat_status status = gt_query_build(query->parent, rows, diag);
         if (status != GOAT_OK || !query->parent->ready) return status;
-        query->scanned = 0;
     }
     const gt_query_source *source = &query->set->source;
     uint32_t count = source->row_count(source->context);
