@@ -3,9 +3,10 @@
  * A row is brought up to date in one way only (update_row): by the first scan, by a touch, and when the
  * parent's window lets it in or out. So a row that is touched while the scan goes on is no special
  * case. An entry owns the key it was ordered by, which is how its old place is found. */
-#include "query/live.h"
+#include "query/query.h"
 
 #include "base/assert.h"
+#include "query/live.h"
 
 /* ---- entries ---- */
 

@@ -1,5 +1,5 @@
-# `cmake --install`: headers, both libraries, the files by which pkg-config and CMake find them, and the goat
-# command with its manual pages and completions.
+# `cmake --install`: headers, both libraries, the files by which pkg-config and CMake find them. The goat command
+# installs itself.
 
 # What a program that links the static library needs besides, for pkg-config and for CMake.
 get_property(goat_external_targets GLOBAL PROPERTY GOAT_EXTERNAL)
@@ -41,14 +41,3 @@ install(FILES abi/goat.h abi/goat_port.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR
 install(FILES "${PROJECT_BINARY_DIR}/libgoat.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 install(FILES "${PROJECT_BINARY_DIR}/libgoatConfig.cmake" "${PROJECT_BINARY_DIR}/libgoatConfigVersion.cmake"
         DESTINATION "${goat_cmake_dir}")
-
-if(TARGET goat_cli)
-    set(cli "${PROJECT_SOURCE_DIR}/bindings/cli")
-    install(TARGETS goat_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-    file(GLOB pages CONFIGURE_DEPENDS "${cli}/man/*.1")
-    install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
-    install(FILES "${cli}/completions/goat.bash"
-            DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME goat)
-    install(FILES "${cli}/completions/_goat" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" OPTIONAL)
-    install(FILES "${cli}/completions/goat.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" OPTIONAL)
-endif()

@@ -57,6 +57,13 @@ static int usage(FILE *out) {
     return out == stdout ? 0 : 2;
 }
 
+/* 1 to 50; 0: the text is no such number. */
+static int rounds_of(const char *text) {
+    char *end;
+    long rounds = strtol(text, &end, 10);
+    return *text != '\0' && *end == '\0' && rounds >= 1 && rounds <= 50 ? (int)rounds : 0;
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--memory") == 0) return bench_goat_memory(argv[2]);
     bench_options options = {.rounds = ROUNDS, .program = argv[0]};
@@ -67,8 +74,8 @@ int main(int argc, char **argv) {
             options.rounds = 1;
         } else if (strcmp(argv[i], "--json") == 0) {
             json = true;
-        } else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0) {
-            options.rounds = atoi(argv[++i]);
+        } else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc && rounds_of(argv[i + 1]) > 0) {
+            options.rounds = rounds_of(argv[++i]);
         } else {
             return usage(strcmp(argv[i], "--help") == 0 ? stdout : stderr);
         }

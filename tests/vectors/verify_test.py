@@ -160,7 +160,7 @@ def a_database_is_read():
 
 
 def the_librarys_database_is_read(program):
-    schema = {"ns": "goat", "version": 1, "fields": {"name": {"type": "string", "required": True},
+    schema = {"ns": "goat", "version": 1, "fields": {"id": {"type": "string"}, "name": {"type": "string", "required": True},
                                                      "tags": {"type": "set"}, "born": {"type": "date"},
                                                      "votes": {"type": "counter"}, "meta": {"type": "map"}}}
     with tempfile.TemporaryDirectory() as folder:
