@@ -134,13 +134,17 @@ static gt_step_result closing(goat_job *job) {
         note_failure(job);
         end_spaces(db);
         job->left = true;
+        return GT_STEP_MORE; /* repositories that nobody uses go in the next round, which must not be waited for */
     }
     if (!last) {
         gt_job_end(job, job->diag.status);
         return GT_STEP_DONE;
     }
-    database->closing = true;
-    end_spaces(database->system);
+    if (!database->closing) {
+        database->closing = true;
+        end_spaces(database->system);
+        return GT_STEP_MORE;
+    }
     if (database->mounts != NULL || gt_io_pending(database->io) > 0) return GT_STEP_WAIT;
     if (database->locked) {
         goat_io_request request = {.kind = GOAT_IO_UNLOCK};

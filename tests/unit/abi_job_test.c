@@ -160,6 +160,38 @@ static void flushing_and_closing_are_jobs_too(void **state) {
     goat_buf_free(&result);
 }
 
+/* On a disk that answers at once nothing is left over, for which nobody would come back. */
+static void one_run_with_time_enough_finishes_every_job(void **state) {
+    test_db *f = *state;
+    goat_job *jobs[7] = {NULL};
+    goat_query *query = NULL;
+    goat_repo *repo = NULL;
+    double deadline = 0;
+    goat_item_free(test_db_create(f, "/data/tasks/1", "one"));
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_DISK, &jobs[0], &error));
+    assert_ok(goat_db_verify(f->db, NULL, 0, NULL, &jobs[1], &error));
+    assert_ok(goat_db_repos(f->db, NULL, &jobs[2], &error));
+    assert_ok(goat_repo_digest(f->repo, NULL, &jobs[3], &error));
+    assert_ok(goat_query_open(f->repo, NULL, TEXT("{}"), &query, &jobs[4], &error));
+    assert_ok(goat_repo_open(f->db, TEXT("/data/other"), 0, &repo, &jobs[5], &error));
+    for (int i = 0; i < 6; i++) {
+        assert_ok(goat_db_run(f->db, -1, 1000000, &deadline, &error)); /* the clock stands still */
+        assert_true(deadline == -1);
+        assert_ok(goat_job_wait(jobs[i], 0, &error));
+        goat_job_free(jobs[i]);
+    }
+    assert_ok(goat_repo_close(repo, &jobs[5], &error));
+    assert_ok(goat_db_run(f->db, -1, 1000000, &deadline, &error));
+    assert_ok(goat_job_wait(jobs[5], 0, &error));
+    assert_ok(goat_db_close(f->db, &jobs[6], &error));
+    assert_ok(goat_db_run(f->db, -1, 1000000, &deadline, &error));
+    assert_ok(goat_job_wait(jobs[6], 0, &error));
+    goat_job_free(jobs[5]);
+    goat_job_free(jobs[6]);
+    goat_query_free(query);
+    goat_repo_free(repo);
+}
+
 static void a_job_goes_on_when_its_handle_is_freed(void **state) {
     test_db *f = *state;
     goat_job *job = NULL;
@@ -271,7 +303,7 @@ static void without_threads_what_would_block_says_so_and_goes_on(void **state) {
     goat_repo_free(f->repo);
     goat_db_free(f->db); /* goes on behind, in the rounds of whoever comes next */
     gt_sim_options_of(f->disk)->delay_polls_max = 0;
-    goat_host host = test_db_host(f);
+    goat_host host;
     goat_config config = config_for(&host);
     goat_status status = GOAT_BUSY;
     for (int i = 0; i < 100 && status == GOAT_BUSY; i++) {
@@ -507,6 +539,7 @@ int main(void) {
         with_db(opening_what_is_not_there_fails_in_either_form),
         with_db(results_are_the_same_in_either_form),
         with_db(flushing_and_closing_are_jobs_too),
+        with_db(one_run_with_time_enough_finishes_every_job),
         with_db(a_job_goes_on_when_its_handle_is_freed),
         with_db(a_cancelled_job_says_so_unless_it_was_done),
         with_db(jobs_end_when_their_database_is_closed),
