@@ -4,8 +4,7 @@
 
 #include "value/build.h"
 #include "value/json.h"
-
-#include <stdlib.h>
+#include "value/sort.h"
 
 static goat_status refuse(gt_bytes name, const char *message, gt_diag *diag) {
     gt_fail(diag, GOAT_INVALID, "%s", message);
@@ -42,7 +41,9 @@ static goat_status parse_sort(gt_spec *spec, gt_bytes name, gt_bytes list, gt_di
     return status;
 }
 
-static int by_key(const void *a, const void *b) { return gt_key_compare(*(const gt_bytes *)a, *(const gt_bytes *)b); }
+static bool is_before(const void *a, const void *b) {
+    return gt_key_compare(*(const gt_bytes *)a, *(const gt_bytes *)b) < 0;
+}
 
 static goat_status parse_fields(gt_spec *spec, gt_bytes name, gt_bytes list, gt_diag *diag) {
     size_t count = gt_value_count(list), kept = 0;
@@ -57,7 +58,7 @@ static goat_status parse_fields(gt_spec *spec, gt_bytes name, gt_bytes list, gt_
         goat_status status = copy_text(spec, text, &spec->fields[kept++], diag);
         if (status != GOAT_OK) return status;
     }
-    if (kept > 0) qsort(spec->fields, kept, sizeof(*spec->fields), by_key);
+    if (kept > 0) gt_sort(spec->fields, kept, sizeof(*spec->fields), is_before);
     for (size_t i = 0; i < kept; i++) { /* each once */
         if (i == 0 || !gt_bytes_equal(spec->fields[i], spec->fields[spec->field_count - 1])) {
             spec->fields[spec->field_count++] = spec->fields[i];
