@@ -190,7 +190,9 @@ static goat_status push_pairs(reader *r, json_t *object) {
         pair->key = gt_bytes_of(json_object_iter_key(iter), json_object_iter_key_len(iter));
         pair->value = gt_bytes_of(json_object_iter_value(iter), 0);
     }
-    gt_pairs_sort(r->pairs + base, count);
+    if (count > 0) { /* an empty object may come before there is any memory for pairs */
+        gt_pairs_sort(r->pairs + base, count);
+    }
     return GOAT_OK;
 }
 
