@@ -204,6 +204,18 @@ def pages(root, report):
                 report(f"core/{module}", 1, "has no README.md")
 
 
+def example(root, report):
+    """The README's example is a program that the tests run."""
+    paths = [os.path.join(root, *parts) for parts in (("README.md",), ("tests", "unit", "abi_example.c"))]
+    if not all(os.path.exists(path) for path in paths):
+        return
+    page, program = (open(path, encoding="utf-8").read() for path in paths)
+    program = re.sub(r"/\* clang-format (on|off) \*/\n", "", program)
+    block = re.search(r"```c\n(.*?)```", page, re.DOTALL)
+    if block is None or block[1].strip() not in program:
+        report("README.md", 1, "its example is not tests/unit/abi_example.c")
+
+
 class Report:
     def __init__(self, root):
         self.root = root
@@ -228,6 +240,7 @@ def check(root):
             rule(source, report)
     built(sources, report)
     pages(root, report)
+    example(root, report)
     return report.faults, len(sources)
 
 

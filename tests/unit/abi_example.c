@@ -9,8 +9,9 @@ static const char schema[] = "{\"ns\": \"task\", \"version\": 1, \"fields\": {"
                              "\"done\": {\"type\": \"boolean\", \"default\": false}}}";
 static const char spec[] = "{\"where\": {\"done\": false}, \"sort\": [\"title\"], \"fields\": [\"title\"]}";
 
-#define try(call)                                                                                                      \
-    if (status == GOAT_OK) status = (call)
+/* clang-format off */
+#define try(call) if (status == GOAT_OK) status = (call)
+/* clang-format on */
 
 int main(int argc, char **argv) {
     const char *path = argc > 1 ? argv[1] : "data";
