@@ -15,7 +15,10 @@ typedef struct admission {
     bool from_log;
     gt_index leaves; /* commit id → node, of the leaves in the batch */
     uint8_t *take;   /* by leaf */
-    gt_id missing;   /* a parent or a batch that is not there */
+    /* What the batch waits for: the first parent that is not there. Of two parts of a batch that wait for leaves of each
+     * other, the one with the earlier leaf then goes first, because leaves stand behind their parents. */
+    gt_id missing;
+    bool misses;
     uint32_t now, later;
 } admission;
 
@@ -44,7 +47,8 @@ static goat_status look_for_parent(admission *a, const gt_node *node, const gt_i
         time = a->batch->nodes[leaf].commit.time;
     } else {
         a->take[node->first] = TAKE_LATER;
-        a->missing = *id;
+        if (!a->misses) a->missing = *id;
+        a->misses = true;
         return GOAT_OK;
     }
     if (!gt_bytes_equal(key, node->commit.key)) return gt_fail(diag, GOAT_INVALID, "a commit's parent is of another item");
