@@ -7,7 +7,7 @@
 #include "output.h"
 #include "text.h"
 
-enum { ID_SHOWN = 6, SESSION_SHOWN = 4, WINDOW = 1024 };
+enum { ID_SHOWN = 6, SESSION_SHOWN = 4, WINDOW = 1024, FIELDS_COLUMN = 56, FIELDS_WIDTH_MIN = 12 };
 
 static void add_fields(text *line, cbor commit) {
     uint64_t count;
@@ -21,6 +21,25 @@ static void add_fields(text *line, cbor commit) {
     if (message.len > 0) {
         text_add_c(line, "  ");
         text_add_json(line, (const char *)message.data, message.len);
+    }
+}
+
+/* On a terminal a line stays a line: what does not fit becomes "...". */
+static void cut_to_width(text *line) {
+    int width = out_width() - FIELDS_COLUMN;
+    int shown = 0; /* code points */
+    if (out_width() == 0 || width < FIELDS_WIDTH_MIN) {
+        return;
+    }
+    size_t cut = 0; /* where three columns are left */
+    for (size_t i = 0; i < line->len; i++) {
+        if (((unsigned char)line->data[i] & 0xc0) != 0x80 && ++shown == width - 2) {
+            cut = i;
+        }
+    }
+    if (shown > width) {
+        line->len = cut;
+        text_add_c(line, "...");
     }
 }
 
@@ -39,6 +58,7 @@ static void print_commit(cbor commit) {
     out_print("  %-8.*s  ", (int)kind.len, (const char *)kind.data);
     text rest = {0};
     add_fields(&rest, commit);
+    cut_to_width(&rest);
     out_bytes(rest.data, rest.len);
     out_text("\n");
     text_free(&rest);

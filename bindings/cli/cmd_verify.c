@@ -1,5 +1,6 @@
 /* goat verify: checks everything that is stored. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cbor.h"
@@ -40,6 +41,15 @@ static void print_fault(cbor fault) {
     out_text("\n");
 }
 
+static const char *size_text(uint64_t bytes, char *text) {
+    if (bytes < 1000000) {
+        snprintf(text, PROGRESS_NUMBER_SIZE, "%" PRIu64 " bytes", bytes);
+    } else {
+        snprintf(text, PROGRESS_NUMBER_SIZE, "%.1f MB", (double)bytes / 1e6);
+    }
+    return text;
+}
+
 /* Gives the number of faults. */
 static uint64_t print_report(cbor report, double seconds) {
     uint64_t count;
@@ -48,11 +58,11 @@ static uint64_t print_report(cbor report, double seconds) {
         print_fault(cbor_take(&faults));
     }
     char numbers[5][PROGRESS_NUMBER_SIZE];
-    out_print("%s batches, %s commits, %s signatures, %s bytes in %.2f s: %s fault%s\n",
+    out_print("%s batches, %s commits, %s signatures, %s in %.2f s: %s fault%s\n",
               progress_number(cbor_uint(cbor_member(report, "batches")), numbers[0]),
               progress_number(cbor_uint(cbor_member(report, "commits")), numbers[1]),
               progress_number(cbor_uint(cbor_member(report, "signatures")), numbers[2]),
-              progress_number(cbor_uint(cbor_member(report, "bytes")), numbers[3]), seconds,
+              size_text(cbor_uint(cbor_member(report, "bytes")), numbers[3]), seconds,
               count == 0 ? "no" : progress_number(count, numbers[4]), count == 1 ? "" : "s");
     return count;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { OUT_SIZE = 1 << 16, LINE_MAX_BYTES = 2048 };
@@ -34,6 +35,11 @@ bool out_flush(void) {
 }
 
 bool out_failed(void) { return out_error != 0; }
+
+int out_width(void) {
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 void out_bytes(const void *bytes, size_t len) {
     if (len > sizeof collected - collected_len) {

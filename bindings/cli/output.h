@@ -18,6 +18,9 @@ void out_json_string(const char *text, size_t len); /* with the quotes; the text
 void out_json_text(const char *text);               /* the same for a C string */
 void out_hex(const uint8_t *bytes, size_t len);
 
+/* The columns of the terminal that standard output is, or 0 where it is none. */
+int out_width(void);
+
 /* Writes out what was collected. False, now and from then on: it could not be written. */
 bool out_flush(void);
 bool out_failed(void); /* so that a long loop can end early */
