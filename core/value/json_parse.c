@@ -1,6 +1,5 @@
-/* JSON text → jansson's tree, and the places where jansson's answer is not ours: keys with U+0000, which
- * it refuses; its words for what went wrong, of which some positions lie behind the fault; and running
- * out of memory, which it sometimes calls a syntax error. */
+/* JSON text → jansson's tree, and the places where jansson's answer is not ours: keys with U+0000, which it
+ * refuses; bytes 0 behind numbers and words, which it takes; and its words and positions for what is wrong. */
 #include "value/json.h"
 
 #include "value/json_text.h"
@@ -9,51 +8,48 @@
 enum { PARSE_FLAGS = JSON_DECODE_ANY | JSON_ALLOW_NUL };
 
 static json_t *load(gt_bytes text, json_error_t *error) {
+    memset(error, 0, sizeof *error); /* jansson leaves the code as it is when it has nothing to say */
     return json_loadb(text.len == 0 ? "" : (const char *)text.data, text.len, PARSE_FLAGS, error);
 }
 
-/* A string whose memory could not be had is an invalid token to jansson, and so is a key. A string that
- * is really wrong is called by other words, so a quote behind us gives it away. */
-static bool ran_out_of_memory(gt_bytes text, const json_error_t *error) {
-    size_t position = (size_t)error->position;
-    if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory) {
-        return true;
-    }
-    bool about_token = strncmp(error->text, "invalid token", 13) == 0 || strncmp(error->text, "string or '}'", 13) == 0;
-    return about_token && position > 0 && position <= text.len && text.data[position - 1] == '"';
+/* By jansson's own reading, so that both agree on where binary64 ends. */
+static bool number_fits(gt_bytes number) {
+    json_error_t error;
+    json_t *json = load(number, &error);
+    bool too_large = json == NULL && json_error_code(&error) == json_error_numeric_overflow;
+    json_decref(json);
+    return !too_large;
 }
 
-/* The offset of the number that ends at `end`. */
-static size_t number_start(gt_bytes text, size_t end) {
-    size_t at = end < text.len ? end : text.len;
-    while (at > 0 && text.data[at - 1] != 0 && strchr("0123456789+-.eE", text.data[at - 1]) != NULL) {
-        at--;
-    }
-    return at;
-}
-
+/* Why `text` was refused. If there is nothing wrong with it, jansson had no memory: it has a code for that,
+ * but also calls it a wrong token, or nothing at all. */
 static goat_status refuse(gt_bytes text, const json_error_t *error, gt_diag *diag) {
-    size_t position = error->position < 0 ? 0 : (size_t)error->position;
-    if (ran_out_of_memory(text, error)) {
-        return gt_no_memory(diag);
+    enum json_error_code code = json_error_code(error);
+    size_t position = 0;
+    const char *fault = gt_json_fault(text, code == json_error_numeric_overflow ? number_fits : NULL, &position);
+    if (fault != NULL) {
+        return gt_fail_at(diag, GOAT_INVALID, position, "in JSON: %s", fault);
     }
-    switch (json_error_code(error)) {
-    case json_error_stack_overflow:
+    if (code == json_error_stack_overflow) {
         gt_json_within(text, GOAT_VALUE_DEPTH_MAX, SIZE_MAX, &position);
         return gt_fail_at(diag, GOAT_TOO_LARGE, position, "more than %d arrays and objects inside each other",
                           (int)GOAT_VALUE_DEPTH_MAX);
-    case json_error_numeric_overflow:
-        return gt_fail_at(diag, GOAT_INVALID, number_start(text, position),
-                          "a number that fits neither int64 nor binary64");
-    default: break;
     }
-    if (strncmp(error->text, "invalid Unicode '", 17) == 0) {
-        return gt_fail_at(diag, GOAT_INVALID, gt_json_find_surrogate(text, position), "half of a surrogate pair");
-    }
-    return gt_fail_at(diag, GOAT_INVALID, position, "not JSON: %s", error->text);
+    return gt_no_memory(diag);
 }
 
-/* Gives each key with an escape of ours its real name. Pairs keep their order. */
+/* Puts the pairs of `renamed` into `object`. Not json_object_update(), for which a key ends at U+0000. */
+static bool put_pairs(json_t *object, json_t *renamed) {
+    bool done = true;
+    for (void *iter = json_object_iter(renamed); iter != NULL && done; iter = json_object_iter_next(renamed, iter)) {
+        json_t *value = json_incref(json_object_iter_value(iter));
+        size_t len = json_object_iter_key_len(iter);
+        done = json_object_setn_new_nocheck(object, json_object_iter_key(iter), len, value) == 0;
+    }
+    return done;
+}
+
+/* Gives each key with an escape of ours its real name. */
 static bool restore_keys(json_t *json, const gt_alloc *alloc) {
     bool done = true;
     if (json_is_array(json)) {
@@ -77,7 +73,7 @@ static bool restore_keys(json_t *json, const gt_alloc *alloc) {
         }
         gt_free(alloc, key);
     }
-    done = done && json_object_clear(json) == 0 && json_object_update(json, renamed) == 0;
+    done = done && json_object_clear(json) == 0 && put_pairs(json, renamed);
     json_decref(renamed);
     return done;
 }
@@ -93,9 +89,6 @@ static goat_status parse_with_null_keys(gt_bytes text, const gt_alloc *alloc, js
     if (gt_buf_failed(&changed) || (parsed != NULL && !restore_keys(parsed, alloc))) {
         status = gt_no_memory(diag);
     } else if (parsed == NULL) {
-        if (error.position > 0) {
-            error.position = (int)gt_json_unescaped_position(text, (size_t)error.position);
-        }
         status = refuse(text, &error, diag);
     }
     gt_buf_free(&changed);
@@ -120,10 +113,16 @@ goat_status gt_json_parse(gt_bytes text, const gt_alloc *alloc, json_t **json, g
         return gt_fail_at(diag, GOAT_TOO_LARGE, position, "a value of more than 16 MiB");
     }
     json_t *parsed = load(text, &error);
-    if (parsed == NULL && json_error_code(&error) == json_error_null_byte_in_key) {
-        return parse_with_null_keys(text, alloc, json, diag);
-    }
     if (parsed == NULL) {
+        bool null_key = json_error_code(&error) == json_error_null_byte_in_key;
+        goat_status status = null_key ? parse_with_null_keys(text, alloc, &parsed, diag) : refuse(text, &error, diag);
+        if (status != GOAT_OK) {
+            return status;
+        }
+    }
+    /* A byte 0 behind a number or a word is lost between jansson's buffers (2.14), but it is not JSON. */
+    if (text.len > 0 && memchr(text.data, 0, text.len) != NULL) {
+        json_decref(parsed);
         return refuse(text, &error, diag);
     }
     *json = parsed;

@@ -197,23 +197,8 @@ bool gt_json_within(gt_bytes text, size_t depth_max, size_t values_max, size_t *
     return true;
 }
 
-size_t gt_json_find_surrogate(gt_bytes text, size_t otherwise) {
-    for (size_t at = 0; at < text.len; at++) {
-        int32_t unit = escaped_unit(text, at);
-        bool high = unit >= 0xd800 && unit <= 0xdbff;
-        int32_t next = high ? escaped_unit(text, at + ESCAPE_LEN) : -1;
-        if (high && next >= 0xdc00 && next <= 0xdfff) {
-            at += 2 * ESCAPE_LEN - 1;
-        } else if (unit >= 0xd800 && unit <= 0xdfff) {
-            return at;
-        } else if (text.data[at] == '\\') {
-            at++; /* what is escaped may be a backslash */
-        }
-    }
-    return otherwise;
-}
-
-/* Calls for each escape of U+0000 or U+0001 in a key; `at` moves on from `*at`. False at the end. */
+/* Moves `*at` to the next escape of U+0000 or U+0001 in a key, `*string_end` being behind the string that
+ * `*at` is in. False at the end. */
 static bool next_key_escape(gt_bytes text, size_t *at, size_t *string_end) {
     for (;;) {
         if (*at >= *string_end) { /* between strings: find the next key */
@@ -248,15 +233,6 @@ void gt_json_escape_keys(gt_bytes text, gt_buf *out) {
         copied = at;
     }
     gt_buf_append(out, text.data + copied, text.len - copied);
-}
-
-size_t gt_json_unescaped_position(gt_bytes text, size_t position) {
-    size_t at = 0, string_end = 0, added = 0;
-    while (next_key_escape(text, &at, &string_end) && at + added < position) {
-        at += ESCAPE_LEN;
-        added++;
-    }
-    return position >= added ? position - added : 0;
 }
 
 size_t gt_json_unescape_key(char *key, size_t len) {
