@@ -184,7 +184,10 @@ class Reader:
             parts = path.split("/")
             if len(parts) != 4 or parts[0] or not all(re.fullmatch(NAME, part) for part in parts[1:3]):
                 raise Fault("a ref is not a path")
-            item_key(parts[3])
+            try:
+                item_key(parts[3])
+            except Fault as fault:
+                raise Fault("a ref is not a path") from fault
             return True
         if tag != DATE:
             raise Fault("an unknown tag")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies golden vectors, or a whole database, without the library.
 
-    verify.py FOLDER        tests/vectors/commit, or any folder with its four files
+    verify.py FOLDER        tests/vectors (values, schemas), tests/vectors/commit, or a folder with such files
     verify.py DATABASE      a folder with repos/ in it: every log, hash, tree, chain, signature and certificate
 
 Prints what was looked at, and each fault on a line; exit 1 on any. Needs nothing but Python 3.10; signatures are
@@ -13,6 +13,7 @@ import os
 import sys
 
 import goat_ed25519
+import value_vectors
 from goat_batch import (H, Mismatch, Newer, commit_id, elide, encode_commit, encode_frame, hash_batch, read_batch,
                         read_commit)
 from goat_cbor import Fault, plain
@@ -295,7 +296,7 @@ def main():
     report = Report()
     if os.path.isdir(os.path.join(arguments.folder, "repos")):
         Database(arguments.folder, report).run()
-    else:
+    elif not value_vectors.run(arguments.folder, report):
         vectors = Vectors(arguments.folder, report)
         for part in (vectors.commits, vectors.batches, vectors.elided, vectors.invalid):
             part()

@@ -70,6 +70,31 @@ def vectors_can_fail():
             expect(code == 1 and output.count(name) >= changed, f"{name} changed, and not found:\n{output}")
 
 
+def values_can_fail():
+    """Every part of value.json with each case changed."""
+    with open(os.path.join(HERE, "value.json"), encoding="utf-8") as file:
+        good = file.read()
+    changes = {
+        "values": lambda case: case.update(json=case["json"] + " "),
+        "refused": lambda case: case.update(status="GOAT_OK"),
+        "texts": lambda case: case.update(hex=case["hex"][:-1] + f"{int(case['hex'][-1], 16) ^ 1:x}"),
+        "refused_texts": lambda case: case.update(status="GOAT_OK"),
+        "plain": lambda case: case.update(json=case["json"] + " "),
+        "paths": lambda case: case["parts"].pop(),
+        "refused_paths": lambda case: case.update(status="GOAT_OK"),
+    }
+    for part, change in changes.items():
+        content = json.loads(good)
+        for case in content[part]:
+            change(case)
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "value.json"), "w", encoding="utf-8") as file:
+                json.dump(content, file)
+            code, output = run(folder)
+            found = output.count(f"value.json, {part} ")
+            expect(code == 1 and found >= len(content[part]), f"{part} changed, and not found:\n{output}")
+
+
 # ---- a database ----
 
 
@@ -184,6 +209,8 @@ def the_librarys_database_is_read(program):
 
 
 if __name__ == "__main__":
+    passes(HERE)
+    values_can_fail()
     passes(VECTORS)
     vectors_can_fail()
     a_database_is_read()
