@@ -520,8 +520,9 @@ GOAT_API goat_status goat_db_repos(goat_db *db, goat_buf *paths, goat_job **job,
  * @param flags   GOAT_APPLY_…
  * @param result  new contents, end with goat_buf_free(). NULL to skip. A CBOR map: "created",
  *                "changed", "unchanged" (counts).
- * @return GOAT_OK, GOAT_LOADING, GOAT_NOT_FOUND with the path, GOAT_NO_SCHEMA, GOAT_INVALID with path, field
- *         and rule, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL. On failure nothing is changed.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_NOT_FOUND with the path, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID or
+ *         GOAT_WRONG_TYPE with path, field and rule, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL. On
+ *         failure nothing is changed.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
@@ -606,8 +607,8 @@ GOAT_API goat_status goat_item_open(goat_db *db, goat_tx *tx, const char *path, 
  * @param ns      copied. The schema's namespace; the newest version that is registered is used.
  * @param fields  borrowed for the call. A CBOR map: field → value; NULL for none.
  * @param item    new, end with goat_item_free(). NULL unless GOAT_OK.
- * @return GOAT_OK, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID, GOAT_LOADING, GOAT_CLOSED, GOAT_FORBIDDEN,
- *         GOAT_TOO_LARGE, GOAT_MISUSE as for goat_item_open().
+ * @return GOAT_OK, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID, GOAT_WRONG_TYPE, GOAT_LOADING, GOAT_CLOSED,
+ *         GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_MISUSE as for goat_item_open().
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */

@@ -2,10 +2,11 @@
  * want one. Besides the count of living handles (buffer.c) this is the only state that is not in a handle.
  *
  * The thread is started for the first such database and joined when the last one is gone. It pumps each in
- * turn, and sleeps until the earliest deadline or until it is woken. While it pumps it holds a reference, so a
- * handle that is freed meanwhile ends here. A child that was forked has neither the thread nor the right to its
- * parent's databases: it begins with an empty list. What must always hold: the process's lock is taken before a
- * database's, never while one is held. */
+ * turn, and sleeps until the earliest deadline or until it is woken. While it pumps it holds a reference, and a
+ * handle that is freed meanwhile waits for it. A child that was forked has neither the thread nor the right to
+ * its parent's databases: it begins with an empty list. What must always hold: the process's lock is taken
+ * before a database's, never while one is held; the thread holds no handle that is off the list, so a host's
+ * storage is closed when the host has freed everything. */
 #include "abi.h"
 
 #include <stdatomic.h>
@@ -21,11 +22,12 @@ static struct {
     gt_mutex mutex;
     gt_opened *first;
     uint32_t next_number;
-    uint32_t threaded; /* how many of the list want the thread */
+    uint32_t threaded;      /* how many of the list want the thread */
+    const goat_db *serving; /* which one it is at */
     phase phase;
     bool woken;
     bool has_condition;     /* made with the first thread, and kept */
-    gt_condition condition; /* `woken` or `phase` was set */
+    gt_condition condition; /* `woken`, `serving` or `phase` has changed */
     gt_thread thread;
 } process = {.mutex = GT_MUTEX_INIT};
 
@@ -65,6 +67,7 @@ static goat_db *next_to_serve(uint32_t *number) {
     }
     if (next == NULL) return NULL;
     *number = next->number;
+    process.serving = next->db;
     gt_db_hold(next->db);
     return next->db;
 }
@@ -98,6 +101,8 @@ static void serve(void *argument) {
             uint64_t own = serve_one(db);
             gt_db_release(db);
             gt_mutex_lock(&process.mutex);
+            process.serving = NULL;
+            gt_condition_wake_all(&process.condition);
             if (own < pause) pause = own;
         }
         if (!process.woken && pause > 0 && process.phase == RUNNING) {
@@ -169,6 +174,7 @@ void gt_process_remove(const goat_db *db) {
     gt_opened *opened = find(db), **at = &process.first;
     while (*at != opened) at = &(*at)->next;
     *at = opened->next;
+    while (process.serving == db) gt_condition_wait(&process.condition, &process.mutex, GT_WAIT_US_MAX);
     if (wants_thread(opened) && --process.threaded == 0) stop_thread();
     gt_mutex_unlock(&process.mutex);
     gt_free(&gt_alloc_system, opened->path);
