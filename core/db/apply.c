@@ -330,12 +330,7 @@ static goat_status finish(apply *a, gt_apply_result *result, gt_diag *diag) {
 
 static goat_status check(gt_space *space, size_t count, gt_diag *diag) {
     goat_status status = gt_space_check(space, diag);
-    if (status == GOAT_OK && (space->db->database->flags & GOAT_OPEN_READ_ONLY) != 0) {
-        status = gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
-    }
-    if (status == GOAT_OK && (space->mount->is_sessions || space->mount->is_schemas)) {
-        status = gt_fail(diag, GOAT_FORBIDDEN, "system items are not edited by hand");
-    }
+    if (status == GOAT_OK) status = gt_space_check_writable(space, diag);
     if (status == GOAT_OK && count > GOAT_BATCH_MAX) {
         status = gt_fail(diag, GOAT_TOO_LARGE, "more than %d edits", GOAT_BATCH_MAX);
     }
@@ -412,8 +407,10 @@ static goat_status read_edit_json(json_t *object, edit *e, gt_diag *diag) {
     json_t *value;
     *e = (edit){0};
     if (!json_is_object(object)) return gt_fail(diag, GOAT_INVALID, "an edit must be an object");
-    json_object_foreach(object, name, value) {
+    size_t name_len;
+    json_object_keylen_foreach(object, name, name_len, value) {
         bool good = false;
+        if (strlen(name) != name_len) return member_fault(gt_bytes_of(name, name_len), diag);
         if (strcmp(name, "key") == 0) {
             good = json_is_string(value);
             if (good) e->key = gt_bytes_of(json_string_value(value), json_string_length(value));

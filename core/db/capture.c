@@ -79,18 +79,39 @@ goat_status gt_capture_works(gt_space *space, gt_works *works, gt_work **list, s
     return status;
 }
 
-/* Those of a space's works that have edits and are valid; the first that is not is described. */
+/* Those of a space's works that have edits and are valid; the first that is not is described. Works in which nothing
+ * is edited any more end: they would hold on to what was seen when they began. */
 static goat_status choose(gt_space *space, gt_work **list, size_t *count, gt_diag *diag) {
     goat_status status = GOAT_OK;
     *count = 0;
+    for (size_t i = space->works.count; i-- > 0;) { /* backwards: a removed one is replaced by the last */
+        if (!gt_work_has_edits(space->works.list[i])) gt_works_remove(&space->works, space->works.list[i]);
+    }
     for (size_t i = 0; i < space->works.count; i++) {
         gt_work *work = space->works.list[i];
-        if (!gt_work_has_edits(work)) continue;
         goat_status valid = gt_work_validate(work, status == GOAT_OK ? diag : NULL);
         if (valid == GOAT_OK) {
             list[(*count)++] = work;
         } else if (status == GOAT_OK) {
             status = valid;
+        }
+    }
+    return status;
+}
+
+/* As few batches as hold them. */
+static goat_status capture_all(gt_space *space, gt_work **list, size_t count, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    size_t most = GOAT_BATCH_MAX;
+    for (size_t done = 0; status == GOAT_OK && done < count;) {
+        size_t some = count - done < most ? count - done : most;
+        status = gt_capture_works(space, &space->works, list + done, some, false, (gt_bytes){0}, NULL, diag);
+        if (status == GOAT_TOO_LARGE && some > 1) { /* of a frame's bytes */
+            most = some / 2;
+            status = GOAT_OK;
+            if (diag != NULL) gt_diag_init(diag);
+        } else {
+            done += some;
         }
     }
     return status;
@@ -103,20 +124,18 @@ goat_status gt_capture_space(gt_space *space, gt_diag *diag) {
     if (list == NULL) return gt_no_memory(diag);
     size_t count;
     goat_status invalid = choose(space, list, &count, diag);
-    goat_status status = GOAT_OK;
-    for (size_t done = 0; status == GOAT_OK && done < count;) {
-        size_t some = count - done < GOAT_BATCH_MAX ? count - done : GOAT_BATCH_MAX;
-        status = gt_capture_works(space, &space->works, list + done, some, false, (gt_bytes){0}, NULL,
-                                  invalid == GOAT_OK ? diag : NULL);
-        done += some;
-    }
+    goat_status status = capture_all(space, list, count, invalid == GOAT_OK ? diag : NULL);
     gt_free(alloc, (void *)list);
     return status != GOAT_OK ? status : invalid;
 }
 
 goat_status gt_capture_item(gt_space *space, gt_bytes key, gt_diag *diag) {
     gt_work *work = gt_works_find(&space->works, space->db->database, key);
-    if (work == NULL || !gt_work_has_edits(work)) return GOAT_OK;
+    if (work == NULL) return GOAT_OK;
+    if (!gt_work_has_edits(work)) {
+        gt_works_remove(&space->works, work);
+        return GOAT_OK;
+    }
     goat_status status = gt_work_validate(work, diag);
     if (status != GOAT_OK) return status;
     return gt_capture_works(space, &space->works, &work, 1, false, (gt_bytes){0}, NULL, diag);

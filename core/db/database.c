@@ -113,6 +113,7 @@ void gt_database_fail(gt_database *database, const gt_diag *diag) {
     database->phase = GT_DB_FAILED;
     database->failure = *diag;
     gt_wipe(database->seeds, sizeof(database->seeds));
+    gt_wipe(database->text, sizeof(database->text));
 }
 
 /* ---- handles ---- */
@@ -265,12 +266,12 @@ void gt_wake_all(gt_database *database) {
 
 void gt_add_event(goat_db *db, const gt_buf *event) {
     if (db->closed || gt_buf_failed(event)) return;
-    if (db->event_count >= db->changes_max) {
-        db->reset = true;
-    } else {
-        gt_buf_append(&db->events, event->data, event->len);
+    bool fits = db->event_count < db->changes_max;
+    if (fits) gt_buf_append(&db->events, event->data, event->len);
+    if (fits && !gt_buf_failed(&db->events)) {
         db->event_count++;
-        db->reset = db->reset || gt_buf_failed(&db->events);
+    } else {
+        db->reset = true;
     }
     gt_wake_handle(db);
 }

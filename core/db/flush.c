@@ -55,24 +55,23 @@ goat_status gt_db_flush(goat_db *db, goat_durability level, goat_job **job, gt_d
     goat_status status = gt_db_check(db, diag);
     if (status != GOAT_OK) return status;
     if (level == GOAT_DURABLE_SERVER) return gt_fail(diag, GOAT_OFFLINE, "no server is connected");
+    gt_database *database = db->database;
     size_t count = 0;
-    for (gt_space *space = db->spaces; space != NULL; space = space->next_of_db) count += space->mount != NULL;
+    for (gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) count++;
     flush *state = gt_new(db->database->alloc, 1, sizeof(*state) + (count + 1) * sizeof(target));
     if (state == NULL) return gt_no_memory(diag);
     state->level = level;
     gt_diag_init(&state->diag);
     state->invalid = gt_capture_handle(db, &state->diag);
-    for (gt_space *space = db->spaces; space != NULL; space = space->next_of_db) {
-        bool open = space->mount != NULL && gt_repo_get_phase(space->mount->repo) == GT_REPO_OPEN;
-        if (!open || (db->database->flags & GOAT_OPEN_READ_ONLY) != 0) continue;
-        space->mount->users++;
-        state->targets[state->count++] =
-            (target){space->mount, gt_log_length(gt_repo_log(space->mount->repo))};
-    }
-    gt_mount *schemas = db->database->schema_items->mount; /* registered through this handle, perhaps */
-    if ((db->database->flags & GOAT_OPEN_READ_ONLY) == 0) {
-        schemas->users++;
-        state->targets[state->count++] = (target){schemas, gt_log_length(gt_repo_log(schemas->repo))};
+    for (gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) { /* whoever committed to it */
+        gt_repo_phase phase = gt_repo_get_phase(mount->repo);
+        if (phase == GT_REPO_FAILED && mount->users > 0 && state->invalid == GOAT_OK) {
+            state->diag = *gt_repo_failure(mount->repo); /* it stopped, with what it had not written */
+            state->invalid = state->diag.status;
+        }
+        if (phase != GT_REPO_OPEN || (database->flags & GOAT_OPEN_READ_ONLY) != 0) continue;
+        mount->users++;
+        state->targets[state->count++] = (target){mount, gt_log_length(gt_repo_log(mount->repo))};
     }
     status = gt_job_new(db, &flush_kind, state, job, diag);
     if (status == GOAT_OK) return GOAT_OK;
@@ -142,6 +141,11 @@ static gt_step_result closing(goat_job *job) {
     }
     if (!database->closing) {
         database->closing = true;
+        if (database->phase == GT_DB_OPENING) { /* it goes no further */
+            gt_diag closed;
+            gt_fail(&closed, GOAT_CLOSED, "the database was closed meanwhile");
+            gt_database_fail(database, &closed);
+        }
         end_spaces(database->system);
         return GT_STEP_MORE;
     }
@@ -164,7 +168,11 @@ goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag) {
     *job = db->closer;
     db->closer = NULL;
     gt_job_begin(db, &close_kind, NULL, *job);
-    if (db->database->phase == GT_DB_OPEN) gt_capture_handle(db, NULL);
+    if (db->database->phase == GT_DB_OPEN) { /* what cannot be captured is lost now: the job says so */
+        gt_diag lost;
+        gt_diag_init(&lost);
+        if (gt_capture_handle(db, &lost) != GOAT_OK) (*job)->diag = lost;
+    }
     db->closed = true;
     db->capture_due_us = UINT64_MAX;
     gt_wake_retire(db);

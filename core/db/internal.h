@@ -46,6 +46,7 @@ struct gt_database {
     goat_db *handles;
     goat_job *jobs; /* those that are not done */
     gt_space *acting; /* whose capture is being taken in */
+    goat_db *learning; /* who registers a schema just now: he sees at once what it brings */
     gt_wake *ended_wakes; /* their userdata is to be freed, without the lock */
     bool polling;
     bool capture_wanted; /* for the service thread: a capture became due */
@@ -59,6 +60,7 @@ struct gt_mount {
     gt_repo *repo;
     gt_space *spaces;
     uint32_t users; /* spaces that have it open */
+    uint64_t length_opened; /* of the log */
     bool is_sessions, is_schemas; /* of /sys */
     bool writing_checkpoint, checkpoint_failed;
     uint64_t checkpoint_covers;
@@ -113,6 +115,7 @@ struct gt_space {
     gt_space *next_of_db, *next_of_mount;
     goat_db *db;
     gt_mount *mount; /* NULL: closed */
+    bool closing;    /* a job is about to close it */
     gt_works works;
     gt_trace **traces;
     size_t trace_count, trace_capacity;
@@ -253,6 +256,10 @@ void gt_schemas_changed(gt_database *database);
 goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **space, gt_diag *diag);
 void gt_space_end(gt_space *space);
 void gt_space_free(gt_space *space);
+/* Ends a space that nobody else looks at, and forgets it. */
+void gt_space_drop(gt_space *space);
+/* Whether edits may be made in it at all: GOAT_OK; GOAT_FORBIDDEN; what the log has failed with. */
+goat_status gt_space_check_writable(const gt_space *space, gt_diag *diag);
 gt_signer gt_signer_of(gt_database *database, const gt_mount *mount);
 
 /* ---- traces.c ---- */

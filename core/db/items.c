@@ -245,9 +245,7 @@ goat_status gt_item_create(goat_db *db, goat_tx *tx, gt_bytes path, gt_bytes ns,
     *out = NULL;
     goat_status status = gt_space_find(db, path, &space, &key, diag);
     if (status == GOAT_OK) status = check_tx(tx, space, diag);
-    if (status == GOAT_OK && (db->database->flags & GOAT_OPEN_READ_ONLY) != 0) {
-        status = gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
-    }
+    if (status == GOAT_OK) status = gt_space_check_writable(space, diag);
     const gt_schema *schema = status == GOAT_OK ? gt_registry_newest(db->database->schemas, ns) : NULL;
     if (status == GOAT_OK && schema == NULL) {
         status = gt_fail(diag, GOAT_NO_SCHEMA, "the schema is not known here");
@@ -293,17 +291,7 @@ goat_status gt_item_create(goat_db *db, goat_tx *tx, gt_bytes path, gt_bytes ns,
 static goat_status begin_edit(goat_item *item, gt_work **work, gt_diag *diag) {
     goat_status status = refresh(item, diag);
     if (status == GOAT_OK && item->tx != NULL) status = check_tx(item->tx, item->space, diag);
-    if (status == GOAT_OK && (item->db->database->flags & GOAT_OPEN_READ_ONLY) != 0) {
-        status = gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
-    }
-    if (status == GOAT_OK && (item->space->mount->is_sessions || item->space->mount->is_schemas)) {
-        status = gt_fail(diag, GOAT_FORBIDDEN, "system items are not edited by hand");
-    }
-    gt_log *log = status == GOAT_OK ? gt_repo_log(item->space->mount->repo) : NULL;
-    if (log != NULL && gt_log_get_state(log) == GT_LOG_FAILED) {
-        if (diag != NULL) *diag = *gt_log_failure(log);
-        status = gt_log_failure(log)->status;
-    }
+    if (status == GOAT_OK) status = gt_space_check_writable(item->space, diag);
     if (status == GOAT_OK && item->work == NULL) {
         gt_work *made;
         status = gt_works_add(works_of(item), item->space, item->tx, key_of(item), item->item, &made, diag);

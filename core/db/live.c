@@ -27,7 +27,7 @@ static bool row_of_work(gt_space *space, const gt_work *work, gt_query_row *out)
 static bool row_of_item(gt_space *space, uint32_t item, gt_query_row *out) {
     gt_bytes key = gt_repo_key(space->mount->repo, item);
     const gt_work *work = gt_works_find(&space->works, space->db->database, key);
-    if (work != NULL) return row_of_work(space, work, out);
+    if (work != NULL && !work->ended) return row_of_work(space, work, out);
     gt_seen seen;
     if (gt_space_see(space, item, &seen, NULL) != GOAT_OK) return false;
     *out = (gt_query_row){key, seen.view.bytes, seen.schema, seen.revision};
@@ -85,13 +85,20 @@ void gt_live_own_commit(gt_space *space, uint32_t item) {
     gt_live_touch_item(space, item);
 }
 
+/* Another handle may have made an item of that key, which is not visible here: both have one row. */
+static uint32_t row_for(gt_space *space, gt_work *work) {
+    uint32_t item = gt_repo_find(space->mount->repo, gt_bytes_of(work->key, work->key_len));
+    bool has_row = item != GT_NONE && item < space->row_of_item.count;
+    return has_row ? *(uint32_t *)gt_rows_at(&space->row_of_item, item) : push_row(space, GT_NONE, work);
+}
+
 void gt_live_touch_work(gt_space *space, gt_work *work) {
     if (space->queries == NULL || work->tx != NULL) return;
     if (work->item != GT_NONE) {
         gt_live_touch_item(space, work->item);
         return;
     }
-    if (work->live_row == GT_NONE) work->live_row = push_row(space, GT_NONE, work);
+    if (work->live_row == GT_NONE) work->live_row = row_for(space, work);
     if (work->live_row == GT_NONE) {
         gt_query_set_restart(space->queries);
     } else {
@@ -106,8 +113,8 @@ void gt_live_work_captured(gt_space *space, uint32_t item) {
 void gt_live_work_dropped(gt_space *space, gt_work *work) {
     if (space->queries == NULL || work->live_row == GT_NONE) return;
     gt_live_row *row = live_row(space, work->live_row);
-    if (row->work != work) return;
-    row->work = NULL;
+    work->ended = true; /* the row is looked at without it */
+    if (row->work == work) row->work = NULL;
     gt_query_set_touch(space->queries, work->live_row);
 }
 

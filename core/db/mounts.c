@@ -32,23 +32,48 @@ static void before_change(void *context, gt_repo *repo, uint32_t item) {
     for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) gt_trace_before(space, item);
 }
 
+/* The commit of a system item that is in force: of a certificate the latest, of a schema the first
+ * (core/commit/FORMAT.md section 8). They stand alone: nothing is merged. */
+static gt_bytes commit_in_force(gt_mount *mount, uint32_t item) {
+    gt_buf rows;
+    gt_commit_info info = {0};
+    gt_buf_init(&rows, mount->database->alloc);
+    if (gt_repo_item_commits(mount->repo, item, &rows, NULL) == GOAT_OK && rows.len > 0) {
+        uint32_t row;
+        size_t at = mount->is_sessions ? 0 : rows.len - sizeof(row); /* the latest is first */
+        memcpy(&row, rows.data + at, sizeof(row));
+        if (gt_repo_commit_info(mount->repo, row, &info, NULL) != GOAT_OK) info.commit.delta = (gt_bytes){0};
+    }
+    gt_buf_free(&rows);
+    return info.commit.delta;
+}
+
+/* A stored definition stands under its own name, and is not one of the library's. */
+static bool is_acceptable(const gt_mount *mount, const gt_schema *schema, uint32_t item) {
+    gt_buf key;
+    gt_buf_init(&key, mount->database->alloc);
+    gt_schema_item_key(schema, &key);
+    bool same = !gt_buf_failed(&key) && gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item));
+    gt_buf_free(&key);
+    return same && !gt_is_reserved_ns(gt_schema_ns(schema));
+}
+
 /* A certificate or a schema came: what was carried unseen may be seen now. */
 static void learn(gt_mount *mount, uint32_t item) {
     gt_database *database = mount->database;
-    gt_seen seen;
-    if (gt_repo_view(mount->repo, item, &seen, NULL) != GOAT_OK) return;
+    gt_bytes state = commit_in_force(mount, item);
+    if (state.data == NULL) return;
     if (mount->is_sessions) {
-        gt_keyring_learn(database->keyring, database->hasher, gt_repo_key(mount->repo, item), seen.view.bytes, NULL);
+        gt_keyring_learn(database->keyring, database->hasher, gt_repo_key(mount->repo, item), state, NULL);
     } else {
         gt_schema *schema = NULL;
-        gt_bytes definition = gt_schema_item_definition(seen.view.bytes);
+        gt_bytes definition = gt_schema_item_definition(state);
         bool parsed = definition.data != NULL &&
                       gt_schema_parse(database->alloc, database->hasher, definition, &schema, NULL) == GOAT_OK;
-        bool added = parsed && gt_registry_add(database->schemas, schema, NULL) == GOAT_OK;
+        bool added = parsed && is_acceptable(mount, schema, item) && gt_registry_add(database->schemas, schema, NULL) == GOAT_OK;
         if (parsed && !added) gt_schema_free(schema);
         if (added) gt_schemas_changed(database);
     }
-    gt_view_drop(database->alloc, &seen.view);
 }
 
 static void after_change(void *context, gt_repo *repo, uint32_t item, gt_origin origin) {
@@ -62,7 +87,7 @@ static void after_change(void *context, gt_repo *repo, uint32_t item, gt_origin 
 
 void gt_schemas_changed(gt_database *database) {
     for (gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
-        if (gt_repo_get_phase(mount->repo) == GT_REPO_OPEN) gt_repo_schemas_changed(mount->repo);
+        if (gt_repo_get_phase(mount->repo) != GT_REPO_FAILED) gt_repo_schemas_changed(mount->repo);
     }
 }
 
@@ -74,9 +99,22 @@ static gt_mount *find_mount(const gt_database *database, gt_bytes path) {
     return mount;
 }
 
+static bool has_failed(const gt_mount *mount) {
+    return gt_repo_get_phase(mount->repo) == GT_REPO_FAILED || gt_log_get_state(gt_repo_log(mount->repo)) == GT_LOG_FAILED;
+}
+
+/* Whether a mount that nobody uses may end: what was added to it is on the disk, so that a flush after it was closed
+ * says the truth. */
+static bool is_settled(const gt_mount *mount) {
+    gt_log *log = gt_repo_log(mount->repo);
+    if (mount->writing_checkpoint || !gt_log_idle(log) || gt_repo_get_phase(mount->repo) == GT_REPO_OPENING) return false;
+    if (gt_log_get_state(log) != GT_LOG_READY || gt_log_length(log) == mount->length_opened) return true;
+    return gt_log_length_durable(log) == gt_log_length(log) || gt_log_sync(log, NULL) != GOAT_OK;
+}
+
 goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_mount **out, gt_diag *diag) {
     *out = find_mount(database, path);
-    if (*out != NULL && !((*out)->users == 0 && gt_repo_get_phase((*out)->repo) == GT_REPO_FAILED)) return GOAT_OK;
+    if (*out != NULL && !((*out)->users == 0 && has_failed(*out))) return GOAT_OK;
     gt_mount *mount = gt_new(database->alloc, 1, sizeof(*mount));
     if (mount == NULL) return gt_no_memory(diag);
     mount->database = database;
@@ -115,6 +153,7 @@ void gt_mount_free(gt_mount *mount) {
 }
 
 gt_signer gt_signer_of(gt_database *database, const gt_mount *mount) {
+    GOAT_ASSERT(!mount->is_sessions || database->has_root);
     const gt_identity *identity = mount->is_sessions ? &database->root : &database->own;
     return (gt_signer){identity->session, &identity->secret};
 }
@@ -142,6 +181,7 @@ static bool step_mount(gt_mount *mount) {
     bool did = gt_repo_step(mount->repo);
     if (gt_repo_get_phase(mount->repo) == GT_REPO_OPENING) return did;
     bool failed = gt_repo_get_phase(mount->repo) == GT_REPO_FAILED;
+    mount->length_opened = gt_log_length(gt_repo_log(mount->repo));
     if (!failed && (mount->is_sessions || mount->is_schemas)) learn_all(mount);
     for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) gt_traces_clear(space);
     add_repo_event(mount, failed ? "failed" : "open");
@@ -154,9 +194,7 @@ bool gt_mounts_step(gt_database *database) {
     for (gt_mount **at = &database->mounts; *at != NULL;) {
         gt_mount *mount = *at;
         did = step_mount(mount) || did;
-        bool unused = mount->users == 0 && !mount->writing_checkpoint && gt_log_idle(gt_repo_log(mount->repo)) &&
-                      gt_repo_get_phase(mount->repo) != GT_REPO_OPENING;
-        if (unused) {
+        if (mount->users == 0 && is_settled(mount)) {
             *at = mount->next;
             gt_mount_free(mount);
             did = true;
@@ -255,12 +293,19 @@ void gt_space_free(gt_space *space) {
     gt_free(alloc, space);
 }
 
+void gt_space_drop(gt_space *space) {
+    gt_space **at = &space->db->spaces;
+    while (*at != space) at = &(*at)->next_of_db;
+    *at = space->next_of_db;
+    gt_space_free(space);
+}
+
 goat_db *gt_space_db(const gt_space *space) { return space->db; }
 
 goat_status gt_space_check(const gt_space *space, gt_diag *diag) {
     goat_status status = gt_db_check(space->db, diag);
     if (status != GOAT_OK) return status;
-    if (space->mount == NULL) return gt_fail(diag, GOAT_CLOSED, "the repository is closed");
+    if (space->mount == NULL || space->closing) return gt_fail(diag, GOAT_CLOSED, "the repository is closed");
     switch (gt_repo_get_phase(space->mount->repo)) {
     case GT_REPO_OPEN:
         return GOAT_OK;
@@ -276,6 +321,29 @@ goat_status gt_space_check(const gt_space *space, gt_diag *diag) {
     return status;
 }
 
+/* The space of a repository that the handle has open and is not about to close; NULL: none. */
+static gt_space *find_open(const goat_db *db, gt_bytes path) {
+    gt_space *space = db->spaces;
+    while (space != NULL && (space->mount == NULL || space->closing ||
+                             !gt_bytes_equal(gt_repo_path(space->mount->repo), path))) {
+        space = space->next_of_db;
+    }
+    return space;
+}
+
+goat_status gt_space_check_writable(const gt_space *space, gt_diag *diag) {
+    if ((space->db->database->flags & GOAT_OPEN_READ_ONLY) != 0) {
+        return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
+    }
+    if (space->mount->is_sessions || space->mount->is_schemas) {
+        return gt_fail(diag, GOAT_FORBIDDEN, "system items are not edited by hand");
+    }
+    gt_log *log = gt_repo_log(space->mount->repo);
+    if (gt_log_get_state(log) != GT_LOG_FAILED) return GOAT_OK;
+    if (diag != NULL) *diag = *gt_log_failure(log);
+    return gt_log_failure(log)->status;
+}
+
 goat_status gt_space_find(goat_db *db, gt_bytes text, gt_space **out, gt_bytes *key, gt_diag *diag) {
     gt_path path;
     *out = NULL;
@@ -287,11 +355,8 @@ goat_status gt_space_find(goat_db *db, gt_bytes text, gt_space **out, gt_bytes *
     }
     gt_bytes repository = gt_bytes_of(text.data, 2 + path.type.len + path.name.len);
     *key = path.key;
-    for (gt_space *space = db->spaces; space != NULL; space = space->next_of_db) {
-        if (space->mount == NULL || !gt_bytes_equal(gt_repo_path(space->mount->repo), repository)) continue;
-        *out = space;
-        return gt_space_check(space, diag);
-    }
+    *out = find_open(db, repository);
+    if (*out != NULL) return gt_space_check(*out, diag);
     status = gt_fail(diag, GOAT_CLOSED, "the repository is not open");
     gt_diag_path(diag, (const char *)repository.data, repository.len);
     return status;
@@ -331,17 +396,17 @@ goat_status gt_space_open(goat_db *db, gt_bytes text, gt_space **out, goat_job *
         if (status == GOAT_INVALID) gt_diag_path(diag, (const char *)text.data, text.len);
         return status;
     }
-    gt_space *space = db->spaces;
-    while (space != NULL &&
-           (space->mount == NULL || !gt_bytes_equal(gt_repo_path(space->mount->repo), text))) {
-        space = space->next_of_db;
-    }
-    if (space == NULL) {
+    gt_space *space = find_open(db, text);
+    bool opens = space == NULL;
+    if (opens) {
         bool create = (db->database->flags & GOAT_OPEN_READ_ONLY) == 0;
         status = gt_mount_open(db->database, text, create, &mount, diag);
         if (status == GOAT_OK) status = gt_space_new(db, mount, &space, diag);
     }
-    if (status == GOAT_OK) status = gt_job_new(db, &open_kind, space, job, diag);
+    if (status == GOAT_OK) {
+        status = gt_job_new(db, &open_kind, space, job, diag);
+        if (status != GOAT_OK && opens) gt_space_end(space);
+    }
     if (status == GOAT_OK) *out = space;
     return status;
 }
@@ -354,18 +419,25 @@ static gt_step_result closing(goat_job *job) {
     gt_log *log = gt_repo_log(mount->repo);
     if (gt_log_get_state(log) == GT_LOG_READY && gt_log_length_written(log) < gt_log_length(log)) return GT_STEP_WAIT;
     if (gt_log_get_state(log) == GT_LOG_FAILED && gt_repo_get_phase(mount->repo) == GT_REPO_OPEN) {
-        gt_job_fail(job, gt_log_failure(log)->status, gt_log_failure(log));
+        job->diag = *gt_log_failure(log);
     }
     add_repo_event(mount, "closed");
     gt_space_end(space);
+    gt_job_end(job, job->diag.status); /* what the capture or the log had to say */
     return GT_STEP_DONE;
 }
 
 static const gt_job_kind close_kind = {closing, NULL, false};
 
 goat_status gt_space_close(gt_space *space, goat_job **job, gt_diag *diag) {
+    gt_diag lost;
+    gt_diag_init(&lost);
     goat_status status = gt_space_check(space, diag);
-    if (status == GOAT_OK) status = gt_capture_space(space, diag);
-    if (status == GOAT_CLOSED || status == GOAT_NO_MEMORY) return status;
-    return gt_job_new(space->db, &close_kind, space, job, diag);
+    if (status == GOAT_CLOSED) return status;
+    bool complete = status != GOAT_OK || gt_capture_space(space, &lost) == GOAT_OK;
+    if (diag != NULL) gt_diag_init(diag);
+    status = gt_job_new(space->db, &close_kind, space, job, diag);
+    space->closing = status == GOAT_OK;
+    if (status == GOAT_OK && !complete) (*job)->diag = lost; /* what could not be captured is lost now */
+    return status;
 }

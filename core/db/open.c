@@ -69,10 +69,10 @@ static bool read_key(gt_database *database, const goat_io_result *result, uint8_
     if (result->status == GOAT_NOT_FOUND) return false;
     if (result->status != GOAT_OK) {
         gt_fail(&diag, result->status, "%s: %s", name, result->message);
-    } else if (gt_key_file_read(gt_bytes_of(result->data, result->data_len), seed, &diag) == GOAT_OK) {
-        *has = true;
-        return true;
     } else {
+        *has = gt_key_file_read(gt_bytes_of(result->data, result->data_len), seed, &diag) == GOAT_OK;
+        gt_wipe(result->data, result->data_len);
+        if (*has) return true;
         gt_fail(&diag, GOAT_BAD_KEY, "%s: the key file is malformed", name);
     }
     fail_with(database, &diag);

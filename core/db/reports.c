@@ -1,6 +1,7 @@
 /* What a database says of itself: facts, schemas, repositories, digests, and verification. */
 #include "db/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- facts ---- */
@@ -20,6 +21,14 @@ static const char *damage_name(gt_damage_kind kind) {
     }
 }
 
+/* The name under which the log has kept a tail that it cut (core/log/FORMAT.md section 1). */
+static void write_saved_as(gt_buf *out, gt_bytes repository, uint64_t offset) {
+    char name[GT_PATH_MAX + 48];
+    int len = snprintf(name, sizeof(name), "repos%.*s.torn-%llu", (int)repository.len, (const char *)repository.data,
+                       (unsigned long long)offset);
+    gt_write_text(out, gt_bytes_of(name, (size_t)len));
+}
+
 static void write_damage(const gt_database *database, gt_buf *out) {
     size_t total = 0, count;
     for (const gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
@@ -30,7 +39,8 @@ static void write_damage(const gt_database *database, gt_buf *out) {
     for (const gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
         const gt_damage *damage = gt_log_damage(gt_repo_log(mount->repo), &count);
         for (size_t i = 0; i < count; i++) {
-            gt_write_map_head(out, 4); /* keys by length, then bytes */
+            bool saved = damage[i].kind == GT_DAMAGE_TORN && (database->flags & GOAT_OPEN_READ_ONLY) == 0;
+            gt_write_map_head(out, saved ? 5 : 4); /* keys by length, then bytes */
             write_name(out, "kind");
             write_name(out, damage_name(damage[i].kind));
             write_name(out, "path");
@@ -39,6 +49,10 @@ static void write_damage(const gt_database *database, gt_buf *out) {
             gt_write_int(out, (int64_t)damage[i].length);
             write_name(out, "offset");
             gt_write_int(out, (int64_t)damage[i].offset);
+            if (saved) {
+                write_name(out, "saved_as");
+                write_saved_as(out, gt_repo_path(mount->repo), damage[i].offset);
+            }
         }
     }
 }
@@ -117,6 +131,10 @@ goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag) {
         status = gt_schema_parse(database->alloc, database->hasher, gt_buf_bytes(&definition), &schema, diag);
     }
     gt_buf_free(&definition);
+    if (status == GOAT_OK && gt_is_reserved_ns(gt_schema_ns(schema))) {
+        gt_schema_free(schema);
+        status = gt_fail(diag, GOAT_FORBIDDEN, "namespaces that begin with \"sys\" are the library's own");
+    }
     if (status != GOAT_OK) return status;
     gt_buf ns; /* adding may free the schema, when it is known */
     uint32_t version = gt_schema_version(schema);
@@ -124,13 +142,17 @@ goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag) {
     gt_buf_append(&ns, gt_schema_ns(schema).data, gt_schema_ns(schema).len);
     status = gt_registry_add(database->schemas, schema, diag);
     if (status != GOAT_OK) gt_schema_free(schema);
+    if (status == GOAT_OK) {
+        database->learning = db;
+        gt_schemas_changed(database);
+        database->learning = NULL;
+    }
     if (status == GOAT_OK && gt_buf_failed(&ns)) status = gt_no_memory(diag);
     bool stores = database->has_root && (database->flags & GOAT_OPEN_READ_ONLY) == 0;
     if (status == GOAT_OK && stores) {
         status = store_schema(database, gt_registry_find(database->schemas, gt_buf_bytes(&ns), version), diag);
     }
     gt_buf_free(&ns);
-    if (status == GOAT_OK) gt_schemas_changed(database);
     return status;
 }
 

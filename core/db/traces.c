@@ -2,7 +2,7 @@
  *
  * The repository has one present. Before it moves, each handle that did not cause the move keeps what it
  * sees of the item (freezes it); what was there at the last advance is kept for the description of
- * changes. A handle alone on its database keeps next to nothing. */
+ * changes. A handle alone on its database keeps only which items it has changed since it last advanced. */
 #include "db/internal.h"
 
 static uint64_t hash_of(uint32_t item) { return (uint64_t)item * UINT64_C(0x9e3779b97f4a7c15); }
@@ -63,9 +63,14 @@ static void freeze(gt_space *space, gt_trace *trace) {
     }
 }
 
+static bool is_own(const gt_space *space) {
+    const gt_database *database = space->db->database;
+    return database->acting == space || database->learning == space->db;
+}
+
 void gt_trace_before(gt_space *space, uint32_t item) {
     gt_repo *repo = space->mount->repo;
-    bool own = space->db->database->acting == space;
+    bool own = is_own(space);
     if (gt_repo_get_phase(repo) != GT_REPO_OPEN || (own && space->db->reset)) return;
     gt_trace *trace = gt_trace_find(space, item);
     if (trace == NULL) {
@@ -77,8 +82,8 @@ void gt_trace_before(gt_space *space, uint32_t item) {
             return;
         }
         gt_seen seen;
-        trace->existed = !is_new(space, item);
-        if (trace->existed && !full && gt_repo_view(repo, item, &seen, NULL) == GOAT_OK) trace->was = seen.view;
+        trace->existed = !is_new(space, item) && !full && gt_repo_view(repo, item, &seen, NULL) == GOAT_OK;
+        if (trace->existed) trace->was = seen.view;
     }
     if (!own && !trace->frozen) freeze(space, trace);
 }
@@ -113,13 +118,13 @@ static void follow_own(gt_space *space, gt_trace *trace) {
 
 void gt_trace_after(gt_space *space, uint32_t item, gt_origin origin) {
     if (gt_repo_get_phase(space->mount->repo) != GT_REPO_OPEN) return;
-    bool own = space->db->database->acting == space;
+    bool own = is_own(space);
     gt_trace *trace = gt_trace_find(space, item);
     if (trace != NULL) {
         trace->origin = own                        ? GOAT_ORIGIN_OWN
                         : origin == GT_FROM_REVERT ? GOAT_ORIGIN_REVERTED
                                                    : GOAT_ORIGIN_REMOTE;
-        if (own && trace->frozen) follow_own(space, trace);
+        if (space->db->database->acting == space && trace->frozen) follow_own(space, trace);
     }
     if (own) {
         space->stamp++;

@@ -4,9 +4,7 @@
 goat_status gt_tx_begin(gt_space *space, goat_tx **out, gt_diag *diag) {
     *out = NULL;
     goat_status status = gt_space_check(space, diag);
-    if (status == GOAT_OK && (space->db->database->flags & GOAT_OPEN_READ_ONLY) != 0) {
-        status = gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
-    }
+    if (status == GOAT_OK) status = gt_space_check_writable(space, diag);
     if (status != GOAT_OK) return status;
     goat_tx *tx = gt_new(space->db->database->alloc, 1, sizeof(*tx));
     if (tx == NULL) return gt_no_memory(diag);

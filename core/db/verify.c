@@ -59,7 +59,7 @@ static void listed(void *owner, const goat_io_result *result) {
 
 static void end_verify(goat_job *job) {
     verify *state = job->state;
-    if (state->space != NULL) gt_space_end(state->space);
+    if (state->space != NULL) gt_space_drop(state->space);
     gt_buf_free(&state->paths);
     gt_buf_free(&state->faults);
     gt_free(job->db->database->alloc, state);
@@ -81,7 +81,7 @@ static void repository_failed(goat_job *job, const gt_diag *diag) {
     verify *state = job->state;
     gt_fault fault = {.kind = "log", .offset = GT_NO_POSITION, .diag = *diag};
     add_fault(job, &fault);
-    gt_space_end(state->space);
+    gt_space_drop(state->space);
     state->space = NULL;
     state->next += strlen((const char *)state->paths.data + state->next) + 1;
 }
@@ -109,7 +109,7 @@ static goat_status audit_step(goat_job *job, gt_diag *diag) {
     state->commits += state->audit.commits;
     state->signatures += state->audit.signatures;
     state->bytes += state->audit.bytes;
-    gt_space_end(state->space);
+    gt_space_drop(state->space);
     state->space = NULL;
     state->next += strlen((const char *)state->paths.data + state->next) + 1;
     return GOAT_OK;

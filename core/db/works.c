@@ -82,13 +82,14 @@ goat_status gt_works_add(gt_works *works, gt_space *space, goat_tx *tx, gt_bytes
 
 void gt_works_remove(gt_works *works, gt_work *work) {
     const gt_database *database = work->space->db->database;
-    size_t at = 0;
-    while (works->list[at] != work) at++;
-    gt_index_remove(&works->index, hash_of(database, key_of(work)), (uint32_t)at);
+    gt_index_cursor cursor;
+    uint32_t at = gt_index_first(&works->index, hash_of(database, key_of(work)), &cursor);
+    while (works->list[at] != work) at = gt_index_next(&works->index, &cursor);
+    gt_index_remove(&works->index, hash_of(database, key_of(work)), at);
     gt_work *last = works->list[--works->count];
     if (last != work) { /* the last one takes its place */
         gt_index_remove(&works->index, hash_of(database, key_of(last)), (uint32_t)works->count);
-        bool inserted = gt_index_insert(&works->index, hash_of(database, key_of(last)), (uint32_t)at);
+        bool inserted = gt_index_insert(&works->index, hash_of(database, key_of(last)), at);
         GOAT_ASSERT(inserted); /* two entries were just removed, so there is room */
         works->list[at] = last;
     }
@@ -210,6 +211,7 @@ goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *ed
             status = gt_schema_check_value(field, gt_bytes_of(both.data + edit_len, both.len - edit_len), diag);
         }
         if (status == GOAT_OK) status = put_edit(work, field, &both, edit_len, has_value, diag);
+        if (status == GOAT_OK && work->sets_deleted) work->deleted = false; /* an edit after a deletion undoes it */
     }
     gt_buf_free(&both);
     if (status == GOAT_OK) gt_edited(work);
