@@ -37,6 +37,10 @@ goat_status gt_builtin_register(gt_registry *registry, const gt_alloc *alloc, gt
     return status;
 }
 
+bool gt_is_reserved_ns(gt_bytes ns) {
+    return ns.len >= 3 && memcmp(ns.data, "sys", 3) == 0 && (ns.len == 3 || ns.data[3] == '.');
+}
+
 bool gt_is_builtin(const gt_schema *schema) {
     gt_bytes ns = gt_schema_ns(schema);
     return gt_bytes_equal(ns, gt_bytes_text(GT_SESSION_NS)) || gt_bytes_equal(ns, gt_bytes_text(GT_SCHEMA_NS));

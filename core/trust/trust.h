@@ -67,6 +67,9 @@ void gt_certificate_key(const gt_id *session, char key[2 * GT_ID_SIZE + 1]);
 /* Registers sys.session and sys.schema. */
 goat_status gt_builtin_register(gt_registry *registry, const gt_alloc *alloc, gt_hasher *hasher, gt_diag *diag);
 
+/* Whether a namespace is the library's own: "sys" and what begins with "sys.". */
+bool gt_is_reserved_ns(gt_bytes ns);
+
 /* Whether a schema is one of the two. */
 bool gt_is_builtin(const gt_schema *schema);
 
