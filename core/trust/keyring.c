@@ -49,8 +49,10 @@ const uint8_t *gt_keyring_find(const gt_keyring *keyring, const gt_id *session) 
     return found ? keyring->entries[at].public_key : NULL;
 }
 
+/* The state's data is NULL where a commit is sealed: then there is no key. */
 static gt_bytes public_key_of(gt_bytes state) {
-    gt_bytes key = {0}, value = gt_map_find(state, gt_bytes_text("public_key"));
+    gt_bytes key = {0}, value = {0};
+    if (state.data != NULL) value = gt_map_find(state, gt_bytes_text("public_key"));
     if (value.data != NULL) gt_value_as_bytes(value, &key);
     return key;
 }
@@ -65,9 +67,12 @@ static bool is_key_of(gt_hasher *hasher, gt_bytes public_key, const gt_id *sessi
 
 goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes key, gt_bytes state, gt_diag *diag) {
     gt_id session;
+    char name[2 * GT_ID_SIZE + 1];
     gt_bytes public_key = public_key_of(state);
-    if (!gt_unhex(session.bytes, GT_ID_SIZE, (const char *)key.data, key.len) ||
-        !is_key_of(hasher, public_key, &session)) {
+    bool named = gt_unhex(session.bytes, GT_ID_SIZE, (const char *)key.data, key.len);
+    if (named) gt_certificate_key(&session, name);
+    /* In capital letters it would be a second item for the same session. */
+    if (!named || memcmp(name, key.data, key.len) != 0 || !is_key_of(hasher, public_key, &session)) {
         return gt_fail(diag, GOAT_UNTRUSTED, "the certificate is not of the session that it names");
     }
     if (gt_keyring_find(keyring, &session) != NULL) return GOAT_OK;
