@@ -274,7 +274,8 @@ GOAT_API goat_status goat_db_open(const char *path, size_t path_len, const goat_
  * everything is on the disk. The handle and its children then answer GOAT_CLOSED.
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block.
- * @return GOAT_OK, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. The handle is closed in any case.
+ * @return GOAT_OK, GOAT_INVALID with path, field and rule when unsaved edits broke their schema and are lost (flush
+ *         before to be told in time), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. The handle is closed in any case.
  *
  * Blocks: only with job NULL. Calls back: no, and the wake-up function never again. Threads: any. Since 0.1.
  */
@@ -354,7 +355,8 @@ enum { /* what became of a row; positions are those after the changes before thi
 /**
  * Lets remote changes become visible and describes what changed since the last advance, own edits
  * included, as one CBOR array of changes (GOAT_CHANGE_…). Between two advances every read is stable
- * but for the caller's own edits.
+ * but for the caller's own edits. Unsaved edits of an item that others have changed are captured first; while
+ * they break the item's schema the item stays as their author saw it.
  *
  * @param changes  new contents, end with goat_buf_free(). An empty array when nothing happened.
  *                 NULL to skip the description.
@@ -446,7 +448,8 @@ GOAT_API void goat_job_free(goat_job *job);
  *
  * @param json  copied.
  * @return GOAT_OK, GOAT_INVALID with field and rule, GOAT_CONFLICT if other bytes stand under that
- *         namespace and version, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_LOADING.
+ *         namespace and version, GOAT_FORBIDDEN for a namespace that begins with "sys", GOAT_TOO_LARGE,
+ *         GOAT_LOADING, GOAT_IO, GOAT_FULL.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
@@ -485,7 +488,8 @@ GOAT_API goat_status goat_repo_open(goat_db *db, const char *path, size_t path_l
  * back its memory when no other handle has it open. Handles on it then answer GOAT_CLOSED.
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block.
- * @return GOAT_OK, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK.
+ * @return GOAT_OK, GOAT_INVALID as for goat_db_close(), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. It is closed in any
+ *         case.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */
@@ -511,7 +515,8 @@ GOAT_API goat_status goat_db_repos(goat_db *db, goat_buf *paths, goat_job **job,
  *
  * @param edits   borrowed for the call; at most GOAT_VALUE_MAX bytes. A CBOR array of maps:
  *                  "key"      text, the item's key (required)
- *                  "schema"   text, namespace: create the item if it is not there
+ *                  "schema"   text, namespace: create the item if it is not there, or bring it back if it is
+ *                             deleted
  *                  "set"      map: field → value
  *                  "unset"    array of field names
  *                  "replace"  map: field → value; fields not named are unset (instead of set, unset)
@@ -599,8 +604,9 @@ GOAT_API goat_status goat_item_open(goat_db *db, goat_tx *tx, const char *path, 
                                     goat_error **error);
 
 /**
- * Creates an item. It is validated when it is captured or flushed, so required fields may follow;
- * until then an edit that breaks a rule is refused at once.
+ * Creates an item. Each value is checked against the rules of its field at once; the whole item (required
+ * fields) when it is captured or flushed, so that these may follow. A deleted item still exists: open it and
+ * undelete it.
  *
  * @param tx      as for goat_item_open().
  * @param path    copied. "/type/repo/item", or "/type/repo" for a new random key.
