@@ -25,6 +25,7 @@ static bool make(ingest *in, json_slice line, char *why) {
         return false;
     }
     text_add(&in->edits, wanted->head.data, wanted->head.len);
+    in->raw = in->edits.len;
     text_add(&in->edits, line.data, line.len);
     text_add_c(&in->edits, "}");
     return true;

@@ -20,6 +20,18 @@ int cli_open(cli *run, bool read_only) {
     return status == GOAT_NOT_FOUND ? CLI_NO : CLI_TROUBLE; /* all else is about the folder and its files */
 }
 
+static void note_one_damage(cli *run, const char *path, cbor damage, bool read_only) {
+    cbor kind = cbor_member(damage, "kind"), word = cbor_content(kind);
+    uint64_t length = cbor_uint(cbor_member(damage, "length")), offset = cbor_uint(cbor_member(damage, "offset"));
+    if (cbor_is_text(kind, "torn")) {
+        cli_note(run, "%s: the end of the log is torn, %" PRIu64 " bytes at byte %" PRIu64 "%s", path, length, offset,
+                 read_only ? "" : "; they were cut off and kept beside it");
+    } else {
+        cli_note(run, "%s: the log is damaged (%.*s), %" PRIu64 " bytes at byte %" PRIu64 "; all else is read", path,
+                 (int)word.len, (const char *)word.data, length, offset);
+    }
+}
+
 /* One line for each damage in `path` that opening it has found. */
 static void note_damage(cli *run, const char *path) {
     goat_buf info = {0};
@@ -28,13 +40,8 @@ static void note_damage(cli *run, const char *path) {
         cbor all = cbor_array(cbor_member(cbor_of(&info), "damage"), &count);
         for (uint64_t i = 0; i < count && all.len > 0; i++) {
             cbor damage = cbor_take(&all);
-            cbor kind = cbor_content(cbor_member(damage, "kind")),
-                 saved = cbor_content(cbor_member(damage, "saved_as"));
             if (cbor_is_text(cbor_member(damage, "path"), path)) {
-                cli_note(run, "%s: %.*s, %" PRIu64 " bytes at %" PRIu64 "%s%.*s", path, (int)kind.len,
-                         (const char *)kind.data, cbor_uint(cbor_member(damage, "length")),
-                         cbor_uint(cbor_member(damage, "offset")), saved.len > 0 ? ", kept as " : "", (int)saved.len,
-                         (const char *)saved.data);
+                note_one_damage(run, path, damage, cbor_bool(cbor_member(cbor_of(&info), "read_only")));
             }
         }
     }
@@ -90,8 +97,10 @@ int cli_open_repo(cli *run, const char *path, int how) {
         }
     }
     goat_error *error = NULL;
-    if (goat_repo_open(run->db, path, strlen(path), 0, &run->repo, NULL, &error) != GOAT_OK) {
-        return cli_fail(run, path, error);
+    goat_status status = goat_repo_open(run->db, path, strlen(path), 0, &run->repo, NULL, &error);
+    if (status != GOAT_OK) {
+        int code = cli_fail(run, path, error);
+        return status == GOAT_FORBIDDEN ? CLI_TROUBLE : code; /* by the system, not by a rule */
     }
     note_damage(run, path);
     return CLI_DONE;
@@ -100,7 +109,8 @@ int cli_open_repo(cli *run, const char *path, int how) {
 int cli_flush(cli *run) {
     goat_error *error = NULL;
     if (goat_db_flush(run->db, GOAT_DURABLE_DISK, NULL, &error) != GOAT_OK) {
-        return cli_fail(run, run->operands[0], error);
+        cli_fail(run, run->operands[0], error);
+        return CLI_TROUBLE;
     }
     return CLI_DONE;
 }

@@ -20,6 +20,7 @@ enum {
 /* Where the edit of one line lies in the text of the batch. */
 struct ingest_place {
     size_t begin, end;
+    size_t raw; /* where the line itself was copied to; 0: it was not copied as a whole */
     uint64_t line;
 };
 
@@ -114,6 +115,19 @@ static goat_status apply_range(ingest *in, uint32_t first, uint32_t end, goat_er
     return status;
 }
 
+/* Ends the error. Where the library names a place in the text and that is in the line, it becomes a column. */
+static int refuse_edit(ingest *in, const struct ingest_place *place, goat_error *error) {
+    char why[INGEST_WHY_SIZE];
+    size_t head = 0;
+    double column = goat_error_position(error) - (double)(place->raw - (place->begin - 1)) + 1;
+    if (place->raw != 0 && goat_error_position(error) >= 0 && column >= 1) {
+        head = (size_t)snprintf(why, sizeof why, "column %.0f: ", column);
+    }
+    cli_describe(error, NULL, why + head, sizeof why - head);
+    goat_error_free(error);
+    return refuse(in, place->line, why);
+}
+
 /* The depth is that of halving a batch: 16 at most. */
 static int apply_halved(ingest *in, uint32_t first, uint32_t end) {
     goat_error *error = NULL;
@@ -125,10 +139,7 @@ static int apply_halved(ingest *in, uint32_t first, uint32_t end) {
         return fail(in, error);
     }
     if (end - first == 1) {
-        char why[INGEST_WHY_SIZE];
-        cli_describe(error, NULL, why, sizeof why);
-        goat_error_free(error);
-        return refuse(in, in->places[first].line, why);
+        return refuse_edit(in, &in->places[first], error);
     }
     goat_error_free(error);
     uint32_t middle = first + (end - first) / 2;
@@ -180,11 +191,13 @@ int ingest_line(ingest *in, const char *line, size_t len) {
     struct ingest_place *place = &in->places[in->count];
     *place = (struct ingest_place){.begin = in->edits.len, .line = in->reader.line};
     char why[INGEST_WHY_SIZE] = "";
+    in->raw = 0;
     if (!in->make(in, (json_slice){line, len}, why)) {
         in->edits.len = before;
         return refuse(in, in->reader.line, why);
     }
     place->end = in->edits.len;
+    place->raw = in->raw;
     in->count++;
     return in->count == in->batch_max || in->edits.len >= BATCH_BYTES_MAX ? ingest_apply(in) : CLI_DONE;
 }
@@ -259,10 +272,10 @@ void ingest_summary(const ingest *in, int code) {
         return;
     }
     char numbers[6][PROGRESS_NUMBER_SIZE];
-    out_print("%s documents in %.2f s (%s/s): %s created, %s changed, %s unchanged",
-              progress_number(documents, numbers[0]), seconds, progress_number((uint64_t)rate, numbers[1]),
-              progress_number(in->created, numbers[2]), progress_number(in->changed, numbers[3]),
-              progress_number(in->unchanged, numbers[4]));
+    out_print("%s document%s in %.2f s (%s/s): %s created, %s changed, %s unchanged",
+              progress_number(documents, numbers[0]), documents == 1 ? "" : "s", seconds,
+              progress_number((uint64_t)rate, numbers[1]), progress_number(in->created, numbers[2]),
+              progress_number(in->changed, numbers[3]), progress_number(in->unchanged, numbers[4]));
     if (in->refused > 0) {
         out_print(", %s refused", progress_number(in->refused, numbers[5]));
     }

@@ -36,6 +36,7 @@ struct ingest {
     reader reader;
     progress progress;
     text edits;
+    size_t raw; /* set by `make`: where in `edits` it copied the line as a whole, if it did */
     struct ingest_place *places;
     uint32_t count;     /* lines in the batch */
     uint64_t done_line; /* the last one that was applied */

@@ -109,16 +109,39 @@ int out_finish(const cli *run, int code) {
 
 /* ---- Standard error -------------------------------------------------------------------------- */
 
+/* The bytes of the UTF-8 sequence at `text`, or 0 when there is none (overlong forms and surrogates are left
+ * to pass: it is about terminals, not about truth). */
+static size_t sequence_length(const char *text) {
+    unsigned char first = (unsigned char)text[0];
+    size_t len = first < 0x80 ? 1 : first >= 0xf5 || first < 0xc2 ? 0 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    for (size_t i = 1; i < len; i++) {
+        if (((unsigned char)text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return len;
+}
+
+/* Paths and names come from anywhere: what could steer a terminal or is no text becomes '?'. */
+static void make_printable(char *line) {
+    for (size_t i = 0; line[i] != '\0';) {
+        unsigned char c = (unsigned char)line[i];
+        size_t len =
+            c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)line[i + 1] < 0xa0) ? 0 : sequence_length(line + i);
+        if (len == 0) {
+            line[i] = '?';
+        }
+        i += len == 0 ? 1 : len;
+    }
+}
+
 static void say(const cli *run, const char *kind, const char *format, va_list arguments) {
     char line[LINE_MAX_BYTES];
     int head = run->command != NULL ? snprintf(line, sizeof line, "goat %s: %s", run->command->name, kind)
                                     : snprintf(line, sizeof line, "goat: %s", kind);
     vsnprintf(line + head, sizeof line - 1 - (size_t)head, format, arguments);
+    make_printable(line);
     size_t len = strlen(line);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)line[i];
-        line[i] = c < 0x20 || c == 0x7f ? '?' : line[i];
-    }
     line[len++] = '\n';
     for (size_t done = 0; done < len;) {
         ssize_t now = write(STDERR_FILENO, line + done, len - done);

@@ -28,7 +28,7 @@ bool out_failed(void); /* so that a long loop can end early */
 /* The exit code of the whole run. */
 int out_finish(const cli *run, int code);
 
-/* One line on standard error, "goat COMMAND: …". Control characters become '?'. */
+/* One line on standard error, "goat COMMAND: …". Control characters and what is no UTF-8 become '?'. */
 void cli_error(const cli *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same for what is only worth knowing: "goat COMMAND: note: …". */

@@ -262,7 +262,7 @@ class Lines(Case):
 
     def test_the_summary_is_for_people_and_quiet_is_quiet(self):
         self.assertRegex(self.load([{"name": "a"}]),
-                         r"^1 documents in \d+\.\d\d s \([\d,]+/s\): 1 created, 0 changed, 0 unchanged\n$")
+                         r"^1 document in \d+\.\d\d s \([\d,]+/s\): 1 created, 0 changed, 0 unchanged\n$")
         self.assertEqual(self.load([{"name": "a"}], "--quiet"), "")
 
     def test_a_refused_line_is_named_and_those_before_it_are_stored(self):

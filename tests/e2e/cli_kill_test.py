@@ -10,7 +10,7 @@ from cli_support import GOAT, Case, lines, run, seed
 
 KILLS = int(os.environ.get("GOAT_KILLS", "200"))
 SECONDS = float(os.environ.get("GOAT_SECONDS", "60"))
-CATS = 80
+CATS = 50
 
 
 class Kill(Case):

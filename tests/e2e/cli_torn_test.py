@@ -36,10 +36,12 @@ class Torn(Case):
             age = json.loads(self.goat("get", self.db, "/data/cats/tom", "--json", notes=True))["age"]
             self.assertEqual(age, 1)
             self.assertEqual("note:" in self.error, length > self.whole_before, f"{length}: {self.error}")
+            told = self.goat("verify", self.db, "/data/cats", code=NO if length > self.whole_before else DONE)
+            self.assertEqual("torn" in told, length > self.whole_before, told)
             self.assertEqual(os.path.getsize(self.log), length) # looking changes nothing
             self.goat("set", self.db, "/data/cats/ada", "age=3", notes=True)
             if length > self.whole_before:
-                self.assertIn(f"{length - self.whole_before} bytes at {self.whole_before}", self.error)
+                self.assertIn(f"torn, {length - self.whole_before} bytes at byte {self.whole_before};", self.error)
                 kept, = glob.glob(self.path("db", "repos", "data", "cats.torn-*"))
                 with open(kept, "rb") as file:
                     self.assertEqual(file.read(), cut)

@@ -83,6 +83,20 @@ class Data(Case):
                                  says="stdin:1:")
         self.refused("put", self.db, "/data/cats/ada", "--schema", "cat", b'{"name": "\xff"}')
 
+    def test_the_place_in_a_line_is_told(self):
+        for line, says in (('{"name": "a", "age": x}', "column 22: not a value"), ('{"name": "a"} {', "column 15:"),
+                           ('{"name": "a", "age": 1e999}', "column 22:"), ('{"name": "a", "colour": "\\ud800"}', "column 2")):
+            self.refused("import", self.db, "/data/cats", "--schema", "cat", "--key", "name", stdin=f"\n{line}\n",
+                         says=["stdin:2: " + says])
+
+    def test_messages_are_text_whatever_comes_in(self):
+        for name in (b"\x1b[31m", b"\xff\xfe", b"a\nb", b"\xc2\x9b", b"\xe2\x82"):
+            for arguments in (["get", self.db, b"/data/cats/" + name], ["get", b"/" + name, "/data/cats/tom"], [name],
+                              ["ls", b"--" + name, self.db], ["query", self.db, "/data/cats", "--limit", name]):
+                run = subprocess.run([GOAT, *arguments], capture_output=True, check=False)
+                self.assertNotEqual(run.returncode, 0)
+                self.assertRegex(run.stderr.decode(), "^goat[^\0-\x1f\x7f-\x9f]*\n$")
+
     def test_a_line_beyond_16_mib(self):
         line = '{"name": "' + "x" * (16 << 20) + '"}\n'
         self.refused("import", self.db, "/data/cats", "--schema", "cat", "--key", "name", stdin='{"name": "tom", "age": 1}\n'
