@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -102,6 +103,39 @@ static void two_handles_share_and_see_each_other_when_they_advance(void **state)
     goat_repo_free(repo_two);
     goat_db_free(two);
     goat_buf_free(&changes);
+}
+
+static void an_item_that_two_handles_make_is_one_row(void **state) {
+    test_folder *folder = *state;
+    goat_db *one = open_path(folder->path, GOAT_OPEN_NO_THREAD), *two = open_path(folder->path, GOAT_OPEN_NO_THREAD);
+    goat_repo *repo_one = open_tasks(one), *repo_two = open_tasks(two);
+    goat_query *query = NULL;
+    goat_item *item = create(two, "/data/tasks/1"), *made = NULL;
+    uint32_t count = 9;
+    static const uint8_t wrong[] = "\xa1\x64size\x18\x65"; /* 101, too large */
+    assert_ok(goat_db_flush(two, GOAT_DURABLE_MEMORY, NULL, &error));
+    assert_ok(goat_query_open(repo_one, NULL, TEXT("{\"sort\": [\"-counter\"]}"), &query, NULL, &error));
+    assert_ok(goat_query_count(query, &count, &error));
+    assert_int_equal(count, 0); /* not visible yet */
+    assert_fails(GOAT_INVALID, goat_item_create(one, NULL, TEXT("/data/tasks/1"), TEXT("task"), wrong, sizeof wrong - 1,
+                                                &made, &error));
+    assert_ok(goat_query_count(query, &count, &error));
+    assert_int_equal(count, 0);
+    made = create(one, "/data/tasks/1");
+    assert_ok(goat_item_increment(made, TEXT("counter"), 0, 1, &error));
+    for (int i = 0; i < 3; i++) { /* unsaved, captured, advanced */
+        assert_ok(goat_query_count(query, &count, &error));
+        assert_int_equal(count, 1);
+        if (i == 0) assert_ok(goat_db_flush(one, GOAT_DURABLE_MEMORY, NULL, &error));
+        if (i == 1) assert_ok(goat_db_advance(one, NULL, &error));
+    }
+    goat_query_free(query);
+    goat_item_free(item);
+    goat_item_free(made);
+    goat_repo_free(repo_one);
+    goat_repo_free(repo_two);
+    goat_db_free(one);
+    goat_db_free(two);
 }
 
 static void one_directory_has_many_names(void **state) {
@@ -394,10 +428,143 @@ static void flushes_of_many_threads_share_syncs(void **state) {
     goat_db_free(db);
 }
 
+/* ---- Everything at once ------------------------------------------------------------------------ */
+
+enum { WORKERS = 4, ROUNDS = 60 };
+
+typedef struct worker {
+    goat_db *db; /* shared by two */
+    goat_repo *repo;
+    unsigned number;
+} worker;
+
+/* Statuses that many threads on the same items may meet; anything else is a fault. */
+static void tolerate(goat_status status) {
+    if (status != GOAT_OK && status != GOAT_NOT_FOUND && status != GOAT_EXISTS && status != GOAT_LOADING) {
+        print_error("%s\n", goat_status_name(status));
+        abort();
+    }
+}
+
+static void transact(const worker *own, const char *path) {
+    goat_tx *tx = NULL;
+    goat_item *item = NULL;
+    tolerate(goat_tx_begin(own->repo, &tx, NULL));
+    goat_status status = goat_item_open(own->db, tx, path, strlen(path), &item, NULL);
+    tolerate(status);
+    if (status == GOAT_OK) tolerate(goat_item_increment(item, TEXT("counter"), 0, 1, NULL));
+    if (own->number % 2 == 0) tolerate(goat_tx_commit(tx, TEXT("up"), NULL, NULL));
+    goat_tx_free(tx);
+    goat_item_free(item);
+}
+
+static void look_around(const worker *own, goat_query *query) {
+    goat_buf buf = {0};
+    uint32_t count;
+    tolerate(goat_db_advance(own->db, &buf, NULL));
+    tolerate(goat_query_count(query, &count, NULL));
+    tolerate(goat_query_rows(query, 0, 5, &buf, NULL));
+    tolerate(goat_db_info(own->db, &buf, NULL));
+    goat_buf_free(&buf);
+}
+
+static void edit_one(const worker *own, const char *path) {
+    goat_item *item = NULL;
+    goat_buf buf = {0};
+    goat_status status = goat_item_create(own->db, NULL, path, strlen(path), TEXT("task"),
+                                          (const uint8_t *)"\xa1\x65title\x61t", 9, &item, NULL);
+    tolerate(status);
+    if (status != GOAT_OK) tolerate(goat_item_open(own->db, NULL, path, strlen(path), &item, NULL));
+    if (item != NULL) {
+        tolerate(goat_item_increment(item, TEXT("counter"), 0, own->number, NULL));
+        tolerate(goat_item_read(item, &buf, NULL, NULL));
+        tolerate(goat_item_commits(item, 0, 3, &buf, NULL));
+    }
+    goat_item_free(item);
+    goat_buf_free(&buf);
+}
+
+static void *do_anything(void *argument) {
+    const worker *own = argument;
+    goat_query *query = NULL;
+    goat_job *job = NULL;
+    static const char spec[] = "{\"sort\": [\"-counter\"], \"limit\": 3}";
+    tolerate(goat_query_open(own->repo, NULL, TEXT(spec), &query, NULL, NULL));
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/data/tasks/%u", i % 7);
+        edit_one(own, path);
+        transact(own, path);
+        look_around(own, query);
+        if (i % 20 == own->number) tolerate(goat_db_flush(own->db, GOAT_DURABLE_DISK, NULL, NULL));
+        if (i % 20 == 10 + own->number) {
+            tolerate(goat_repo_digest(own->repo, NULL, &job, NULL));
+            tolerate(goat_job_wait(job, UINT32_MAX, NULL));
+            goat_job_free(job);
+        }
+    }
+    goat_query_free(query);
+    return NULL;
+}
+
+static void threads_may_do_anything_at_once(void **state) {
+    test_folder *folder = *state;
+    pthread_t threads[WORKERS];
+    worker workers[WORKERS];
+    goat_db *dbs[2];
+    goat_repo *repos[2];
+    for (unsigned i = 0; i < 2; i++) {
+        dbs[i] = open_path(folder->path, 0);
+        repos[i] = open_tasks(dbs[i]);
+    }
+    for (unsigned i = 0; i < WORKERS; i++) {
+        workers[i] = (worker){dbs[i % 2], repos[i % 2], i};
+        assert_int_equal(pthread_create(&threads[i], NULL, do_anything, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < WORKERS; i++) pthread_join(threads[i], NULL);
+    goat_buf report = {0};
+    assert_ok(goat_db_flush(dbs[0], GOAT_DURABLE_DISK, NULL, &error));
+    assert_ok(goat_db_verify(dbs[0], NULL, 0, &report, NULL, &error));
+    assert_non_null(strstr(test_db_json(&report), "\"faults\":[]"));
+    goat_buf_free(&report);
+    for (unsigned i = 0; i < 2; i++) {
+        goat_repo_free(repos[i]);
+        goat_db_free(dbs[i]);
+    }
+    assert_int_equal(goat_debug_live_handles(), 0);
+}
+
+/* ---- No memory --------------------------------------------------------------------------------- */
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static bool has_an_error_without_memory(test_folder *folder) {
+    (void)folder;
+    struct rlimit none = {0, 0};
+    goat_error *why = NULL;
+    goat_buf buf = {0};
+    if (setrlimit(RLIMIT_AS, &none) != 0) return false;
+    for (size_t size = 1 << 20; size >= 8; size = size > 2048 ? size / 2 : size - 8) { /* each size has its store */
+        while (malloc(size) != NULL) {
+        }
+    }
+    bool good = goat_value_from_json(TEXT("[1, 2"), &buf, &why) == GOAT_NO_MEMORY;
+    good = good && goat_error_status(why) == GOAT_NO_MEMORY && goat_error_is_retryable(why);
+    good = good && strcmp(goat_error_message(why), "out of memory") == 0 && goat_debug_live_handles() == 0;
+    goat_error_free(why);
+    goat_error_free(why); /* it is nobody's */
+    return good && goat_alloc(64) == NULL;
+}
+
+static void without_memory_for_an_error_there_is_one_all_the_same(void **state) {
+    test_folder_in_child(*state, has_an_error_without_memory);
+}
+#endif
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_folder(the_example_of_the_header_works),
         with_folder(two_handles_share_and_see_each_other_when_they_advance),
+        with_folder(an_item_that_two_handles_make_is_one_row),
         with_folder(one_directory_has_many_names),
         with_folder(joining_asks_for_the_same_flags),
         with_folder(another_process_is_told_who_owns_the_database),
@@ -408,6 +575,10 @@ int main(void) {
         with_folder(waking_comes_once_until_the_next_advance),
         with_folder(waiting_for_a_job_ends_in_time),
         with_folder(flushes_of_many_threads_share_syncs),
+        with_folder(threads_may_do_anything_at_once),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        with_folder(without_memory_for_an_error_there_is_one_all_the_same),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
