@@ -88,8 +88,8 @@ goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes ke
     return GOAT_OK;
 }
 
-goat_status gt_trust_root_key(const gt_keyring *keyring, gt_hasher *hasher, const gt_id *network,
-                              const gt_batch *batch, uint8_t public_key[GT_PUBLIC_KEY_SIZE], gt_diag *diag) {
+goat_status gt_trust_root_key(const gt_keyring *keyring, gt_hasher *hasher, const gt_id *network, const gt_batch *batch,
+                              uint8_t public_key[GT_PUBLIC_KEY_SIZE], gt_diag *diag) {
     if (gt_id_compare(&batch->session, network) != 0) {
         return gt_fail(diag, GOAT_UNTRUSTED, "only the root key signs certificates");
     }
@@ -116,6 +116,4 @@ void gt_certificate_write(const uint8_t public_key[GT_PUBLIC_KEY_SIZE], const ch
     gt_write_bytes(delta, gt_bytes_of(public_key, GT_PUBLIC_KEY_SIZE));
 }
 
-void gt_certificate_key(const gt_id *session, char key[2 * GT_ID_SIZE + 1]) {
-    gt_hex(key, session->bytes, GT_ID_SIZE);
-}
+void gt_certificate_key(const gt_id *session, char key[2 * GT_ID_SIZE + 1]) { gt_hex(key, session->bytes, GT_ID_SIZE); }

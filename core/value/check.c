@@ -201,8 +201,7 @@ static const uint8_t *check_simple(check *c, const uint8_t *p, const uint8_t *be
     case GT_HEAD_FALSE:
     case GT_HEAD_TRUE:
     case GT_HEAD_NULL: return behind;
-    case GT_HEAD_UNDEFINED:
-        return (c->flags & GT_VALUE_EDIT) != 0 ? behind : refuse(c, p, "undefined is no value");
+    case GT_HEAD_UNDEFINED: return (c->flags & GT_VALUE_EDIT) != 0 ? behind : refuse(c, p, "undefined is no value");
     case GT_HEAD_HALF:
     case GT_HEAD_SINGLE:
     case GT_HEAD_DOUBLE: return check_float(c, p, behind);

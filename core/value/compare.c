@@ -7,7 +7,7 @@
 /* The place of a kind in the order. */
 static int rank_of(gt_kind kind) {
     static const uint8_t ranks[] = {
-        [GT_KIND_UNDEFINED] = 0, [GT_KIND_NULL] = 1, [GT_KIND_INT] = 2, [GT_KIND_DOUBLE] = 2,
+        [GT_KIND_UNDEFINED] = 0, [GT_KIND_NULL] = 1, [GT_KIND_INT] = 2,   [GT_KIND_DOUBLE] = 2,
         [GT_KIND_TEXT] = 3,      [GT_KIND_MAP] = 4,  [GT_KIND_ARRAY] = 5, [GT_KIND_SET] = 5,
         [GT_KIND_BYTES] = 6,     [GT_KIND_REF] = 7,  [GT_KIND_BOOL] = 8,  [GT_KIND_DATE] = 9,
     };

@@ -24,7 +24,9 @@ static goat_status write_json(reader *r, json_t *json, gt_kind want, uint32_t de
 
 static gt_bytes text_of(const json_t *json) { return gt_bytes_of(json_string_value(json), json_string_length(json)); }
 
-static goat_status refuse(reader *r, const char *words) { return gt_fail(r->diag, GOAT_INVALID, "not a value: %s", words); }
+static goat_status refuse(reader *r, const char *words) {
+    return gt_fail(r->diag, GOAT_INVALID, "not a value: %s", words);
+}
 
 static goat_status check_depth(reader *r, uint32_t depth, uint32_t inside) {
     if (depth + inside <= GOAT_VALUE_DEPTH_MAX) {

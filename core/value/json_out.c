@@ -210,10 +210,16 @@ static bool write_value(gt_buf *out, gt_bytes value, gt_kind want) {
     bool truth = false, good;
     switch (kind) {
     case GT_KIND_NULL: write_literal(out, "null"); return true;
-    case GT_KIND_BOOL: gt_value_as_bool(value, &truth); write_literal(out, truth ? "true" : "false"); return true;
+    case GT_KIND_BOOL:
+        gt_value_as_bool(value, &truth);
+        write_literal(out, truth ? "true" : "false");
+        return true;
     case GT_KIND_INT: write_int(out, value); return true;
     case GT_KIND_DOUBLE: write_double(out, value); return true;
-    case GT_KIND_TEXT: gt_value_as_text(value, &text); gt_json_write_string(out, text); return true;
+    case GT_KIND_TEXT:
+        gt_value_as_text(value, &text);
+        gt_json_write_string(out, text);
+        return true;
     case GT_KIND_ARRAY: return write_elements(out, value);
     case GT_KIND_MAP:
         gt_buf_append_byte(out, '{');

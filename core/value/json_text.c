@@ -69,8 +69,8 @@ static int32_t hex4(gt_bytes text, size_t at) {
 
 /* The UTF-16 unit that the escape at `at` stands for; -1 if there is none of the form "\uXXXX". */
 static int32_t escaped_unit(gt_bytes text, size_t at) {
-    bool is_escape = text.len >= ESCAPE_LEN && at <= text.len - ESCAPE_LEN && text.data[at] == '\\' &&
-                     text.data[at + 1] == 'u';
+    bool is_escape =
+        text.len >= ESCAPE_LEN && at <= text.len - ESCAPE_LEN && text.data[at] == '\\' && text.data[at + 1] == 'u';
     return is_escape ? hex4(text, at + 2) : -1;
 }
 

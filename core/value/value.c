@@ -6,10 +6,10 @@
 
 const char *gt_kind_name(gt_kind kind) {
     static const char *const names[] = {
-        [GT_KIND_NULL] = "null",     [GT_KIND_BOOL] = "a boolean", [GT_KIND_INT] = "an integer",
-        [GT_KIND_DOUBLE] = "a number", [GT_KIND_TEXT] = "a text",  [GT_KIND_BYTES] = "bytes",
-        [GT_KIND_ARRAY] = "an array", [GT_KIND_MAP] = "a map",     [GT_KIND_DATE] = "a date",
-        [GT_KIND_SET] = "a set",     [GT_KIND_REF] = "a ref",      [GT_KIND_UNDEFINED] = "undefined",
+        [GT_KIND_NULL] = "null",       [GT_KIND_BOOL] = "a boolean", [GT_KIND_INT] = "an integer",
+        [GT_KIND_DOUBLE] = "a number", [GT_KIND_TEXT] = "a text",    [GT_KIND_BYTES] = "bytes",
+        [GT_KIND_ARRAY] = "an array",  [GT_KIND_MAP] = "a map",      [GT_KIND_DATE] = "a date",
+        [GT_KIND_SET] = "a set",       [GT_KIND_REF] = "a ref",      [GT_KIND_UNDEFINED] = "undefined",
         [GT_KIND_ANY] = "a value",
     };
     return names[kind];
