@@ -161,7 +161,8 @@ static gt_step_result building(goat_job *job) {
         gt_job_fail(job, status, &diag);
         return GT_STEP_DONE;
     }
-    return gt_query_ready(query->query) ? GT_STEP_DONE : GT_STEP_MORE;
+    query->was_ready = gt_query_ready(query->query); /* whatever becomes of the result, it is made anew when asked */
+    return query->was_ready ? GT_STEP_DONE : GT_STEP_MORE;
 }
 
 static void unref_query(goat_query *query) {
