@@ -65,8 +65,9 @@ int json_hex(char c) {
 
 /* Stands on the backslash. */
 static bool scan_escape(json_scan *s) {
+    static const char escapes[] = "\"\\/bfnrtu";
     s->at++;
-    if (s->at >= s->end || memchr("\"\\/bfnrtu", *s->at, 9) == NULL) {
+    if (s->at >= s->end || memchr(escapes, *s->at, sizeof escapes - 1) == NULL) {
         return json_wrong(s, "not an escape");
     }
     if (*s->at++ != 'u') {

@@ -106,7 +106,8 @@ static char *put_utf8(char *out, uint32_t c) {
     } else if (c >= 0x800) {
         *out++ = (char)(0xe0 | c >> 12);
     }
-    *out++ = (char)(c >= 0x800 ? 0x80 | (c >> 6 & 0x3f) : 0xc0 | c >> 6);
+    uint32_t middle = c >= 0x800 ? 0x80 | (c >> 6 & 0x3f) : 0xc0 | c >> 6;
+    *out++ = (char)middle;
     *out++ = (char)(0x80 | (c & 0x3f));
     return out;
 }

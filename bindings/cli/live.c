@@ -143,8 +143,9 @@ static int keep_rate(live_edits *live, double *next, bool *ends) {
         return CLI_DONE;
     }
     *next += 1.0 / live->rate;
-    for (double left = *next - progress_now(); left > 0; left = *next - progress_now()) {
-        if (reader_pause(&live->in.reader, (int)(left * 1000) + 1) == READER_INTERRUPTED) {
+    while (*next > progress_now()) {
+        int left_ms = (int)((*next - progress_now()) * 1000) + 1;
+        if (reader_pause(&live->in.reader, left_ms) == READER_INTERRUPTED) {
             *ends = true;
             return CLI_SIGNAL + live->in.reader.signal;
         }

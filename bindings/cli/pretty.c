@@ -19,15 +19,15 @@ static size_t behind_string(json_slice json, size_t i) {
     return i < json.len ? i + 1 : json.len;
 }
 
-void pretty_print(json_slice json) {
+void pretty_print(json_slice compact) {
     size_t depth = 0;
-    for (size_t i = 0; i < json.len;) {
-        char c = json.data[i];
+    for (size_t i = 0; i < compact.len;) {
+        char c = compact.data[i];
         bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
-        bool is_empty = opens && i + 1 < json.len && (json.data[i + 1] == '}' || json.data[i + 1] == ']');
+        bool is_empty = opens && i + 1 < compact.len && (compact.data[i + 1] == '}' || compact.data[i + 1] == ']');
         if (c == '"') {
-            size_t end = behind_string(json, i);
-            out_bytes(json.data + i, end - i);
+            size_t end = behind_string(compact, i);
+            out_bytes(compact.data + i, end - i);
             i = end;
             continue;
         }
@@ -35,7 +35,7 @@ void pretty_print(json_slice json) {
             depth--;
             new_line(depth);
         }
-        out_bytes(json.data + i, is_empty ? 2 : 1);
+        out_bytes(compact.data + i, is_empty ? 2 : 1);
         if (opens && !is_empty) {
             depth++;
         }
