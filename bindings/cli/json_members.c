@@ -146,7 +146,7 @@ size_t json_string_text(json_slice string, char *text) {
             at = take_unit(at, end, &c);
             out = put_utf8(out, c);
         } else {
-            *out++ = letter != NULL ? bytes[letter - letters] : kind;
+            *out++ = (char)(letter != NULL ? bytes[letter - letters] : kind);
         }
     }
     return (size_t)(out - text);

@@ -13,8 +13,8 @@ BEGIN {
 }
 
 function quoted(text) {
-    gsub(/\\/, "\\\\", text)
-    gsub(/"/, "\\\"", text)
+    gsub(/\\/, "&&", text)
+    gsub(/"/, "\\\\&", text)
     gsub(/[\001-\037]/, " ", text)
     return "\"" text "\""
 }
