@@ -151,8 +151,8 @@ static goat_status fields_of(apply *a, const base *b, gt_bytes given, json_t *js
     return status;
 }
 
-static goat_status add_field_edit(apply *a, const base *b, gt_pair *pairs, size_t *count, gt_bytes name,
-                                  gt_bytes value, gt_diag *diag) {
+static goat_status add_field_edit(apply *a, const base *b, gt_pair *pairs, size_t *count, gt_bytes name, gt_bytes value,
+                                  gt_diag *diag) {
     const gt_field *field = gt_schema_field(b->schema, name);
     if (field == NULL) return unknown_field(name, diag);
     gt_bytes old = b->exists ? gt_map_find(b->view.bytes, name) : (gt_bytes){0};
@@ -235,8 +235,8 @@ static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edi
     gt_bytes fields, old = b->exists ? b->view.bytes : (gt_bytes){0};
     gt_buf_clear(&a->delta);
     gt_buf_clear(&a->state);
-    goat_status status = fields_of(a, b, replaces ? e->replace : e->set, replaces ? e->replace_json : e->set_json,
-                                   &fields, diag);
+    goat_status status =
+        fields_of(a, b, replaces ? e->replace : e->set, replaces ? e->replace_json : e->set_json, &fields, diag);
     if (status == GOAT_OK && replaces) status = gt_schema_check_state(b->schema, fields, diag);
     if (status == GOAT_OK) {
         status = replaces ? gt_merge_diff(b->schema, old, fields, &a->delta, edits, diag)

@@ -48,8 +48,8 @@ static goat_status fill_database(gt_database *database, const char *path, size_t
     return database->io == NULL ? gt_no_memory(diag) : GOAT_OK;
 }
 
-goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, const goat_host *host,
-                            gt_database **out, gt_diag *diag) {
+goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, const goat_host *host, gt_database **out,
+                            gt_diag *diag) {
     *out = NULL;
     gt_database *database = gt_new(&host->allocator, 1, sizeof(*database));
     if (database == NULL) {
@@ -131,8 +131,8 @@ goat_status gt_handle_new(gt_database *database, const goat_config *config, goat
         gt_free(database->alloc, wake);
         return gt_no_memory(diag);
     }
-    uint32_t interval_ms = config == NULL || config->capture_interval_ms == 0 ? CAPTURE_INTERVAL_MS
-                                                                             : config->capture_interval_ms;
+    uint32_t interval_ms =
+        config == NULL || config->capture_interval_ms == 0 ? CAPTURE_INTERVAL_MS : config->capture_interval_ms;
     db->database = database;
     db->wake = wake;
     db->closer = closer;
@@ -226,15 +226,12 @@ void gt_db_lock(const goat_db *db) { gt_mutex_lock(&db->database->mutex); }
 
 goat_status gt_database_check(const gt_database *database, gt_diag *diag) {
     switch (database->phase) {
-    case GT_DB_OPEN:
-        return GOAT_OK;
-    case GT_DB_OPENING:
-        return gt_fail(diag, GOAT_LOADING, "the database is still opening");
+    case GT_DB_OPEN: return GOAT_OK;
+    case GT_DB_OPENING: return gt_fail(diag, GOAT_LOADING, "the database is still opening");
     case GT_DB_FAILED:
         if (diag != NULL) *diag = database->failure;
         return database->failure.status;
-    default:
-        return gt_fail(diag, GOAT_CLOSED, "the database is closed");
+    default: return gt_fail(diag, GOAT_CLOSED, "the database is closed");
     }
 }
 

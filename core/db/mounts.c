@@ -5,7 +5,7 @@
 #include "db/internal.h"
 
 enum {
-    CHECKPOINT_MIN = 64 * 1024,         /* bytes of log worth a checkpoint when a database closes */
+    CHECKPOINT_MIN = 64 * 1024,           /* bytes of log worth a checkpoint when a database closes */
     CHECKPOINT_RUNNING = 16 * 1024 * 1024 /* … and while it runs */
 };
 
@@ -70,7 +70,8 @@ static void learn(gt_mount *mount, uint32_t item) {
         gt_bytes definition = gt_schema_item_definition(state);
         bool parsed = definition.data != NULL &&
                       gt_schema_parse(database->alloc, database->hasher, definition, &schema, NULL) == GOAT_OK;
-        bool added = parsed && is_acceptable(mount, schema, item) && gt_registry_add(database->schemas, schema, NULL) == GOAT_OK;
+        bool added =
+            parsed && is_acceptable(mount, schema, item) && gt_registry_add(database->schemas, schema, NULL) == GOAT_OK;
         if (parsed && !added) gt_schema_free(schema);
         if (added) gt_schemas_changed(database);
     }
@@ -100,14 +101,16 @@ static gt_mount *find_mount(const gt_database *database, gt_bytes path) {
 }
 
 static bool has_failed(const gt_mount *mount) {
-    return gt_repo_get_phase(mount->repo) == GT_REPO_FAILED || gt_log_get_state(gt_repo_log(mount->repo)) == GT_LOG_FAILED;
+    return gt_repo_get_phase(mount->repo) == GT_REPO_FAILED ||
+           gt_log_get_state(gt_repo_log(mount->repo)) == GT_LOG_FAILED;
 }
 
 /* Whether a mount that nobody uses may end: what was added to it is on the disk, so that a flush after it was closed
  * says the truth. */
 static bool is_settled(const gt_mount *mount) {
     gt_log *log = gt_repo_log(mount->repo);
-    if (mount->writing_checkpoint || !gt_log_idle(log) || gt_repo_get_phase(mount->repo) == GT_REPO_OPENING) return false;
+    if (mount->writing_checkpoint || !gt_log_idle(log) || gt_repo_get_phase(mount->repo) == GT_REPO_OPENING)
+        return false;
     if (gt_log_get_state(log) != GT_LOG_READY || gt_log_length(log) == mount->length_opened) return true;
     return gt_log_length_durable(log) == gt_log_length(log) || gt_log_sync(log, NULL) != GOAT_OK;
 }
@@ -235,8 +238,7 @@ bool gt_checkpoint_begin(gt_mount *mount, uint64_t uncovered_min) {
     if (gt_repo_checkpoint(mount->repo, &mount->checkpoint, &mount->checkpoint_covers, NULL) == GOAT_OK) {
         request.data = mount->checkpoint.data;
         request.data_len = mount->checkpoint.len;
-        mount->writing_checkpoint =
-            gt_io_submit(database->io, &request, checkpoint_written, mount) == GOAT_OK;
+        mount->writing_checkpoint = gt_io_submit(database->io, &request, checkpoint_written, mount) == GOAT_OK;
     }
     if (!mount->writing_checkpoint) {
         gt_buf_free(&mount->checkpoint);
@@ -307,11 +309,8 @@ goat_status gt_space_check(const gt_space *space, gt_diag *diag) {
     if (status != GOAT_OK) return status;
     if (space->mount == NULL || space->closing) return gt_fail(diag, GOAT_CLOSED, "the repository is closed");
     switch (gt_repo_get_phase(space->mount->repo)) {
-    case GT_REPO_OPEN:
-        return GOAT_OK;
-    case GT_REPO_OPENING:
-        status = gt_fail(diag, GOAT_LOADING, "the repository is still being read");
-        break;
+    case GT_REPO_OPEN: return GOAT_OK;
+    case GT_REPO_OPENING: status = gt_fail(diag, GOAT_LOADING, "the repository is still being read"); break;
     default:
         if (diag != NULL) *diag = *gt_repo_failure(space->mount->repo);
         return gt_repo_failure(space->mount->repo)->status;
@@ -324,8 +323,8 @@ goat_status gt_space_check(const gt_space *space, gt_diag *diag) {
 /* The space of a repository that the handle has open and is not about to close; NULL: none. */
 static gt_space *find_open(const goat_db *db, gt_bytes path) {
     gt_space *space = db->spaces;
-    while (space != NULL && (space->mount == NULL || space->closing ||
-                             !gt_bytes_equal(gt_repo_path(space->mount->repo), path))) {
+    while (space != NULL &&
+           (space->mount == NULL || space->closing || !gt_bytes_equal(gt_repo_path(space->mount->repo), path))) {
         space = space->next_of_db;
     }
     return space;

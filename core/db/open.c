@@ -8,20 +8,20 @@
 #include <string.h>
 
 enum { /* steps, in order */
-    OPEN_LOCK,
-    OPEN_NETWORK,
-    OPEN_ROOT,
-    OPEN_SESSION,
-    OPEN_KEYS,
-    OPEN_ROOT_WRITTEN,
-    OPEN_SESSION_WRITTEN,
-    OPEN_SESSIONS,
-    OPEN_CERTIFY,
-    OPEN_SCHEMAS,
-    OPEN_LEARN,
-    OPEN_SYNC,
-    OPEN_MARK,
-    OPEN_READY,
+       OPEN_LOCK,
+       OPEN_NETWORK,
+       OPEN_ROOT,
+       OPEN_SESSION,
+       OPEN_KEYS,
+       OPEN_ROOT_WRITTEN,
+       OPEN_SESSION_WRITTEN,
+       OPEN_SESSIONS,
+       OPEN_CERTIFY,
+       OPEN_SCHEMAS,
+       OPEN_LEARN,
+       OPEN_SYNC,
+       OPEN_MARK,
+       OPEN_READY,
 };
 
 static const char network_name[] = "network";
@@ -105,15 +105,9 @@ static void request_done(void *owner, const goat_io_result *result) {
     gt_database *database = owner;
     database->waiting = false;
     switch (database->step) {
-    case OPEN_NETWORK:
-        network_read(database, result);
-        break;
-    case OPEN_ROOT:
-        read_key(database, result, database->seeds[0], &database->has_root, root_name);
-        break;
-    case OPEN_SESSION:
-        read_key(database, result, database->seeds[1], &database->has_session, session_name);
-        break;
+    case OPEN_NETWORK: network_read(database, result); break;
+    case OPEN_ROOT: read_key(database, result, database->seeds[0], &database->has_root, root_name); break;
+    case OPEN_SESSION: read_key(database, result, database->seeds[1], &database->has_session, session_name); break;
     default:
         if (result->status != GOAT_OK) fail(database, result->status, result->message);
         if (database->step == OPEN_LOCK) database->locked = result->status == GOAT_OK;
@@ -248,17 +242,10 @@ bool gt_open_step(gt_database *database) {
                (creates(database) ? GOAT_IO_CREATE : 0) | (is_read_only(database) ? GOAT_IO_READ_ONLY : 0), NULL, NULL,
                0);
         return true;
-    case OPEN_NETWORK:
-        submit(database, GOAT_IO_READ, 0, network_name, NULL, 0);
-        return true;
-    case OPEN_ROOT:
-        submit(database, GOAT_IO_READ, GOAT_IO_SECRET, root_name, NULL, 0);
-        return true;
-    case OPEN_SESSION:
-        submit(database, GOAT_IO_READ, GOAT_IO_SECRET, session_name, NULL, 0);
-        return true;
-    case OPEN_KEYS:
-        return make_keys(database);
+    case OPEN_NETWORK: submit(database, GOAT_IO_READ, 0, network_name, NULL, 0); return true;
+    case OPEN_ROOT: submit(database, GOAT_IO_READ, GOAT_IO_SECRET, root_name, NULL, 0); return true;
+    case OPEN_SESSION: submit(database, GOAT_IO_READ, GOAT_IO_SECRET, session_name, NULL, 0); return true;
+    case OPEN_KEYS: return make_keys(database);
     case OPEN_ROOT_WRITTEN:
         if (database->writes_root) return write_key(database, database->seeds[0], root_name);
         database->step++;
@@ -267,12 +254,9 @@ bool gt_open_step(gt_database *database) {
         if (database->writes_session) return write_key(database, database->seeds[1], session_name);
         database->step++;
         return true;
-    case OPEN_SESSIONS:
-        return open_system(database, GT_SESSIONS_PATH, &database->sessions);
-    case OPEN_CERTIFY:
-        return certify(database);
-    case OPEN_SCHEMAS:
-        return open_system(database, GT_SCHEMAS_PATH, &database->schema_items);
+    case OPEN_SESSIONS: return open_system(database, GT_SESSIONS_PATH, &database->sessions);
+    case OPEN_CERTIFY: return certify(database);
+    case OPEN_SCHEMAS: return open_system(database, GT_SCHEMAS_PATH, &database->schema_items);
     case OPEN_LEARN:
         if (database->is_new) {
             gt_log_sync(gt_repo_log(database->sessions->mount->repo), NULL);
@@ -280,15 +264,12 @@ bool gt_open_step(gt_database *database) {
         }
         database->step = database->is_new ? OPEN_SYNC : OPEN_READY;
         return true;
-    case OPEN_SYNC:
-        return synced(database);
+    case OPEN_SYNC: return synced(database);
     case OPEN_MARK:
         gt_network_file_write(&database->network, database->text);
         submit(database, GOAT_IO_REPLACE, 0, network_name, database->text, GT_NETWORK_FILE_SIZE);
         return true;
-    default:
-        ready(database);
-        return true;
+    default: ready(database); return true;
     }
 }
 

@@ -10,14 +10,10 @@ static void write_name(gt_buf *out, const char *name) { gt_write_text(out, gt_by
 
 static const char *damage_name(gt_damage_kind kind) {
     switch (kind) {
-    case GT_DAMAGE_HEADER:
-        return "header";
-    case GT_DAMAGE_TORN:
-        return "torn";
-    case GT_DAMAGE_CHAIN:
-        return "chain";
-    default:
-        return "record";
+    case GT_DAMAGE_HEADER: return "header";
+    case GT_DAMAGE_TORN: return "torn";
+    case GT_DAMAGE_CHAIN: return "chain";
+    default: return "record";
     }
 }
 

@@ -47,9 +47,7 @@ static gt_trace *add_trace(gt_space *space, uint32_t item) {
     return trace;
 }
 
-static bool is_new(const gt_space *space, uint32_t item) {
-    return !gt_repo_has_commits(space->mount->repo, item);
-}
+static bool is_new(const gt_space *space, uint32_t item) { return !gt_repo_has_commits(space->mount->repo, item); }
 
 /* Without memory to keep what is seen, the handle sees the change at once and is told to read again. */
 static void freeze(gt_space *space, gt_trace *trace) {
@@ -121,9 +119,7 @@ void gt_trace_after(gt_space *space, uint32_t item, gt_origin origin) {
     bool own = is_own(space);
     gt_trace *trace = gt_trace_find(space, item);
     if (trace != NULL) {
-        trace->origin = own                        ? GOAT_ORIGIN_OWN
-                        : origin == GT_FROM_REVERT ? GOAT_ORIGIN_REVERTED
-                                                   : GOAT_ORIGIN_REMOTE;
+        trace->origin = own ? GOAT_ORIGIN_OWN : origin == GT_FROM_REVERT ? GOAT_ORIGIN_REVERTED : GOAT_ORIGIN_REMOTE;
         if (space->db->database->acting == space && trace->frozen) follow_own(space, trace);
     }
     if (own) {

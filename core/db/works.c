@@ -202,8 +202,8 @@ goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *ed
         remove_edit(work, field);
     } else if (status == GOAT_OK) {
         uint8_t *copy = gt_copy(both.alloc, both.data, edit_len); /* applying appends to the same buffer */
-        status = copy == NULL ? gt_no_memory(diag)
-                              : gt_edit_apply(field, base, gt_bytes_of(copy, edit_len), &both, diag);
+        status =
+            copy == NULL ? gt_no_memory(diag) : gt_edit_apply(field, base, gt_bytes_of(copy, edit_len), &both, diag);
         gt_free(both.alloc, copy);
         bool has_value = both.len > edit_len;
         if (status == GOAT_OK && gt_buf_failed(&both)) status = gt_no_memory(diag);

@@ -51,7 +51,8 @@ static goat_status look_for_parent(admission *a, const gt_node *node, const gt_i
         a->misses = true;
         return GOAT_OK;
     }
-    if (!gt_bytes_equal(key, node->commit.key)) return gt_fail(diag, GOAT_INVALID, "a commit's parent is of another item");
+    if (!gt_bytes_equal(key, node->commit.key))
+        return gt_fail(diag, GOAT_INVALID, "a commit's parent is of another item");
     if (time >= node->commit.time) return gt_fail(diag, GOAT_INVALID, "a commit is not later than its parent");
     return GOAT_OK;
 }
@@ -174,8 +175,7 @@ static goat_status decide(admission *a, gt_diag *diag) {
 }
 
 static goat_status begin_admission(admission *a, gt_repo *repo, gt_batch *batch, bool from_log, gt_diag *diag) {
-    *a = (admission){
-        .repo = repo, .batch = batch, .from_log = from_log, .take = gt_new(repo->alloc, batch->size, 1)};
+    *a = (admission){.repo = repo, .batch = batch, .from_log = from_log, .take = gt_new(repo->alloc, batch->size, 1)};
     gt_index_init(&a->leaves, repo->alloc);
     bool failed = a->take == NULL;
     for (uint32_t i = 0; !failed && i < batch->node_count; i++) {

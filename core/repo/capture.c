@@ -7,7 +7,7 @@
 #include "value/value.h"
 
 enum {
-    SALTS = 64, /* asked of the machine at a time */
+    SALTS = 64,             /* asked of the machine at a time */
     FRAME_FRONT_MAX = 1024, /* what stands before the nodes: ids of the chain, signature, heads */
     GROUP_MAX = 32,         /* bytes of a group of one run */
 };
@@ -67,7 +67,7 @@ static gt_view snapshot(gt_repo *repo, const gt_leaf *leaf) {
     if (item->head != parent || (item->flags & GT_ITEM_UNSHOWN) != 0) return none;
     gt_bytes state = gt_item_state(repo, item);
     if (state.data == NULL || item->since_base <= state.len) return none;
-    if (gt_reader_of(repo, item->schema) != leaf->schema) return none;
+    if (gt_reader_of(repo, gt_item_schema(repo, item)) != leaf->schema) return none;
     return gt_item_share(repo, item);
 }
 
@@ -144,8 +144,8 @@ goat_status gt_capture_finish(gt_capture *capture, const gt_signer *signer, gt_o
         status = gt_chain_next(repo, &signer->session, prev, &skip, &place, diag);
         if (status == GOAT_OK) status = gt_log_reserve(repo->log, room, &frame, diag);
         if (status == GOAT_OK) {
-            status = gt_batch_draft_finish(&capture->draft, repo->config.hasher, &repo->place, &signer->session,
-                                           &place, signer->key, &frame, &id, diag);
+            status = gt_batch_draft_finish(&capture->draft, repo->config.hasher, &repo->place, &signer->session, &place,
+                                           signer->key, &frame, &id, diag);
         }
         if (status == GOAT_OK) {
             status = gt_log_commit_append(repo->log, GT_RECORD_BATCH, &frame, &record, diag);

@@ -75,7 +75,8 @@ static bool may_be_rung(const gt_repo *repo, const gt_batch *batch, uint64_t tar
 }
 
 /* The predecessor that leads. A stub's number is a guess, so whoever follows one cannot be judged before it comes. */
-static goat_status find_lead(const gt_repo *repo, const gt_batch *batch, uint32_t *lead, gt_id *missing, gt_diag *diag) {
+static goat_status find_lead(const gt_repo *repo, const gt_batch *batch, uint32_t *lead, gt_id *missing,
+                             gt_diag *diag) {
     *lead = GT_NONE;
     for (uint32_t i = 0; i < batch->prev.count; i++) {
         uint32_t row = gt_find_batch(repo, gt_ids_at(batch->prev, i));

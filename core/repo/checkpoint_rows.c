@@ -174,7 +174,7 @@ static bool check_items(const bounds *b) {
         bool good = (row->key_offset & GT_KEY_IN_CHECKPOINT) != 0 && row->key_len <= GOAT_KEY_MAX &&
                     inside(row->key_offset & ~GT_KEY_IN_CHECKPOINT, row->key_len, b->sections[SECTION_KEYS]->len) &&
                     row->newest < b->counts[SECTION_COMMITS] && commits[row->newest].item == i &&
-                    is_row(row->head, b->counts[SECTION_COMMITS]) && row->schema < b->counts[SECTION_SCHEMAS] &&
+                    is_row(row->head, b->counts[SECTION_COMMITS]) && row->first < b->counts[SECTION_COMMITS] &&
                     (row->flags & ~flags) == 0 && check_state(b, row);
         if (good && row->head != GT_NONE) good = row->head_count == 1 && commits[row->head].item == i;
         if (!good) return false;
@@ -301,8 +301,8 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
     repo->reader_capacity = b.counts[SECTION_SCHEMAS] + 1u;
     repo->readers = gt_new(repo->alloc, repo->reader_capacity, sizeof(*repo->readers));
     bool good = repo->unchecked != NULL && repo->readers != NULL && adopt_tables(repo, &b) &&
-                gt_index_small_tables(repo) &&
-                repo->fingerprinted <= repo->commits.count && adopt_parked(repo, b.sections[SECTION_PARKED]);
+                gt_index_small_tables(repo) && repo->fingerprinted <= repo->commits.count &&
+                adopt_parked(repo, b.sections[SECTION_PARKED]);
     if (!good) {
         gt_parked_free(repo);
         gt_tables_free(repo);

@@ -29,7 +29,7 @@ static goat_status add_parents(gt_repo *repo, gt_ids ids, gt_commit_row *row, gt
 }
 
 static uint32_t add_item(gt_repo *repo, const gt_commit *commit, uint64_t offset, const uint8_t *begin,
-                         uint32_t schema) {
+                         uint32_t number) {
     gt_item_row *item = gt_rows_push(&repo->items);
     if (item == NULL) return GT_NONE;
     if (!gt_index_insert(&repo->item_index, gt_key_hash(repo, commit->key), repo->items.count - 1)) {
@@ -39,7 +39,7 @@ static uint32_t add_item(gt_repo *repo, const gt_commit *commit, uint64_t offset
     item->key_offset = offset + (uint64_t)(commit->key.data - begin);
     item->key_len = (uint16_t)commit->key.len;
     item->newest = item->head = GT_NONE;
-    item->schema = schema;
+    item->first = number;
     return repo->items.count - 1;
 }
 
@@ -72,13 +72,10 @@ static bool same_namespace(const gt_repo *repo, uint32_t a, uint32_t b) {
 /* Of several first commits the earliest gives the item its namespace, whatever order they came in. True when that is
  * another than before. */
 static bool choose_schema(gt_repo *repo, gt_item_row *item, uint32_t number) {
-    for (uint32_t other = item->newest; other != GT_NONE; other = gt_commit_at(repo, other)->older) {
-        if (other == number || gt_commit_at(repo, other)->parent_count > 0) continue;
-        if (gt_commit_order(gt_commit_at(repo, other), gt_commit_at(repo, number)) < 0) return false;
-    }
-    uint32_t before = item->schema;
-    item->schema = gt_commit_at(repo, number)->schema;
-    return !same_namespace(repo, before, item->schema);
+    if (gt_commit_order(gt_commit_at(repo, item->first), gt_commit_at(repo, number)) < 0) return false;
+    uint32_t before = gt_item_schema(repo, item);
+    item->first = number;
+    return !same_namespace(repo, before, gt_item_schema(repo, item));
 }
 
 /* The state after a commit on all heads; leaves it unknown where that does not follow at once: edits of another version
@@ -88,7 +85,8 @@ static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const g
     gt_item_row *item = gt_item_at(repo, item_number);
     const gt_commit_row *row = gt_commit_at(repo, number);
     const gt_schema *reader = gt_reader_of(repo, row->schema);
-    if (reader == NULL || commit->delta.data == NULL || !same_namespace(repo, row->schema, item->schema) ||
+    if (reader == NULL || commit->delta.data == NULL ||
+        !same_namespace(repo, row->schema, gt_item_schema(repo, item)) ||
         gt_schema_version(reader) != commit->version) {
         return;
     }
@@ -135,7 +133,7 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     }
     uint32_t item_number = gt_repo_find(repo, commit->key);
     bool is_new = item_number == GT_NONE;
-    if (is_new) item_number = add_item(repo, commit, offset, commit->header.data, schema);
+    if (is_new) item_number = add_item(repo, commit, offset, commit->header.data, number);
     if (item_number == GT_NONE || !gt_index_insert(&repo->commit_index, gt_id_hash(repo, id), number)) {
         if (item_number != GT_NONE && is_new) drop_last_item(repo, commit->key);
         drop_parents(repo, row);
@@ -144,7 +142,8 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     }
     /* Nothing fails from here on. */
     gt_item_row *item = gt_item_at(repo, item_number);
-    bool has_full = commit->full.data != NULL && (origin == GT_FROM_SELF || gt_full_check(repo, commit, NULL) == GOAT_OK);
+    bool has_full =
+        commit->full.data != NULL && (origin == GT_FROM_SELF || gt_full_check(repo, commit, NULL) == GOAT_OK);
     const gt_repo_hooks *hooks = &repo->config.hooks;
     if (hooks->before_change != NULL) hooks->before_change(hooks->context, repo, item_number);
     row->id = *id;

@@ -38,15 +38,12 @@ static void begin_checkpoint(gt_repo *repo) {
 
 static bool wait_for_log(gt_repo *repo) {
     switch (gt_log_get_state(repo->log)) {
-    case GT_LOG_OPENING:
-        return false;
+    case GT_LOG_OPENING: return false;
     case GT_LOG_LOADED:
         repo->load_step = LOAD_CHECKPOINT_BEGIN;
         if (!repo->config.use_checkpoint) without_checkpoint(repo);
         return true;
-    default:
-        fail(repo, gt_log_failure(repo->log));
-        return false;
+    default: fail(repo, gt_log_failure(repo->log)); return false;
     }
 }
 
@@ -67,8 +64,7 @@ static void take_record(gt_repo *repo, const gt_record *record) {
     gt_admission outcome;
     gt_diag diag;
     gt_diag_init(&diag);
-    goat_status status =
-        gt_admit_frame(repo, record->payload, record->offset, GT_FROM_PEER, &outcome, NULL, &diag);
+    goat_status status = gt_admit_frame(repo, record->payload, record->offset, GT_FROM_PEER, &outcome, NULL, &diag);
     if (status == GOAT_NO_MEMORY) fail(repo, &diag);
     if (status != GOAT_OK) repo->faults++; /* what it says is named by verify */
     gt_parked_retry(repo);
@@ -100,18 +96,11 @@ static bool load_record(gt_repo *repo) {
 
 bool gt_load_step(gt_repo *repo) {
     switch (repo->load_step) {
-    case LOAD_LOG:
-        return wait_for_log(repo);
-    case LOAD_CHECKPOINT_BEGIN:
-        begin_checkpoint(repo);
-        return true;
-    case LOAD_CHECKPOINT_WAIT:
-        return false;
-    case LOAD_CHECKPOINT:
-        adopt_checkpoint(repo);
-        return true;
-    case LOAD_RECORDS:
-        return load_record(repo);
+    case LOAD_LOG: return wait_for_log(repo);
+    case LOAD_CHECKPOINT_BEGIN: begin_checkpoint(repo); return true;
+    case LOAD_CHECKPOINT_WAIT: return false;
+    case LOAD_CHECKPOINT: adopt_checkpoint(repo); return true;
+    case LOAD_RECORDS: return load_record(repo);
     default:
         if (gt_log_get_state(repo->log) == GT_LOG_READY || repo->config.read_only) {
             repo->phase = GT_REPO_OPEN;

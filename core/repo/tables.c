@@ -204,7 +204,8 @@ static goat_status check_commit(gt_repo *repo, uint32_t number, const gt_commit 
     const gt_commit_row *row = gt_commit_at(repo, number);
     if (number >= repo->unchecked_count || (repo->unchecked[number / 8] & 1 << number % 8) == 0) return GOAT_OK;
     gt_id inner, id;
-    gt_bytes salt = row->offset < GT_SALT_SIZE ? (gt_bytes){0} : gt_log_at(repo->log, row->offset - GT_SALT_SIZE, GT_SALT_SIZE);
+    gt_bytes salt =
+        row->offset < GT_SALT_SIZE ? (gt_bytes){0} : gt_log_at(repo->log, row->offset - GT_SALT_SIZE, GT_SALT_SIZE);
     if (salt.data == NULL || commit->payload.data == NULL) return misplaced(row, diag);
     const gt_session_row *session = gt_session_at(repo, gt_batch_at(repo, row->batch)->session);
     gt_commit_inner(repo->config.hasher, salt.data, commit->payload, &inner);
@@ -212,7 +213,7 @@ static goat_status check_commit(gt_repo *repo, uint32_t number, const gt_commit 
     if (gt_id_compare(&id, &row->id) != 0 || !gt_bytes_equal(commit->key, gt_repo_key(repo, row->item))) {
         return misplaced(row, diag);
     }
-    repo->unchecked[number / 8] &= (uint8_t)~(1 << number % 8);
+    repo->unchecked[number / 8] &= (uint8_t) ~(1 << number % 8);
     return GOAT_OK;
 }
 
@@ -220,7 +221,7 @@ goat_status gt_commit_read(gt_repo *repo, uint32_t number, gt_commit *commit, gt
     const gt_commit_row *row = gt_commit_at(repo, number);
     gt_bytes bytes = gt_log_at(repo->log, row->offset, row->len);
     goat_status status = bytes.data != NULL && gt_commit_view(bytes, commit) ? check_commit(repo, number, commit, diag)
-                                                                              : misplaced(row, diag);
+                                                                             : misplaced(row, diag);
     if (status != GOAT_OK) gt_diag_item(diag, repo->path, gt_repo_key(repo, row->item));
     return status;
 }

@@ -61,7 +61,7 @@ typedef struct gt_item_row {
     uint32_t head;       /* the only head, GT_NONE when there are several */
     uint32_t head_count;
     uint32_t revision;
-    uint32_t schema;     /* row; of the first commit in the order of time */
+    uint32_t first;      /* of its commits without parents the first in the order of time: it gives the namespace */
     uint32_t since_base; /* delta bytes since the last base that reading can start from */
     uint16_t key_len;
     uint16_t flags;
@@ -171,6 +171,11 @@ static inline gt_session_row *gt_session_at(const gt_repo *repo, uint32_t row) {
     return gt_rows_at(&repo->sessions, row);
 }
 static inline gt_schema_row *gt_schema_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->schemas, row); }
+
+/* The schema row that gives the item its namespace. */
+static inline uint32_t gt_item_schema(const gt_repo *repo, const gt_item_row *item) {
+    return gt_commit_at(repo, item->first)->schema;
+}
 
 static inline uint32_t gt_parent_at(const gt_repo *repo, const gt_commit_row *commit, uint32_t index) {
     return commit->parent_count == 1 ? commit->parents

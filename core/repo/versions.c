@@ -28,7 +28,7 @@ void gt_repo_schemas_changed(gt_repo *repo) {
     const gt_repo_hooks *hooks = &repo->config.hooks;
     for (uint32_t i = 0; i < repo->items.count; i++) {
         gt_item_row *item = gt_item_at(repo, i);
-        if ((item->flags & GT_ITEM_UNSHOWN) == 0 && !gt_schema_changes(repo, item->schema)) continue;
+        if ((item->flags & GT_ITEM_UNSHOWN) == 0 && !gt_schema_changes(repo, gt_item_schema(repo, item))) continue;
         item->flags |= GT_ITEM_AFFECTED;
         if (hooks->before_change != NULL) hooks->before_change(hooks->context, repo, i);
     }

@@ -31,14 +31,10 @@ static gt_state *state_in_memory(const gt_item_row *item) {
 gt_bytes gt_item_state(const gt_repo *repo, const gt_item_row *item) {
     uint64_t place = item->state & ~GT_STATE_MASK;
     switch (item->state & GT_STATE_MASK) {
-    case GT_STATE_IN_LOG:
-        return gt_log_at(repo->log, place, item->state_len);
-    case GT_STATE_IN_CHECKPOINT:
-        return gt_bytes_of(repo->states + place, item->state_len);
-    case GT_STATE_IN_MEMORY:
-        return gt_bytes_of(state_in_memory(item)->bytes, item->state_len);
-    default:
-        return (gt_bytes){0};
+    case GT_STATE_IN_LOG: return gt_log_at(repo->log, place, item->state_len);
+    case GT_STATE_IN_CHECKPOINT: return gt_bytes_of(repo->states + place, item->state_len);
+    case GT_STATE_IN_MEMORY: return gt_bytes_of(state_in_memory(item)->bytes, item->state_len);
+    default: return (gt_bytes){0};
     }
 }
 
@@ -181,7 +177,8 @@ static goat_status carry(gt_repo *repo, const gt_schema *writer, const gt_schema
     gt_buf pairs, scratch;
     gt_buf_init(&pairs, repo->alloc);
     gt_buf_init(&scratch, repo->alloc);
-    bool failed = gt_buf_reserve(&scratch, delta->len + 16) == NULL; /* so that leaving out is never for lack of memory */
+    bool failed =
+        gt_buf_reserve(&scratch, delta->len + 16) == NULL; /* so that leaving out is never for lack of memory */
     while (!failed && gt_map_next_pair(&iter, &key, &value)) {
         if (!counts(writer, reader, key, value, &scratch)) continue;
         kept++;
@@ -225,6 +222,7 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
     const gt_commit_row *row = gt_commit_at(repo, number);
     step->id = row->id.bytes;
     step->time = row->time;
+    step->author = gt_batch_at(repo, row->batch)->session + 1;
     uint32_t *parents = gt_arena_new(arena, row->parent_count + 1u, sizeof(*parents));
     if (parents == NULL) return gt_no_memory(diag);
     step->parents = parents;
@@ -247,7 +245,7 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
 
 goat_status gt_view_compute(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_buf *state,
                             gt_diag *diag) {
-    const gt_schema *reader = gt_reader_of(repo, gt_item_at(repo, item)->schema);
+    const gt_schema *reader = gt_reader_of(repo, gt_item_schema(repo, gt_item_at(repo, item)));
     if (reader == NULL || head_count == 0) return gt_fail(diag, GOAT_NO_SCHEMA, "the item's schema is not known here");
     gt_walk walk;
     gt_arena arena;
@@ -304,7 +302,8 @@ static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit 
 goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag) {
     uint32_t number = gt_repo_find(repo, commit->key);
     const gt_schema *writer = gt_commit_schema(repo, commit);
-    if (number == GT_NONE || writer == NULL || gt_reader_of(repo, gt_item_at(repo, number)->schema) != writer) {
+    if (number == GT_NONE || writer == NULL ||
+        gt_reader_of(repo, gt_item_schema(repo, gt_item_at(repo, number))) != writer) {
         return gt_fail(diag, GOAT_NO_SCHEMA, "a snapshot cannot be read here");
     }
     gt_buf parents;
@@ -341,7 +340,7 @@ static goat_status compute_present(gt_repo *repo, uint32_t number, gt_diag *diag
 
 goat_status gt_repo_view(gt_repo *repo, uint32_t number, gt_seen *seen, gt_diag *diag) {
     gt_item_row *item = gt_item_at(repo, number);
-    *seen = (gt_seen){.schema = gt_reader_of(repo, item->schema), .revision = item->revision};
+    *seen = (gt_seen){.schema = gt_reader_of(repo, gt_item_schema(repo, item)), .revision = item->revision};
     goat_status status = seen->schema == NULL ? gt_fail(diag, GOAT_NO_SCHEMA, "the item's schema is not known here")
                                               : gt_item_touch(repo, item, diag);
     if (status == GOAT_OK && (item->state & GT_STATE_MASK) == GT_STATE_UNKNOWN) {
@@ -382,4 +381,3 @@ goat_status gt_repo_view_at(gt_repo *repo, uint32_t item, const gt_id *heads, ui
     gt_buf_free(&rows);
     return status;
 }
-

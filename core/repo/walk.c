@@ -32,7 +32,7 @@ static uint32_t pop(gt_walk *walk) {
         uint32_t child = 2 * at + 1;
         if (child >= walk->queue_count) break;
         if (child + 1 < walk->queue_count && gt_commit_order(gt_commit_at(walk->repo, walk->queue[child]),
-                                                            gt_commit_at(walk->repo, walk->queue[child + 1])) < 0) {
+                                                             gt_commit_at(walk->repo, walk->queue[child + 1])) < 0) {
             child++;
         }
         if (gt_commit_order(row, gt_commit_at(walk->repo, walk->queue[child])) > 0) break;
@@ -89,7 +89,7 @@ static void unmark(gt_walk *walk) {
 /* A snapshot serves whoever reads at the very version that it was written at: from another version's, fields would be
  * missing that lie further back. */
 static bool is_base(const gt_repo *repo, uint32_t item, const gt_commit_row *row) {
-    const gt_schema *reader = gt_reader_of(repo, gt_item_at(repo, item)->schema);
+    const gt_schema *reader = gt_reader_of(repo, gt_item_schema(repo, gt_item_at(repo, item)));
     return (row->flags & GT_COMMIT_FULL) != 0 && reader != NULL && gt_reader_of(repo, row->schema) == reader &&
            gt_schema_at(repo, row->schema)->version == gt_schema_version(reader);
 }

@@ -16,10 +16,9 @@ void gt_identity_wipe(gt_identity *identity) { gt_wipe(identity, sizeof(*identit
 
 /* A word, hexadecimal digits, a newline. */
 static void write_line(const char *word, const uint8_t bytes[32], char *text) {
-    size_t len = strlen(word);
-    memcpy(text, word, len);
-    gt_hex(text + len, bytes, 32); /* its NUL is where the newline goes */
-    text[len + 64] = '\n';
+    while (*word != '\0') *text++ = *word++;
+    gt_hex(text, bytes, 32); /* its NUL is where the newline goes */
+    text[64] = '\n';
 }
 
 static bool read_line(const char *word, gt_bytes text, uint8_t bytes[32]) {

@@ -121,7 +121,8 @@ double gt_double_read(const uint8_t *p) {
 }
 
 bool gt_date_of_seconds(double seconds, int64_t *date_ms) {
-    if (!(seconds >= (double)(GT_DATE_MIN_MS / 1000) && seconds < (double)(GT_DATE_MAX_MS / 1000 + 1))) {
+    const int64_t first = GT_DATE_MIN_MS / 1000, behind = GT_DATE_MAX_MS / 1000 + 1;
+    if (!(seconds >= (double)first && seconds < (double)behind)) {
         return false;
     }
     /* The product is off by far less than a half, so that rounding finds the one candidate. */

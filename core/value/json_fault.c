@@ -245,13 +245,9 @@ static bool pass_token(scan *s, expectation *next) {
 const char *gt_json_fault(gt_bytes text, gt_json_number_fits *fits, size_t *position) {
     size_t utf8_len = text.len;
     bool is_utf8 = gt_utf8_valid(text.data, text.len, &utf8_len);
-    scan s;
+    scan s = {.text = gt_bytes_of(text.data, is_utf8 ? text.len : utf8_len), .fits = fits};
     expectation next = VALUE;
 
-    s.text = gt_bytes_of(text.data, is_utf8 ? text.len : utf8_len);
-    s.at = s.depth = 0;
-    s.words = NULL;
-    s.fits = fits;
     for (;;) {
         skip_space(&s);
         if (peek(&s) < 0 && next == COMMA_OR_END && s.depth == 0) {

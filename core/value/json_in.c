@@ -174,11 +174,18 @@ static goat_status write_wrapped(reader *r, gt_kind kind, gt_bytes key, json_t *
     return status;
 }
 
+/* What stands in a pair's value while maps are written. */
+static json_t *json_of(const gt_pair *pair) {
+    json_t *json;
+    memcpy(&json, &pair->value.data, sizeof(void *));
+    return json;
+}
+
 /* Puts the pairs of an object behind those that are there, sorted. */
 static goat_status push_pairs(reader *r, json_t *object) {
     size_t count = json_object_size(object);
     size_t base = r->pair_count;
-    if (count > r->pair_capacity - base) {
+    if (r->pairs == NULL || count > r->pair_capacity - base) {
         size_t capacity = (base + count) * 2 > 32 ? (base + count) * 2 : 32;
         gt_pair *grown = gt_resize(r->out->alloc, r->pairs, capacity, sizeof *grown);
         if (grown == NULL) {
@@ -207,7 +214,7 @@ static goat_status write_pairs(reader *r, size_t base, size_t skip, const gt_jso
         gt_kind want = shape != NULL ? shape->field_kind(shape->context, pair.key) : GT_KIND_ANY;
         gt_write_text(r->out, gt_bytes_of(pair.key.data + skip, pair.key.len - skip));
         step_into(r, pair.key, 0);
-        status = write_json(r, (json_t *)(uintptr_t)pair.value.data, want, depth);
+        status = write_json(r, json_of(&pair), want, depth);
         if (status == GOAT_OK) {
             step_out(r);
         }
@@ -224,7 +231,7 @@ static goat_status write_object(reader *r, json_t *object, uint32_t depth) {
         gt_kind kind = gt_json_wrapper(pair->key, &escaped);
         if (kind != GT_KIND_ANY && !escaped) {
             r->pair_count = base;
-            return write_wrapped(r, kind, pair->key, (json_t *)(uintptr_t)pair->value.data, depth);
+            return write_wrapped(r, kind, pair->key, json_of(pair), depth);
         }
         skip = escaped ? 1 : 0;
     }

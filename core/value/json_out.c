@@ -45,7 +45,8 @@ static uint8_t *put_escape(uint8_t *p, uint8_t byte) {
         *p++ = (uint8_t)names[found - plain];
         return p;
     }
-    memcpy(p, "u00", 3);
+    p[0] = 'u';
+    p[1] = p[2] = '0';
     p[3] = (uint8_t)digits[byte >> 4];
     p[4] = (uint8_t)digits[byte & 15];
     return p + 5;

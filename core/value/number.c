@@ -43,8 +43,8 @@ size_t gt_double_write_text(char out[GT_NUMBER_TEXT_MAX], double number) {
         }
     }
     if (!real) {
-        memcpy(out + len, ".0", 2);
-        len += 2;
+        out[len++] = '.';
+        out[len++] = '0';
     }
     return len;
 }
