@@ -7,8 +7,6 @@
 #include "value/path.h"
 #include "value/value.h"
 
-#include <math.h>
-
 enum {
     SHORT_MAX = 256, /* bytes of a value on the stack: longer than nearly all texts that are typed */
     HEADS_MAX = 18,  /* a tag and a head at their longest */
@@ -122,7 +120,7 @@ static goat_status number_for(const gt_field *field, double number, gt_buf *made
     bool good;
     if (field->type == GT_TYPE_DATE) {
         bool in_range = number >= (double)GT_DATE_MIN_MS && number <= (double)GT_DATE_MAX_MS;
-        good = in_range && trunc(number) == number && gt_write_date_ms(made, (int64_t)number);
+        good = in_range && (double)(int64_t)number == number && gt_write_date_ms(made, (int64_t)number);
         if (!good) gt_fail(diag, GOAT_INVALID, "a date is a whole number of milliseconds in the years 1 to 9999");
     } else {
         good = gt_write_double(made, number);

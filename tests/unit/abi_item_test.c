@@ -37,7 +37,9 @@ static void each_type_is_read_as_it_was_set(void **state) {
     assert_ok(goat_item_set_number(item, TEXT("date"), 1767225600123, &error));
     assert_ok(goat_item_set_bytes(item, TEXT("bytes"), (const uint8_t *)"\0\xff", 2, &error));
     assert_ok(goat_item_set_text(item, TEXT("ref"), TEXT("/data/tasks/2"), &error));
+    assert_ok(goat_item_set(item, TEXT("list"), (const uint8_t *)"\x82\x01\xf6", 3, &error));
     for (int round = 0; round < 2; round++) { /* before and after the capture */
+        test_db_assert_field(item, "list", "[1,null]");
         assert_ok(goat_item_get_text(item, TEXT("title"), &buf, &error));
         assert_int_equal(buf.size, 4);
         assert_memory_equal(buf.data, "Fe\0d", 5);
