@@ -49,17 +49,16 @@ goat_status gt_field_path_parse(gt_arena *arena, gt_bytes text, gt_field_path *p
 
 static bool walk_from(const walk *w, size_t at, gt_bytes value);
 
-/* The path ends at `value`. */
-static bool walk_end(const walk *w, gt_bytes value) {
+bool gt_field_walk_end(gt_bytes value, gt_field_visit visit, void *context) {
     gt_bytes element;
-    if (w->visit(w->context, value, false)) {
+    if (visit(context, value, false)) {
         return true;
     }
     if (!is_array(value)) {
         return false;
     }
     for (gt_iter iter = gt_array_iter(value); gt_array_next(&iter, &element);) {
-        if (w->visit(w->context, element, true)) {
+        if (visit(context, element, true)) {
             return true;
         }
     }
@@ -113,7 +112,7 @@ static bool walk_from(const walk *w, size_t at, gt_bytes value) {
             return w->visit(w->context, missing, false);
         }
     }
-    return walk_end(w, value);
+    return gt_field_walk_end(value, w->visit, w->context);
 }
 
 bool gt_field_walk(const gt_field_path *path, gt_bytes state, const gt_schema *schema, gt_field_visit visit,

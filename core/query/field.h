@@ -36,6 +36,9 @@ typedef bool (*gt_field_visit)(void *context, gt_bytes value, bool is_element);
 bool gt_field_walk(const gt_field_path *path, gt_bytes state, const gt_schema *schema, gt_field_visit visit,
                    void *context);
 
+/* The end of a walk that has come to `value`: visits it and, of an array or set, its elements. */
+bool gt_field_walk_end(gt_bytes value, gt_field_visit visit, void *context);
+
 /* The value of a field of a state, or its default; data NULL: it has neither. */
 gt_bytes gt_field_value(gt_bytes state, const gt_schema *schema, gt_bytes name);
 

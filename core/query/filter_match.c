@@ -139,6 +139,16 @@ static bool test_value(void *context, gt_bytes value, bool is_element) {
     }
 }
 
+/* Most paths are one name, and most values no array: those do without a walk. */
+static bool match_test(match *m, const gt_filter_node *node) {
+    test t = {m, node};
+    if (node->path.count > 1) {
+        return gt_field_walk(&node->path, m->state, m->schema, test_value, &t);
+    }
+    gt_bytes value = gt_field_value(m->state, m->schema, node->path.segments[0].name);
+    return value.data == NULL ? fits_missing(node) : gt_field_walk_end(value, test_value, &t);
+}
+
 static bool match_node(match *m, uint32_t index) {
     const gt_filter_node *node = &m->filter->nodes[index];
     bool result;
@@ -149,8 +159,7 @@ static bool match_node(match *m, uint32_t index) {
             result = match_node(m, child);
         }
     } else {
-        test t = {m, node};
-        result = gt_field_walk(&node->path, m->state, m->schema, test_value, &t);
+        result = match_test(m, node);
     }
     return result != node->negated;
 }

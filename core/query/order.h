@@ -8,6 +8,7 @@
 
 typedef struct gt_entry {
     struct gt_entry *left, *right;
+    uint64_t prefix; /* of the sort key: where two differ, so does their order */
     uint32_t weight; /* entries in this subtree */
     uint32_t row;
     uint32_t len; /* of the sort key */

@@ -33,6 +33,7 @@ static gt_entry *make_entry(gt_query *query, uint32_t row, gt_bytes key) {
     if (entry == NULL) return NULL;
     entry->row = row;
     entry->len = (uint32_t)key.len;
+    entry->prefix = gt_sort_key_prefix(&query->spec, key);
     memcpy(entry->key, key.data, key.len);
     return entry;
 }
@@ -204,12 +205,13 @@ static goat_status move_row(gt_query *query, gt_entry *entry, gt_bytes key) {
     return GOAT_OK;
 }
 
-static goat_status update_row(gt_query *query, uint32_t number) {
+/* `is_new`: the row cannot be in the result yet. */
+static goat_status update_row(gt_query *query, uint32_t number, bool is_new) {
     gt_query_row row;
     bool matches;
     goat_status status = wants(query, number, &row, &matches);
     if (status != GOAT_OK) return status;
-    gt_entry *entry = find_entry(query, number);
+    gt_entry *entry = is_new ? NULL : find_entry(query, number);
     if (!matches) {
         if (entry != NULL) remove_row(query, entry);
         return GOAT_OK;
@@ -227,7 +229,7 @@ static void touch(gt_query *query, uint32_t row) {
     if (!query->ready && row >= query->scanned) return; /* the scan will come to it */
     query->crossed.count = 0;
     query->lost_track = false;
-    if (update_row(query, row) != GOAT_OK) forget_result(query);
+    if (update_row(query, row, false) != GOAT_OK) forget_result(query);
     bool anew = !query->ready || query->lost_track;
     gt_row_list rows = query->crossed; /* a child's touch does not come back here */
     query->crossed = (gt_row_list){0};
@@ -272,7 +274,7 @@ goat_status gt_query_build(gt_query *query, uint32_t rows, gt_diag *diag) {
     const gt_query_source *source = &query->set->source;
     uint32_t count = source->row_count(source->context);
     for (; rows > 0 && query->scanned < count; rows--) {
-        goat_status status = update_row(query, query->scanned++);
+        goat_status status = update_row(query, query->scanned++, true);
         if (status != GOAT_OK) {
             forget_result(query);
             return gt_no_memory(diag);

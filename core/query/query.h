@@ -3,7 +3,7 @@
  * A query looks at an abstract table of rows, numbered 0 to n - 1, whose numbers and item keys never
  * change and whose states may. It learns of a change by gt_query_set_touch(), AFTER the change, and
  * never needs the old state: it owns a copy of what it ordered the row by (the sort key: the sort
- * fields and the item key in a form that memcmp orders). So rows may be touched in any order and late.
+ * fields and the item key). So rows may be touched in any order and late.
  * Cost of a touch: one match and O(log n).
  *
  * Not here: what a row is, who may see it, when others' changes become visible. core/db says that by

@@ -36,6 +36,7 @@ static void end_query(gt_query *query) {
 
 static int compare(const void *context, const gt_entry *a, const gt_entry *b) {
     const gt_query *query = context;
+    if (a->prefix != b->prefix) return a->prefix < b->prefix ? -1 : 1;
     return gt_sort_key_compare(&query->spec, gt_bytes_of(a->key, a->len), gt_bytes_of(b->key, b->len));
 }
 

@@ -33,6 +33,9 @@ goat_status gt_sort_key_write(const gt_spec *spec, const gt_query_row *row, gt_b
 /* Orders two sort keys. */
 int gt_sort_key_compare(const gt_spec *spec, gt_bytes a, gt_bytes b);
 
+/* A number that is in the order of sort keys, as far as it goes: equal ones say nothing. */
+uint64_t gt_sort_key_prefix(const gt_spec *spec, gt_bytes key);
+
 /* The value that a field holding `value` is ordered by. */
 gt_bytes gt_sort_value(gt_bytes value, bool descending);
 

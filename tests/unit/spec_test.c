@@ -75,6 +75,105 @@ static void all_of_it_is_kept(void **state) {
     gt_spec_free(&spec);
 }
 
+/* ---- sort keys ---- */
+
+static gt_bytes key_of(const gt_spec *spec, const char *value, const char *item) {
+    gt_buf notation, key;
+    gt_buf_init(&notation, &gt_alloc_system);
+    gt_buf_init(&key, &gt_alloc_system);
+    test_text(&notation, "{a: %s}", value);
+    gt_query_row row = {gt_bytes_text(item), test_value((const char *)notation.data), NULL, 1};
+    assert_int_equal(gt_sort_key_write(spec, &row, &key, NULL), GOAT_OK);
+    test_value_free(row.state);
+    gt_buf_free(&notation);
+    return gt_buf_bytes(&key);
+}
+
+/* Compares the keys of two rows, and holds their prefixes to the same. */
+static int compare(const gt_spec *spec, const char *a, const char *a_item, const char *b, const char *b_item) {
+    gt_bytes a_key = key_of(spec, a, a_item), b_key = key_of(spec, b, b_item);
+    uint64_t a_prefix = gt_sort_key_prefix(spec, a_key), b_prefix = gt_sort_key_prefix(spec, b_key);
+    int order = gt_sort_key_compare(spec, a_key, b_key);
+    if (a_prefix != b_prefix) assert_int_equal(a_prefix < b_prefix, order < 0);
+    gt_free(&gt_alloc_system, (void *)(uintptr_t)a_key.data);
+    gt_free(&gt_alloc_system, (void *)(uintptr_t)b_key.data);
+    return (order > 0) - (order < 0);
+}
+
+static void sort_keys_are_in_the_order_of_values(void **state) {
+    (void)state;
+    static const char *const values[] = {
+        "[]",
+        "null",
+        "-9223372036854775807",
+        "-9007199254740994",
+        "-9007199254740993",
+        "-9007199254740992",
+        "-256",
+        "-255",
+        "-2.5",
+        "-2",
+        "-1e-300",
+        "0",
+        "1e-300",
+        "0.5",
+        "1",
+        "255",
+        "256",
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740994",
+        "9223372036854775806",
+        "9223372036854775807",
+        "1e300",
+        "''",
+        "'A'",
+        "'a'",
+        "'abcdefg'",
+        "'abcdefgA'",
+        "'abcdefgh'",
+        "'abcdefghi'",
+        "'b'",
+        "'\xc3\xa9'",
+        "'\xf0\x9f\x90\x90'",
+        "{}",
+        "{a: 1}",
+        "[[]]",
+        "[[1]]",
+        "bytes(ff)",
+        "bytes(0000)",
+        "ref('/a/b/c')",
+        "ref('/a/b/d')",
+        "false",
+        "true",
+        "date(-62135596800000)",
+        "date(-1)",
+        "date(0)",
+        "date(1)",
+        "date(253402300799999)",
+    };
+    enum { COUNT = sizeof values / sizeof values[0] };
+    gt_spec up, down, by_key;
+    assert_int_equal(gt_spec_parse(&gt_alloc_system, gt_bytes_text("{\"sort\": [\"a\"]}"), &up, NULL), GOAT_OK);
+    assert_int_equal(gt_spec_parse(&gt_alloc_system, gt_bytes_text("{\"sort\": [\"-a\"]}"), &down, NULL), GOAT_OK);
+    assert_int_equal(gt_spec_parse(&gt_alloc_system, gt_bytes_text("{}"), &by_key, NULL), GOAT_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t j = 0; j < COUNT; j++) {
+            int order = (i > j) - (i < j);
+            if (compare(&up, values[i], "k", values[j], "k") != order) fail_msg("%s %s", values[i], values[j]);
+            if (compare(&down, values[i], "k", values[j], "k") != -order) fail_msg("-%s %s", values[i], values[j]);
+        }
+        assert_int_equal(compare(&up, values[i], "k", values[i], "l"), -1); /* the item key is never turned round */
+        assert_int_equal(compare(&down, values[i], "k", values[i], "l"), -1);
+    }
+    assert_int_equal(compare(&by_key, "1", "a", "1", "aa"), -1);
+    assert_int_equal(compare(&by_key, "1", "abcdefghi", "1", "abcdefgh"), 1);
+    assert_int_equal(compare(&by_key, "1", "b", "1", "aaaaaaaaaaaa"), 1);
+    gt_spec_free(&up);
+    gt_spec_free(&down);
+    gt_spec_free(&by_key);
+}
+
 /* ---- limits ---- */
 
 static void text_is(const gt_buf *json, goat_status expected) {
@@ -145,6 +244,7 @@ int main(void) {
         cmocka_unit_test(everything_may_be_left_out),
         cmocka_unit_test(all_of_it_is_kept),
         cmocka_unit_test(a_wrong_spec_is_refused_with_its_place),
+        cmocka_unit_test(sort_keys_are_in_the_order_of_values),
         cmocka_unit_test(limits_of_a_spec_hold_on_both_sides),
         cmocka_unit_test(paths_to_sort_by_have_a_limit),
         cmocka_unit_test(each_allocation_may_fail),
