@@ -269,6 +269,23 @@ static void depth_is_limited_in_documents(void **state) {
     }
 }
 
+/* What was closed again does not count. */
+static void depth_is_counted_where_jansson_gives_up(void **state) {
+    (void)state;
+    gt_buf text = new_buf();
+    uint64_t position;
+    gt_buf_append(&text, "[[],{\"[\":[]},", 13);
+    for (int i = 0; i < 2100; i++) {
+        gt_buf_append_byte(&text, '[');
+    }
+    assert_int_equal(read_status(gt_buf_bytes(&text), &position), GOAT_TOO_LARGE);
+    assert_int_equal(position, 13 + GOAT_VALUE_DEPTH_MAX - 1);
+    text.data[8] = 'x'; /* a fault before it comes first */
+    assert_int_equal(read_status(gt_buf_bytes(&text), &position), GOAT_INVALID);
+    assert_int_equal(position, 8);
+    gt_buf_free(&text);
+}
+
 static void the_locale_does_not_matter(void **state) {
     (void)state;
     static const char *const locales[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "ps_AF.UTF-8", "C.UTF-8", "C"};
@@ -397,6 +414,7 @@ int main(void) {
         cmocka_unit_test(more_values_than_fit_are_refused_before_they_are_parsed),
         cmocka_unit_test(the_length_of_a_text_is_limited),
         cmocka_unit_test(depth_is_limited_in_documents),
+        cmocka_unit_test(depth_is_counted_where_jansson_gives_up),
         cmocka_unit_test(the_locale_does_not_matter),
         cmocka_unit_test(each_allocation_of_ours_fails_in_turn),
         cmocka_unit_test(each_allocation_of_jansson_fails_in_turn),

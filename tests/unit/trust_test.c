@@ -393,6 +393,19 @@ static void certificates_and_stored_schemas_fit_the_built_in_ones(void **state) 
     gt_registry_free(registry);
 }
 
+static void namespaces_of_the_library_are_reserved(void **state) {
+    (void)state;
+    static const char *const reserved[] = {"sys", "sys.session", "sys.schema", "sys.", "sys.x.y"};
+    static const char *const others[] = {"",       "s",     "sy",  "system", "sysx.session", "Sys.session",
+                                         "my.sys", "sys-x", "sys_"};
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        assert_true(gt_is_reserved_ns(gt_bytes_text(reserved[i])));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_false(gt_is_reserved_ns(gt_bytes_text(others[i])));
+    }
+}
+
 static void only_a_map_is_a_stored_definition(void **state) {
     (void)state;
     static const char *const states[] = {"{}", "{definition: []}", "{definition: undefined}", "{definition: 'x'}",
@@ -437,6 +450,7 @@ int main(void) {
         TEST(a_batch_of_another_session_is_refused),
         TEST(built_in_schemas_are_what_the_vectors_say),
         TEST(certificates_and_stored_schemas_fit_the_built_in_ones),
+        TEST(namespaces_of_the_library_are_reserved),
         TEST(only_a_map_is_a_stored_definition),
         TEST(registering_survives_lack_of_memory),
     };
