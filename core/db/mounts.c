@@ -214,7 +214,11 @@ bool gt_mounts_step(gt_database *database) {
 static void checkpoint_written(void *owner, const goat_io_result *result) {
     gt_mount *mount = owner;
     mount->writing_checkpoint = false;
-    if (result->status == GOAT_OK) gt_repo_checkpoint_written(mount->repo, mount->checkpoint_covers);
+    if (result->status == GOAT_OK) {
+        gt_repo_checkpoint_written(mount->repo, mount->checkpoint_covers);
+    } else {
+        mount->checkpoint_failed = true; /* it is not tried again and again: the log says it all */
+    }
     gt_buf_free(&mount->checkpoint);
     gt_condition_wake_all(&mount->database->condition);
 }
