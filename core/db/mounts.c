@@ -34,47 +34,62 @@ static void before_change(void *context, gt_repo *repo, uint32_t item) {
 
 /* The commit of a system item that is in force: of a certificate the latest, of a schema the first
  * (core/commit/FORMAT.md section 8). They stand alone: nothing is merged. */
-static gt_bytes commit_in_force(gt_mount *mount, uint32_t item) {
+static goat_status find_in_force(gt_mount *mount, uint32_t item, gt_bytes *delta, gt_diag *diag) {
     gt_buf rows;
     gt_commit_info info = {0};
     gt_buf_init(&rows, mount->database->alloc);
-    if (gt_repo_item_commits(mount->repo, item, &rows, NULL) == GOAT_OK && rows.len > 0) {
+    goat_status status = gt_repo_item_commits(mount->repo, item, &rows, diag);
+    if (status == GOAT_OK && rows.len > 0) {
         uint32_t row;
         size_t at = mount->is_sessions ? 0 : rows.len - sizeof(row); /* the latest is first */
         memcpy(&row, rows.data + at, sizeof(row));
-        if (gt_repo_commit_info(mount->repo, row, &info, NULL) != GOAT_OK) info.commit.delta = (gt_bytes){0};
+        status = gt_repo_commit_info(mount->repo, row, &info, diag);
     }
     gt_buf_free(&rows);
-    return info.commit.delta;
+    *delta = info.commit.delta;
+    return status;
 }
 
-/* A stored definition stands under its own name, and is not one of the library's. */
-static bool is_acceptable(const gt_mount *mount, const gt_schema *schema, uint32_t item) {
+/* Registers a stored definition. It stands under its own name, and is not one of the library's. */
+static goat_status learn_schema(gt_mount *mount, uint32_t item, gt_bytes definition, gt_diag *diag) {
+    gt_database *database = mount->database;
+    gt_schema *schema = NULL;
     gt_buf key;
-    gt_buf_init(&key, mount->database->alloc);
+    goat_status status = gt_schema_parse(database->alloc, database->hasher, definition, &schema, diag);
+    if (status != GOAT_OK) return status;
+    gt_buf_init(&key, database->alloc);
     gt_schema_item_key(schema, &key);
-    bool same = !gt_buf_failed(&key) && gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item));
+    if (gt_buf_failed(&key)) {
+        status = gt_no_memory(diag);
+    } else if (!gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item)) ||
+               gt_is_reserved_ns(gt_schema_ns(schema))) {
+        status = gt_fail(diag, GOAT_UNTRUSTED, "the definition stands under another name than its own");
+    }
     gt_buf_free(&key);
-    return same && !gt_is_reserved_ns(gt_schema_ns(schema));
+    if (status == GOAT_OK) status = gt_registry_add(database->schemas, schema, diag);
+    if (status != GOAT_OK) {
+        gt_schema_free(schema);
+    } else {
+        gt_schemas_changed(database);
+    }
+    return status;
 }
 
-/* A certificate or a schema came: what was carried unseen may be seen now. */
+/* A certificate or a schema came: what was carried unseen may be seen now. One that is no good is passed over;
+ * without memory to take one in the database does not go on, since it would read otherwise than its peers. */
 static void learn(gt_mount *mount, uint32_t item) {
     gt_database *database = mount->database;
-    gt_bytes state = commit_in_force(mount, item);
-    if (state.data == NULL) return;
-    if (mount->is_sessions) {
-        gt_keyring_learn(database->keyring, database->hasher, gt_repo_key(mount->repo, item), state, NULL);
-    } else {
-        gt_schema *schema = NULL;
+    gt_diag diag;
+    gt_bytes state = {0};
+    gt_diag_init(&diag);
+    goat_status status = find_in_force(mount, item, &state, &diag);
+    if (status == GOAT_OK && state.data != NULL && mount->is_sessions) {
+        status = gt_keyring_learn(database->keyring, database->hasher, gt_repo_key(mount->repo, item), state, &diag);
+    } else if (status == GOAT_OK && state.data != NULL) {
         gt_bytes definition = gt_schema_item_definition(state);
-        bool parsed = definition.data != NULL &&
-                      gt_schema_parse(database->alloc, database->hasher, definition, &schema, NULL) == GOAT_OK;
-        bool added =
-            parsed && is_acceptable(mount, schema, item) && gt_registry_add(database->schemas, schema, NULL) == GOAT_OK;
-        if (parsed && !added) gt_schema_free(schema);
-        if (added) gt_schemas_changed(database);
+        if (definition.data != NULL) status = learn_schema(mount, item, definition, &diag);
     }
+    if (status == GOAT_NO_MEMORY) gt_database_fail(database, &diag);
 }
 
 static void after_change(void *context, gt_repo *repo, uint32_t item, gt_origin origin) {
