@@ -242,6 +242,7 @@ static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edi
         status = replaces ? gt_merge_diff(b->schema, old, fields, &a->delta, edits, diag)
                           : set_delta(a, e, b, fields, edits, diag);
     }
+    if (status == GOAT_OK && gt_buf_failed(&a->delta)) status = gt_no_memory(diag);
     if (status != GOAT_OK) return status;
     bool revives = b->deleted && !e->has_delete && e->ns.data != NULL; /* a create of what was deleted */
     if ((e->has_delete && e->deleted != b->deleted) || revives) {

@@ -21,6 +21,7 @@ static void *counting_resize(void *context, void *pointer, size_t size) {
         memory->calls++;
         if (memory->left == 0) {
             memory->failed = true;
+            memory->left = memory->once ? TEST_ALLOC_NEVER : 0;
             return NULL;
         }
         memory->left -= memory->left != TEST_ALLOC_NEVER;

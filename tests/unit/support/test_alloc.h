@@ -20,6 +20,7 @@
 typedef struct test_alloc {
     gt_alloc alloc; /* its context is this structure: do not move it */
     uint64_t left;  /* allocations that still succeed; then one fails, and all after it */
+    bool once;      /* … or after that one none */
     bool failed;
     size_t live_blocks;
     size_t live_bytes;
