@@ -58,14 +58,17 @@ static void refuses(fixture *f, const char *edits, uint32_t flags, goat_status e
 
 static void it_sets_unsets_replaces_and_deletes(void **state) {
     fixture *f = *state;
-    applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a', votes: 1, tags: set[1]}}, {key: 'y', schema: 'goat'}]", 2, 0, 0);
+    applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a', votes: 1, tags: set[1]}}, {key: 'y', schema: 'goat'}]", 2,
+            0, 0);
     test_handle_shows(&f->a, "x", "{text: 'a', votes: 1, tags: set[1]}");
     test_handle_shows(&f->a, "y", "{}");
     applies(f, "[{key: 'x', set: {votes: 5, tags: set[1, 2]}, unset: ['text']}]", 0, 1, 0);
     test_handle_shows(&f->a, "x", "{votes: 5, tags: set[1, 2]}");
     applies(f, "[{key: 'x', replace: {text: 'new', votes: 6}}]", 0, 1, 0);
     test_handle_shows(&f->a, "x", "{text: 'new', votes: 6}");
-    applies(f, "[{key: 'x', replace: {text: 'new', votes: 6}}, {key: 'x', set: {votes: 6}}, {key: 'y', unset: ['size']}]", 0, 0, 3);
+    applies(f,
+            "[{key: 'x', replace: {text: 'new', votes: 6}}, {key: 'x', set: {votes: 6}}, {key: 'y', unset: ['size']}]",
+            0, 0, 3);
     applies(f, "[{key: 'x', delete: true}, {key: 'x', delete: true}]", 0, 1, 1);
     test_handle_shows(&f->a, "x", "{text: 'new', votes: 6, 0: true}");
     applies(f, "[{key: 'x', delete: false}]", 0, 1, 0);
@@ -80,7 +83,8 @@ static void later_edits_of_one_key_follow_the_earlier_ones(void **state) {
     fixture *f = *state;
     applies(f,
             "[{key: 'x', schema: 'goat', set: {votes: 1}}, {key: 'x', set: {votes: 5}}, {key: 'x', set: {text: 'a'}},"
-            " {key: 'x', unset: ['text']}, {key: 'x', delete: true}, {key: 'x', set: {size: 1}}, {key: 'x', set: {size: 1}}]",
+            " {key: 'x', unset: ['text']}, {key: 'x', delete: true}, {key: 'x', set: {size: 1}}, {key: 'x', set: "
+            "{size: 1}}]",
             1, 5, 1);
     test_handle_shows(&f->a, "x", "{votes: 5, size: 1}");
     assert_int_equal(test_handle_entries(&f->a), 6);
@@ -152,7 +156,9 @@ static void another_handle_sees_it_when_it_advances_and_once(void **state) {
     fixture *f = *state;
     test_handle_join(&f->b, &f->a);
     test_handle_advance(&f->b);
-    applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a'}}, {key: 'x', set: {text: 'b'}}, {key: 'x', set: {votes: 1}}]", 1, 2, 0);
+    applies(f,
+            "[{key: 'x', schema: 'goat', set: {text: 'a'}}, {key: 'x', set: {text: 'b'}}, {key: 'x', set: {votes: 1}}]",
+            1, 2, 0);
     test_handle_shows(&f->b, "x", NULL);
     test_handle_advances(&f->b, "[[1, '" TEST_REPO "/x', 1, ['text', 'votes']]]");
     test_handle_advances(&f->a, "[[1, '" TEST_REPO "/x', 0, ['text', 'votes']]]");
@@ -217,7 +223,8 @@ static void a_transaction_is_seen_by_nobody_before_it_is_committed(void **state)
     uint64_t offset = GT_LOG_HEADER_SIZE;
     gt_arena arena;
     gt_batch batch;
-    for (int i = 0; i < 2; i++) assert_int_equal(gt_log_next(gt_repo_log(f->a.space->mount->repo), &offset, false, &record), GOAT_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(gt_log_next(gt_repo_log(f->a.space->mount->repo), &offset, false, &record), GOAT_OK);
     gt_arena_init(&arena, &gt_alloc_system);
     assert_int_equal(gt_batch_decode(record.payload, &arena, &batch, NULL), GOAT_OK);
     assert_int_equal(batch.size, 2);
@@ -235,7 +242,9 @@ static void what_is_rolled_back_was_never_there(void **state) {
     transaction t = begin(f);
     goat_item *x = item_in(&t, "x"), *made = NULL;
     assert_int_equal(test_item_set(&f->a, x, "text", "'b'"), GOAT_OK);
-    assert_int_equal(gt_item_create(f->a.db, t.tx, gt_bytes_text(TEST_REPO "/new"), gt_bytes_text("goat"), gt_bytes_of(NULL, 0), &made, NULL), GOAT_OK);
+    assert_int_equal(gt_item_create(f->a.db, t.tx, gt_bytes_text(TEST_REPO "/new"), gt_bytes_text("goat"),
+                                    gt_bytes_of(NULL, 0), &made, NULL),
+                     GOAT_OK);
     end(&t);
     test_handle_shows(&f->a, "x", "{text: 'a'}");
     test_handle_shows(&f->a, "new", NULL);
@@ -275,7 +284,9 @@ static void an_invalid_transaction_stays_open(void **state) {
     transaction t = begin(f);
     goat_item *x = item_in(&t, "x"), *made = NULL;
     assert_int_equal(test_item_set(&f->a, x, "text", "'b'"), GOAT_OK);
-    assert_int_equal(gt_item_create(f->a.db, t.tx, gt_bytes_text(TEST_REPO "/new"), gt_bytes_text("strict"), gt_bytes_of(NULL, 0), &made, NULL), GOAT_OK);
+    assert_int_equal(gt_item_create(f->a.db, t.tx, gt_bytes_text(TEST_REPO "/new"), gt_bytes_text("strict"),
+                                    gt_bytes_of(NULL, 0), &made, NULL),
+                     GOAT_OK);
     assert_int_equal(commit(&t), GOAT_INVALID);
     assert_string_equal(f->a.diag.path, TEST_REPO "/new");
     test_handle_shows(&f->a, "x", "{text: 'a'}");

@@ -61,8 +61,8 @@ static goat_status do_verify(test_handle *handle) {
 static goat_status do_query(test_handle *handle) {
     goat_job *job = NULL;
     goat_query *query = NULL;
-    goat_status status = gt_live_open(handle->space, NULL, gt_bytes_text("{\"schema\": \"goat\", \"sort\": [\"votes\"]}"),
-                                      &query, &job, NULL);
+    goat_status status = gt_live_open(
+        handle->space, NULL, gt_bytes_text("{\"schema\": \"goat\", \"sort\": [\"votes\"]}"), &query, &job, NULL);
     if (status != GOAT_OK) return status;
     status = test_handle_wait(handle, job, NULL);
     if (status == GOAT_OK) status = gt_live_check(query, NULL);
@@ -87,19 +87,21 @@ static outcome live(test_machine *machine) {
     test_handle handle;
     if (!passes(&o, "open", test_handle_try_open(&handle, machine, FLAGS))) return o;
     o.opened = true;
-    bool goes_on =
-        passes(&o, "schema", test_handle_schema(&handle, test_goat_1)) &&
-        passes(&o, "repository", test_handle_open_repo(&handle)) &&
-        passes(&o, "apply", test_handle_apply(&handle, "[{key: 'x', schema: 'goat', set: {text: 'safe', tags: set[1]}}]", 0, NULL)) &&
-        passes(&o, "flush", test_handle_flush(&handle, GOAT_DURABLE_DISK));
+    bool goes_on = passes(&o, "schema", test_handle_schema(&handle, test_goat_1)) &&
+                   passes(&o, "repository", test_handle_open_repo(&handle)) &&
+                   passes(&o, "apply",
+                          test_handle_apply(&handle, "[{key: 'x', schema: 'goat', set: {text: 'safe', tags: set[1]}}]",
+                                            0, NULL)) &&
+                   passes(&o, "flush", test_handle_flush(&handle, GOAT_DURABLE_DISK));
     o.flushed = goes_on;
     goes_on = goes_on && passes(&o, "create", test_handle_create(&handle, "y", "{votes: 1, map: {a: 1}}")) &&
               passes(&o, "query", do_query(&handle)) &&
               passes(&o, "edit", test_handle_set(&handle, "y", "votes", "3")) &&
               passes(&o, "capture", test_handle_flush(&handle, GOAT_DURABLE_MEMORY)) &&
-              passes(&o, "advance", do_advance(&handle)) &&
-              passes(&o, "transaction", do_transaction(&handle)) &&
-              passes(&o, "apply again", test_handle_apply(&handle, "[{key: 'y', unset: ['map']}, {key: 'z', schema: 'goat'}]", GOAT_APPLY_TRANSACTION, NULL)) &&
+              passes(&o, "advance", do_advance(&handle)) && passes(&o, "transaction", do_transaction(&handle)) &&
+              passes(&o, "apply again",
+                     test_handle_apply(&handle, "[{key: 'y', unset: ['map']}, {key: 'z', schema: 'goat'}]",
+                                       GOAT_APPLY_TRANSACTION, NULL)) &&
               passes(&o, "digest", do_digest(&handle)) && passes(&o, "verify", do_verify(&handle)) &&
               passes(&o, "flush again", test_handle_flush(&handle, GOAT_DURABLE_DISK));
     goat_status closed = test_handle_end(&handle);
@@ -215,11 +217,16 @@ static void make_with_checkpoint(test_machine *machine) {
     static char edit[90000];
     test_machine_init(machine, 7);
     test_handle_open(&handle, machine, FLAGS);
-    int len = snprintf(edit, sizeof edit, "[{key: 'x', schema: 'goat', set: {text: 'safe'}}, {key: 'big', schema: 'goat', set: {text: '");
+    int len = snprintf(edit, sizeof edit,
+                       "[{key: 'x', schema: 'goat', set: {text: 'safe'}}, {key: 'big', schema: 'goat', set: {text: '");
     memset(edit + len, 'x', 80000);
     snprintf(edit + len + 80000, sizeof edit - (size_t)len - 80000, "'}}]");
     assert_int_equal(test_handle_apply(&handle, edit, 0, NULL), GOAT_OK);
-    for (int i = 0; i < 20; i++) assert_int_equal(test_handle_apply(&handle, i % 2 == 0 ? "[{key: 'x', set: {votes: 1}}]" : "[{key: 'x', unset: ['votes']}]", 0, NULL), GOAT_OK);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(
+            test_handle_apply(&handle, i % 2 == 0 ? "[{key: 'x', set: {votes: 1}}]" : "[{key: 'x', unset: ['votes']}]",
+                              0, NULL),
+            GOAT_OK);
     assert_int_equal(test_handle_end(&handle), GOAT_OK);
     assert_true(gt_sim_file(machine->disk, "repos/data/goats.checkpoint").data != NULL);
 }
@@ -235,7 +242,8 @@ static void each_allocation_of_a_later_life_may_fail(void **state) {
             machine.memory.once = once == 1;
             goat_status status = live_again(&machine);
             bool failed = machine.memory.failed;
-            if (status != GOAT_OK && status != GOAT_NO_MEMORY) fail_msg("allocation %llu: %s", (unsigned long long)k, gt_status_name(status));
+            if (status != GOAT_OK && status != GOAT_NO_MEMORY)
+                fail_msg("allocation %llu: %s", (unsigned long long)k, gt_status_name(status));
             test_alloc_assert_empty(&machine.memory);
             machine.memory.left = TEST_ALLOC_NEVER;
             assert_int_equal(live_again(&machine), GOAT_OK);

@@ -86,7 +86,8 @@ static void remove_file(test_machine *machine, const char *name) {
     goat_storage storage;
     goat_io_result result;
     assert_int_equal(gt_sim_storage(machine->disk, &storage, NULL), GOAT_OK);
-    const goat_io_request requests[] = {{.kind = GOAT_IO_LOCK}, {.kind = GOAT_IO_REMOVE, .name = name}, {.kind = GOAT_IO_UNLOCK}};
+    const goat_io_request requests[] = {
+        {.kind = GOAT_IO_LOCK}, {.kind = GOAT_IO_REMOVE, .name = name}, {.kind = GOAT_IO_UNLOCK}};
     for (int i = 0; i < 3; i++) {
         assert_int_equal(storage.submit(storage.context, &requests[i]), GOAT_OK);
         while (storage.poll(storage.context, &result, 1, false) == 0) {
@@ -182,7 +183,9 @@ static void the_system_repositories_are_not_edited_by_hand(void **state) {
         assert_int_equal(gt_space_open(handle.db, gt_bytes_text(paths[i]), &space, &job, NULL), GOAT_OK);
         assert_int_equal(test_handle_wait(&handle, job, NULL), GOAT_OK);
         snprintf(path, sizeof path, "%s/mine", paths[i]);
-        assert_int_equal(gt_item_create(handle.db, NULL, gt_bytes_text(path), gt_bytes_text("goat"), gt_bytes_of(NULL, 0), &item, NULL), GOAT_FORBIDDEN);
+        assert_int_equal(gt_item_create(handle.db, NULL, gt_bytes_text(path), gt_bytes_text("goat"),
+                                        gt_bytes_of(NULL, 0), &item, NULL),
+                         GOAT_FORBIDDEN);
         assert_int_equal(gt_tx_begin(space, &tx, NULL), GOAT_FORBIDDEN);
         gt_bytes edits = test_value("[{key: 'mine', schema: 'goat'}]");
         assert_int_equal(gt_space_apply(space, edits, 0, NULL, NULL), GOAT_FORBIDDEN);

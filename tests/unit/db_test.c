@@ -62,7 +62,8 @@ static void edits_of_one_turn_are_one_commit_an_item_in_one_batch(void **state) 
         char key[16];
         snprintf(key, sizeof key, "k%d", i);
         assert_int_equal(test_handle_create(&f->a, key, "{votes: 1}"), GOAT_OK);
-        for (int k = 0; k < 4; k++) assert_int_equal(test_handle_set(&f->a, key, "text", k == 0 ? "'a'" : "'b'"), GOAT_OK);
+        for (int k = 0; k < 4; k++)
+            assert_int_equal(test_handle_set(&f->a, key, "text", k == 0 ? "'a'" : "'b'"), GOAT_OK);
     }
     uint64_t length = gt_log_length(gt_repo_log(f->a.space->mount->repo));
     test_handle_settle(&f->a);
@@ -193,7 +194,8 @@ static void unsaved_edits_are_merged_by_the_advance(void **state) {
     test_handle_settle(&f->a);
     test_handle_join(&f->b, &f->a);
     assert_int_equal(test_handle_set(&f->b, "x", "votes", "3"), GOAT_OK); /* not yet captured */
-    assert_int_equal(test_handle_apply(&f->a, "[{key: 'x', set: {tags: set[1, 2], text: 'theirs'}}]", 0, NULL), GOAT_OK);
+    assert_int_equal(test_handle_apply(&f->a, "[{key: 'x', set: {tags: set[1, 2], text: 'theirs'}}]", 0, NULL),
+                     GOAT_OK);
     test_handle_shows(&f->b, "x", "{tags: set[1], votes: 3}");
     assert_int_equal(test_handle_unsaved(&f->b), 1);
     test_handle_advance(&f->b);
@@ -211,7 +213,7 @@ static void an_edit_that_was_none_does_not_hide_what_others_do(void **state) {
     test_handle_join(&f->b, &f->a);
     goat_item *item = NULL;
     assert_int_equal(test_handle_item(&f->b, NULL, "x", &item), GOAT_OK);
-    assert_int_equal(test_item_set(&f->b, item, "text", "'one'"), GOAT_OK);      /* what it is already */
+    assert_int_equal(test_item_set(&f->b, item, "text", "'one'"), GOAT_OK);     /* what it is already */
     assert_int_equal(test_item_set(&f->b, item, "text", "7"), GOAT_WRONG_TYPE); /* what cannot be */
     test_handle_pass(&f->b, 400);
     assert_int_equal(test_handle_set(&f->a, "x", "text", "'two'"), GOAT_OK);
@@ -323,7 +325,9 @@ static void what_a_new_schema_brings_is_seen_at_once_by_who_registers_it(void **
 static void a_schema_that_comes_while_a_repository_opens_is_known_in_it(void **state) {
     fixture *f = *state;
     assert_int_equal(test_handle_apply(&f->a, "[{key: 'x', schema: 'goat', set: {votes: 1}}]", 0, NULL), GOAT_OK);
-    for (int i = 0; i < 60; i++) assert_int_equal(test_handle_apply(&f->a, "[{key: 'x', set: {text: 'a'}}, {key: 'x', set: {text: 'b'}}]", 0, NULL), GOAT_OK);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(
+            test_handle_apply(&f->a, "[{key: 'x', set: {text: 'a'}}, {key: 'x', set: {text: 'b'}}]", 0, NULL), GOAT_OK);
     for (int rounds = 0; rounds < 50; rounds++) {
         char json[200];
         snprintf(json, sizeof json,

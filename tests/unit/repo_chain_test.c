@@ -245,7 +245,8 @@ static void what_stands_on_a_lost_commit_waits_for_it(void **state) {
 
 static void edit_text(test_site *site, uint32_t number, int field) {
     char notation[600];
-    size_t len = (size_t)snprintf(notation, sizeof notation, "{%s: '%u ", field == 0 ? "text" : "list", (unsigned)number);
+    size_t len =
+        (size_t)snprintf(notation, sizeof notation, "{%s: '%u ", field == 0 ? "text" : "list", (unsigned)number);
     if (field == 1) len = (size_t)snprintf(notation, sizeof notation, "{list: ['%u ", (unsigned)number);
     for (int i = 0; i < 300; i++) notation[len++] = (char)('a' + i % 26);
     snprintf(notation + len, sizeof notation - len, field == 1 ? "']}" : "'}");
@@ -316,7 +317,8 @@ static void a_wrong_snapshot_that_was_carried_is_not_used(void **state) {
     test_site stranger;
     test_site_init(&stranger, &f->network, 4, 8, 0);
     test_site_open(&stranger, 0);
-    test_site_admits(&stranger, test_writer_commit(&f->writer, "x", 1, NULL, "{text: 'a', votes: 1}", &id), GT_ADMITTED);
+    test_site_admits(&stranger, test_writer_commit(&f->writer, "x", 1, NULL, "{text: 'a', votes: 1}", &id),
+                     GT_ADMITTED);
     id = test_writer_leaf(&f->writer, "x", 2, &id, 1, "{votes: 1}", "{text: 'forged', votes: 1}");
     test_site_admits(&stranger, test_writer_finish(&f->writer), GT_ADMITTED);
     test_site_admits(&stranger, test_writer_commit(&f->writer, "x", 3, &id, "{votes: 1}", &id), GT_ADMITTED);

@@ -46,7 +46,8 @@ static void fill(fixture *f) {
     gt_id id;
     test_site_edit(&f->a, "one", "goat", 1, "{text: 'first and only'}");
     test_site_edit(&f->a, "more", "goat", 1, "{votes: 1, tags: set[1]}");
-    for (int i = 0; i < 4; i++) test_site_edit(&f->a, "more", "goat", 1, "{votes: 1, raw: bytes(00112233445566778899)}");
+    for (int i = 0; i < 4; i++)
+        test_site_edit(&f->a, "more", "goat", 1, "{votes: 1, raw: bytes(00112233445566778899)}");
     test_site_send_new(&f->a, &f->b);
     test_site_edit(&f->a, "more", "goat", 1, "{tags: set[2]}");
     test_site_edit(&f->b, "more", "goat", 1, "{tags: set[3]}");
@@ -369,7 +370,8 @@ static void no_wrong_number_leads_astray(void **state) {
     for (size_t at = 0; at + 4 < len; at += 4) {
         uint32_t was = gt_get_u32(file + at);
         const uint32_t values[] = {was + 1, was - 1, was ^ 0x80000400u, UINT32_MAX};
-        bool lanes = at > 0 && memcmp(file + at - 4, file + at, 4) != 0 && at % 64 != 0 && len - at < 3000 && at % 32 != 0;
+        bool lanes =
+            at > 0 && memcmp(file + at - 4, file + at, 4) != 0 && at % 64 != 0 && len - at < 3000 && at % 32 != 0;
         for (size_t v = 0; v < (lanes ? 1 : sizeof values / sizeof values[0]); v++) {
             if (values[v] == was) continue;
             memcpy(spoiled, file, len);

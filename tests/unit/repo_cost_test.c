@@ -158,8 +158,8 @@ static void two_who_type_at_once_keep_it_cheap(void **state) {
         work[i / QUARTER] += cost;
         most = cost > most ? cost : most;
     }
-    printf("%u of %d late; work by quarter %llu %llu %llu %llu, most for one capture %llu\n", (unsigned)crossed, CAPTURES,
-           (unsigned long long)work[0], (unsigned long long)work[1], (unsigned long long)work[2],
+    printf("%u of %d late; work by quarter %llu %llu %llu %llu, most for one capture %llu\n", (unsigned)crossed,
+           CAPTURES, (unsigned long long)work[0], (unsigned long long)work[1], (unsigned long long)work[2],
            (unsigned long long)work[3], (unsigned long long)most);
     assert_true(work[3] < work[0] * 2);
     assert_true(work[3] < QUARTER * 60);

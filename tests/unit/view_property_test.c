@@ -4,8 +4,8 @@
 #include "support/test.h"
 
 #include "repo/tables.h"
-#include "support/merge_model.h"
 #include "support/merge_encode.h"
+#include "support/merge_model.h"
 #include "support/test_repo.h"
 #include "support/test_value.h"
 
@@ -15,9 +15,10 @@
 enum { HISTORIES = 2000, SOAK = 50, REPLICAS = 10, ITEMS = 3, COMMITS_MAX = 40, PIECES_MAX = 256 };
 
 static const char *const keys[ITEMS] = {"x", "y", "z"};
-static const char model_json[] = "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
-                                 "\"text\": {\"type\": \"string\"}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"
-                                 "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}";
+static const char model_json[] =
+    "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
+    "\"text\": {\"type\": \"string\"}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"
+    "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}";
 
 /* What was written, apart from the repositories: the commits of each item as the model wants them. */
 typedef struct history {

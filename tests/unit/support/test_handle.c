@@ -174,8 +174,8 @@ goat_status test_handle_create(test_handle *handle, const char *key, const char 
     char path[GOAT_KEY_MAX + 20];
     goat_item *item = NULL;
     gt_bytes fields = test_value(notation);
-    goat_status status = gt_item_create(handle->db, NULL, path_of(key, path), gt_bytes_text("goat"), fields, &item,
-                                        &handle->diag);
+    goat_status status =
+        gt_item_create(handle->db, NULL, path_of(key, path), gt_bytes_text("goat"), fields, &item, &handle->diag);
     test_value_free(fields);
     if (status == GOAT_OK) test_handle_drop(item);
     return status;

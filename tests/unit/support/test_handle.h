@@ -20,7 +20,7 @@ typedef struct test_machine {
 } test_machine;
 
 void test_machine_init(test_machine *machine, uint64_t seed);
-void test_machine_free(test_machine *machine); /* all is closed; asserts that nothing is left */
+void test_machine_free(test_machine *machine);  /* all is closed; asserts that nothing is left */
 void test_machine_crash(test_machine *machine); /* before its handles are ended */
 
 typedef struct test_handle {
@@ -35,7 +35,7 @@ goat_status test_handle_begin(test_handle *handle, test_machine *machine, uint32
 /* … and opens it: what the job says. After a failure it is ended. */
 goat_status test_handle_try_open(test_handle *handle, test_machine *machine, uint32_t flags);
 void test_handle_open(test_handle *handle, test_machine *machine, uint32_t flags); /* and TEST_REPO, with test_goat_1 */
-void test_handle_join(test_handle *handle, const test_handle *beside); /* and TEST_REPO */
+void test_handle_join(test_handle *handle, const test_handle *beside);             /* and TEST_REPO */
 goat_status test_handle_open_repo(test_handle *handle);
 /* Closes and ends it; what the job of closing says. */
 goat_status test_handle_end(test_handle *handle);

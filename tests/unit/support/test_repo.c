@@ -190,10 +190,8 @@ void test_site_checkpoint(test_site *site) {
     test_site_sync(site);
     gt_buf_init(&file, site->alloc);
     assert_int_equal(gt_repo_checkpoint(site->repo, &file, &covered, NULL), GOAT_OK);
-    goat_io_request request = {.kind = GOAT_IO_REPLACE,
-                               .name = gt_repo_checkpoint_name(site->repo),
-                               .data = file.data,
-                               .data_len = file.len};
+    goat_io_request request = {
+        .kind = GOAT_IO_REPLACE, .name = gt_repo_checkpoint_name(site->repo), .data = file.data, .data_len = file.len};
     assert_int_equal(gt_io_submit(site->io, &request, note_status, &status), GOAT_OK);
     test_site_settle(site);
     assert_int_equal(status, GOAT_OK);
@@ -220,11 +218,8 @@ gt_id test_site_edit_on(test_site *site, const char *key, const gt_schema *schem
                         uint32_t parent_count, gt_bytes delta) {
     gt_capture *capture = NULL;
     gt_signer signer = {site->own->session, &site->own->secret};
-    gt_leaf leaf = {.key = gt_bytes_text(key),
-                    .parents = parents,
-                    .parent_count = parent_count,
-                    .schema = schema,
-                    .delta = delta};
+    gt_leaf leaf = {
+        .key = gt_bytes_text(key), .parents = parents, .parent_count = parent_count, .schema = schema, .delta = delta};
     gt_id id;
     assert_int_equal(gt_capture_begin(site->repo, &capture, NULL), GOAT_OK);
     assert_int_equal(gt_capture_add(capture, &signer, &leaf, &id, NULL), GOAT_OK);
@@ -242,8 +237,8 @@ gt_id test_site_edit(test_site *site, const char *key, const char *ns, uint32_t 
         assert_int_equal(gt_repo_heads(site->repo, item, &heads, NULL), GOAT_OK);
     }
     gt_bytes delta = test_value(notation);
-    gt_id id = test_site_edit_on(site, key, test_site_schema(site, ns, version), (const gt_id *)(const void *)heads.data,
-                                 (uint32_t)(heads.len / GT_ID_SIZE), delta);
+    gt_id id = test_site_edit_on(site, key, test_site_schema(site, ns, version),
+                                 (const gt_id *)(const void *)heads.data, (uint32_t)(heads.len / GT_ID_SIZE), delta);
     test_value_free(delta);
     gt_buf_free(&heads);
     return id;
@@ -359,8 +354,7 @@ static void count_fault(void *context, const gt_fault *fault) {
 
 uint32_t test_site_audit(test_site *site, gt_buf *kinds) {
     faults found = {.kinds = kinds};
-    gt_audit audit = {
-        .repo = site->repo, .offset = GT_LOG_HEADER_SIZE, .context = &found, .fault = count_fault};
+    gt_audit audit = {.repo = site->repo, .offset = GT_LOG_HEADER_SIZE, .context = &found, .fault = count_fault};
     while (!audit.done) assert_int_equal(gt_audit_step(&audit, NULL), GOAT_OK);
     if (kinds != NULL) gt_buf_append_byte(kinds, 0);
     return found.count;

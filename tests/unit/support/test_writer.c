@@ -49,9 +49,9 @@ gt_id test_writer_leaf(test_writer *writer, const char *key, uint32_t ms, const 
         .delta = delta_bytes,
         .full = full_bytes,
     };
-    assert_int_equal(gt_batch_draft_add(&writer->draft, writer->network->hasher, &writer->own->session, salt, &draft,
-                                        &id, NULL),
-                     GOAT_OK);
+    assert_int_equal(
+        gt_batch_draft_add(&writer->draft, writer->network->hasher, &writer->own->session, salt, &draft, &id, NULL),
+        GOAT_OK);
     test_value_free(delta_bytes);
     test_value_free(full_bytes);
     return id;
