@@ -93,6 +93,11 @@ static entry *find_entry(const apply *a, gt_bytes key, uint64_t hash) {
     return NULL;
 }
 
+static goat_status no_schema(gt_bytes ns, gt_diag *diag) {
+    return gt_fail(diag, GOAT_NO_SCHEMA, "the schema \"%.*s\" is not known here",
+                   (int)(ns.len > GOAT_NAME_MAX ? GOAT_NAME_MAX : ns.len), (const char *)ns.data);
+}
+
 static goat_status find_base(apply *a, const edit *e, uint64_t hash, base *b, gt_diag *diag) {
     *b = (base){.before = find_entry(a, e->key, hash)};
     gt_repo *repo = a->space->mount->repo;
@@ -129,7 +134,7 @@ static goat_status find_base(apply *a, const edit *e, uint64_t hash, base *b, gt
     }
     if (!b->exists && e->ns.data == NULL) return gt_fail(diag, GOAT_NOT_FOUND, "there is no such item");
     if (!b->exists) b->schema = gt_registry_newest(a->database->schemas, e->ns);
-    return b->schema != NULL ? GOAT_OK : gt_fail(diag, GOAT_NO_SCHEMA, "the schema is not known here");
+    return b->schema != NULL ? GOAT_OK : no_schema(e->ns, diag);
 }
 
 /* ---- the delta ---- */
@@ -232,15 +237,18 @@ static goat_status add_deletion(apply *a, bool deleted, gt_diag *diag) {
 /* Delta and resulting state; `*edits` is 0 when the edit changes nothing. */
 static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edits, gt_diag *diag) {
     bool replaces = e->replace.data != NULL || e->replace_json != NULL;
+    bool unsets = e->unset.data != NULL || e->unset_json != NULL;
+    bool whole = replaces || (!b->exists && !unsets); /* a new item is just what is set */
     gt_bytes fields, old = b->exists ? b->view.bytes : (gt_bytes){0};
     gt_buf_clear(&a->delta);
     gt_buf_clear(&a->state);
     goat_status status =
         fields_of(a, b, replaces ? e->replace : e->set, replaces ? e->replace_json : e->set_json, &fields, diag);
-    if (status == GOAT_OK && replaces) status = gt_schema_check_state(b->schema, fields, diag);
+    fields = gt_map_or_empty(fields);
+    if (status == GOAT_OK && whole) status = gt_schema_check_state(b->schema, fields, diag);
     if (status == GOAT_OK) {
-        status = replaces ? gt_merge_diff(b->schema, old, fields, &a->delta, edits, diag)
-                          : set_delta(a, e, b, fields, edits, diag);
+        status = whole ? gt_merge_diff(b->schema, old, fields, &a->delta, edits, diag)
+                       : set_delta(a, e, b, fields, edits, diag);
     }
     if (status == GOAT_OK && gt_buf_failed(&a->delta)) status = gt_no_memory(diag);
     if (status != GOAT_OK) return status;
@@ -251,7 +259,7 @@ static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edi
     }
     if (status != GOAT_OK || (*edits == 0 && b->exists)) return status;
     bool deletes = e->has_delete && e->deleted;
-    if (replaces && !deletes) { /* the fields are what comes out */
+    if (whole && !deletes) { /* the fields are what comes out */
         gt_buf_append(&a->state, fields.data, fields.len);
         return gt_buf_failed(&a->state) ? gt_no_memory(diag) : GOAT_OK;
     }
@@ -261,7 +269,7 @@ static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edi
     if (status == GOAT_OK && a->state.len > GOAT_VALUE_MAX) {
         status = gt_fail(diag, GOAT_TOO_LARGE, "the item is larger than %d bytes", GOAT_VALUE_MAX);
     }
-    if (status == GOAT_OK && !replaces) status = gt_schema_check_state(b->schema, gt_buf_bytes(&a->state), diag);
+    if (status == GOAT_OK && !whole) status = gt_schema_check_state(b->schema, gt_buf_bytes(&a->state), diag);
     return status;
 }
 
@@ -285,7 +293,7 @@ static goat_status remember(apply *a, const edit *e, const base *b, uint64_t has
 static goat_status take(apply *a, const edit *e, gt_diag *diag) {
     size_t position;
     const char *fault = gt_key_fault(e->key, &position);
-    if (fault != NULL) return gt_fail(diag, GOAT_INVALID, "the key %s", fault);
+    if (fault != NULL) return gt_fail(diag, GOAT_INVALID, "%s", fault);
     uint64_t hash = gt_siphash(a->database->hash_key, e->key);
     base b;
     uint32_t edits = 0;
