@@ -298,9 +298,10 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
     repo->fingerprinted = gt_get_u32(b.sections[SECTION_META]->data + 8);
     memcpy(repo->fingerprint.lanes, b.sections[SECTION_FINGERPRINT]->data, GT_LTHASH_SIZE);
     repo->unchecked = gt_new(repo->alloc, commits / 8 + 1, 1);
+    repo->sound = gt_new(repo->alloc, b.counts[SECTION_BATCHES] / 8 + 1, 1);
     repo->reader_capacity = b.counts[SECTION_SCHEMAS] + 1u;
     repo->readers = gt_new(repo->alloc, repo->reader_capacity, sizeof(*repo->readers));
-    bool good = repo->unchecked != NULL && repo->readers != NULL && adopt_tables(repo, &b) &&
+    bool good = repo->unchecked != NULL && repo->sound != NULL && repo->readers != NULL && adopt_tables(repo, &b) &&
                 gt_index_small_tables(repo) && repo->fingerprinted <= repo->commits.count &&
                 adopt_parked(repo, b.sections[SECTION_PARKED]);
     if (!good) {
@@ -314,6 +315,7 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
     }
     memset(repo->unchecked, 0xff, commits / 8 + 1);
     repo->unchecked_count = commits;
+    repo->sound_count = b.counts[SECTION_BATCHES];
     gt_repo_schemas_restored(repo);
     return GOAT_OK;
 }

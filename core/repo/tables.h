@@ -148,6 +148,8 @@ struct gt_repo {
     const uint8_t *states, *keys; /* sections of the checkpoint */
     uint8_t *unchecked; /* a bit a commit below the checkpoint: it was not looked at yet */
     uint32_t unchecked_count;
+    uint8_t *sound; /* a bit a batch below the checkpoint: its first record was found sound */
+    uint32_t sound_count;
 
     gt_parked *parked_oldest, *parked_newest;
     gt_parked **parked; /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
@@ -214,6 +216,9 @@ void gt_schemas_resolve(gt_repo *repo);
 bool gt_index_small_tables(gt_repo *repo);
 
 /* What a commit says; checks it on its first touch below a checkpoint. GOAT_CORRUPT. */
+/* Whether a commit below a checkpoint is as it was written, by the checksum of its record and its item's key. False:
+ * not known, gt_commit_read tells. */
+bool gt_commit_is_sound(gt_repo *repo, uint32_t number);
 goat_status gt_commit_read(gt_repo *repo, uint32_t number, gt_commit *commit, gt_diag *diag);
 
 /* ---- graph.c ---- */
