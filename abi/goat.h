@@ -525,9 +525,9 @@ GOAT_API goat_status goat_db_repos(goat_db *db, goat_buf *paths, goat_job **job,
  * @param flags   GOAT_APPLY_…
  * @param result  new contents, end with goat_buf_free(). NULL to skip. A CBOR map: "created",
  *                "changed", "unchanged" (counts).
- * @return GOAT_OK, GOAT_LOADING, GOAT_NOT_FOUND with the path, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID or
- *         GOAT_WRONG_TYPE with path, field and rule, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL. On
- *         failure nothing is changed.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_NOT_FOUND with the path, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID with
+ *         path, field and rule, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL. On failure nothing is
+ *         changed.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */

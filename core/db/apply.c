@@ -164,6 +164,10 @@ static goat_status add_field_edit(apply *a, const base *b, gt_pair *pairs, size_
     gt_buf made;
     gt_buf_init(&made, a->database->alloc);
     goat_status status = value.data == NULL ? GOAT_OK : gt_schema_check_value(field, value, diag);
+    if (status == GOAT_WRONG_TYPE) { /* the rule "type", as for whole documents */
+        status = GOAT_INVALID;
+        if (diag != NULL) diag->status = GOAT_INVALID;
+    }
     if (status == GOAT_OK) status = gt_edit_diff(field, old, value, &made, diag);
     if (status == GOAT_OK && made.len > 0) {
         uint8_t *copy = gt_arena_copy(&a->arena, made.data, made.len);

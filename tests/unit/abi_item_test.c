@@ -550,7 +550,8 @@ static void one_bad_edit_spoils_them_all(void **state) {
     goat_item *item = NULL;
     const char edits[] = "[{\"key\": \"a\", \"schema\": \"task\", \"set\": {\"title\": \"A\"}},"
                          " {\"key\": \"b\", \"schema\": \"task\", \"set\": {\"title\": 5}}]";
-    assert_int_equal(goat_repo_apply_json(f->repo, TEXT(edits), 0, NULL, &why), GOAT_WRONG_TYPE);
+    assert_int_equal(goat_repo_apply_json(f->repo, TEXT(edits), 0, NULL, &why), GOAT_INVALID);
+    assert_string_equal(goat_error_detail(why, GOAT_DETAIL_RULE), "type");
     assert_string_equal(goat_error_detail(why, GOAT_DETAIL_PATH), "/data/tasks/b");
     assert_string_equal(goat_error_detail(why, GOAT_DETAIL_FIELD), "title");
     goat_error_free(why);
