@@ -87,20 +87,20 @@ def herd(repo):
 def open_herd(path):
     db = new("goat_db_open", path.encode(), None)
     call("goat_db_add_schema", db, json.dumps(SCHEMA).encode())
-    return db, new("goat_repo_open", db, b"/farm/herd", 0)
+    return db, new("goat_repo_open", db, b"/data/herd", 0)
 
 
 with tempfile.TemporaryDirectory() as folder:
     db, repo = open_herd(folder)
     for name, milk in HERD:
-        item = new("goat_item_create", db, None, f"/farm/herd/{name}".encode(), b"goat", None, 0, job=False)
+        item = new("goat_item_create", db, None, f"/data/herd/{name}".encode(), b"goat", None, 0, job=False)
         call("goat_item_set_text", item, b"name", name.encode())
         call("goat_item_set_int", item, b"milk", milk >> 32, milk & 0xFFFFFFFF)
         goat.goat_item_free(item)
     assert herd(repo) == ["Heidi", "Bert", "Änne"], herd(repo)
     call("goat_db_flush", db, 2, None)
     try:
-        new("goat_item_open", db, None, b"/farm/herd/Zoe", job=False)
+        new("goat_item_open", db, None, b"/data/herd/Zoe", job=False)
         raise AssertionError("there is no Zoe")
     except GoatError as error:
         assert "no such item" in str(error), error
@@ -110,7 +110,7 @@ with tempfile.TemporaryDirectory() as folder:
     db, repo = open_herd(folder)
     assert herd(repo) == ["Heidi", "Bert", "Änne"], herd(repo)
     for name, milk in HERD:
-        item = new("goat_item_open", db, None, f"/farm/herd/{name}".encode(), job=False)
+        item = new("goat_item_open", db, None, f"/data/herd/{name}".encode(), job=False)
         high, low = ctypes.c_int32(), number()
         call("goat_item_get_int", item, b"milk", ctypes.byref(high), ctypes.byref(low))
         assert high.value * 2 ** 32 + low.value == milk

@@ -18,7 +18,7 @@ const herd = { Heidi: '2020-05-01T00:00:00Z', Änne: '2019-01-31T12:00:00.5Z', B
 function open() {
   const db = goat.openDb(folder);
   goat.addSchema(db, JSON.stringify(schema));
-  return { db, repo: goat.openRepo(db, '/farm/herd') };
+  return { db, repo: goat.openRepo(db, '/data/herd') };
 }
 
 function close({ db, repo }) {
@@ -34,20 +34,20 @@ function byAge(repo) {
 try {
   let farm = open();
   for (const [name, born] of Object.entries(herd)) {
-    const item = goat.create(farm.db, `/farm/herd/${name}`, 'goat');
+    const item = goat.create(farm.db, `/data/herd/${name}`, 'goat');
     goat.set(item, 'name', JSON.stringify(name));
     goat.set(item, 'born', JSON.stringify(born));
     goat.freeItem(item);
   }
   assert.deepStrictEqual(byAge(farm.repo), ['Änne', 'Heidi', 'Bert']);
   goat.flush(farm.db);
-  assert.throws(() => goat.openItem(farm.db, '/farm/herd/Zoe'), { code: 'GOAT_NOT_FOUND', message: /no such item/ });
-  assert.throws(() => goat.openItem(undefined, '/farm/herd/Zoe'), { code: 'GOAT_MISUSE' });
+  assert.throws(() => goat.openItem(farm.db, '/data/herd/Zoe'), { code: 'GOAT_NOT_FOUND', message: /no such item/ });
+  assert.throws(() => goat.openItem(undefined, '/data/herd/Zoe'), { code: 'GOAT_MISUSE' });
   close(farm);
 
   farm = open();
   assert.deepStrictEqual(byAge(farm.repo), ['Änne', 'Heidi', 'Bert']);
-  const item = goat.openItem(farm.db, '/farm/herd/Änne');
+  const item = goat.openItem(farm.db, '/data/herd/Änne');
   assert.deepStrictEqual(JSON.parse(goat.read(item)), { name: 'Änne', born: '2019-01-31T12:00:00.500Z', fed: false });
   goat.freeItem(item);
   close(farm);

@@ -111,7 +111,7 @@ const herd = { Heidi: 3, Änne: 1.5, Bert: 0 };
 function openFarm() {
   const db = call('goat_db_open', 'farm', 0, out, 0);
   call('goat_db_add_schema', db, schema);
-  return { db, repo: call('goat_repo_open', db, '/farm/herd', 0, out, 0) };
+  return { db, repo: call('goat_repo_open', db, '/data/herd', 0, out, 0) };
 }
 
 function closeFarm({ db, repo }) {
@@ -128,19 +128,19 @@ function byMilk(repo) {
 
 let farm = openFarm();
 for (const [name, milk] of Object.entries(herd)) {
-  const item = call('goat_item_create', farm.db, 0, `/farm/herd/${name}`, 'goat', 0, 0, out);
+  const item = call('goat_item_create', farm.db, 0, `/data/herd/${name}`, 'goat', 0, 0, out);
   call('goat_item_set_text', item, 'name', name);
   call('goat_item_set_number', item, 'milk', milk);
   goat.goat_item_free(item);
 }
 assert.deepStrictEqual(byMilk(farm.repo), ['Heidi', 'Änne', 'Bert']);
 call('goat_db_flush', farm.db, 2, 0);
-assert.throws(() => call('goat_item_open', farm.db, 0, '/farm/herd/Zoe', out), { code: 'GOAT_NOT_FOUND' });
+assert.throws(() => call('goat_item_open', farm.db, 0, '/data/herd/Zoe', out), { code: 'GOAT_NOT_FOUND' });
 closeFarm(farm);
 
 farm = openFarm();
 assert.deepStrictEqual(byMilk(farm.repo), ['Heidi', 'Änne', 'Bert']);
-const item = call('goat_item_open', farm.db, 0, '/farm/herd/Änne', out);
+const item = call('goat_item_open', farm.db, 0, '/data/herd/Änne', out);
 call('goat_item_read_json', item, buf, 0);
 assert.deepStrictEqual(JSON.parse(text()), { name: 'Änne', milk: 1.5 });
 goat.goat_item_free(item);
