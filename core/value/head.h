@@ -5,25 +5,27 @@
 
 #include "base/bytes.h"
 
-enum { /* the upper three bits of a head */
-       GT_MAJOR_UINT = 0,
-       GT_MAJOR_NEGATIVE = 1,
-       GT_MAJOR_BYTES = 2,
-       GT_MAJOR_TEXT = 3,
-       GT_MAJOR_ARRAY = 4,
-       GT_MAJOR_MAP = 5,
-       GT_MAJOR_TAG = 6,
-       GT_MAJOR_SIMPLE = 7,
+/* The upper three bits of a head. */
+enum {
+    GT_MAJOR_UINT = 0,
+    GT_MAJOR_NEGATIVE = 1,
+    GT_MAJOR_BYTES = 2,
+    GT_MAJOR_TEXT = 3,
+    GT_MAJOR_ARRAY = 4,
+    GT_MAJOR_MAP = 5,
+    GT_MAJOR_TAG = 6,
+    GT_MAJOR_SIMPLE = 7,
 };
 
-enum { /* whole heads that stand for themselves */
-       GT_HEAD_FALSE = 0xf4,
-       GT_HEAD_TRUE = 0xf5,
-       GT_HEAD_NULL = 0xf6,
-       GT_HEAD_UNDEFINED = 0xf7,
-       GT_HEAD_HALF = 0xf9,
-       GT_HEAD_SINGLE = 0xfa,
-       GT_HEAD_DOUBLE = 0xfb,
+/* Whole heads that stand for themselves. */
+enum {
+    GT_HEAD_FALSE = 0xf4,
+    GT_HEAD_TRUE = 0xf5,
+    GT_HEAD_NULL = 0xf6,
+    GT_HEAD_UNDEFINED = 0xf7,
+    GT_HEAD_HALF = 0xf9,
+    GT_HEAD_SINGLE = 0xfa,
+    GT_HEAD_DOUBLE = 0xfb,
 };
 
 enum {

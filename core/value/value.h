@@ -25,11 +25,12 @@ typedef enum gt_kind {
     GT_KIND_ANY        /* of no value: stands for "not known" in questions */
 } gt_kind;
 
-enum { /* CBOR tags */
-       GT_TAG_DATE = 1,
-       GT_TAG_SET = 258,
-       GT_TAG_REF = 39080,
-       GT_TAG_BLOB = 39081, /* reserved for a content hash; refused so far, as are 39082 to 39087 */
+/* CBOR tags. */
+enum {
+    GT_TAG_DATE = 1,
+    GT_TAG_SET = 258,
+    GT_TAG_REF = 39080,
+    GT_TAG_BLOB = 39081, /* reserved for a content hash; refused so far, as are 39082 to 39087 */
 };
 
 #define GT_DATE_MIN_MS (-62135596800000) /* 0001-01-01T00:00:00Z */
