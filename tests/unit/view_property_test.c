@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HISTORIES = 2000, SOAK = 50, REPLICAS = 10, ITEMS = 3, COMMITS_MAX = 40, PIECES_MAX = 256 };
+enum { HISTORIES = 2000, SOAK = 10, REPLICAS = 10, ITEMS = 3, COMMITS_MAX = 40, PIECES_MAX = 256 };
 
 static const char *const keys[ITEMS] = {"x", "y", "z"};
 static const char model_json[] =
