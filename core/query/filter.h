@@ -1,6 +1,7 @@
 /* Filters: a document of MongoDB's query language, compiled once and run on encoded values.
  *
- * A compiled filter knows no schema and no repository; it allocates nothing while it matches. What each operator means, and where this differs from MongoDB, is said in README.md. */
+ * A compiled filter knows no schema and no repository; it allocates nothing while it matches. What each
+ * operator means, and where this differs from MongoDB, is said in README.md. */
 #ifndef GT_QUERY_FILTER_H
 #define GT_QUERY_FILTER_H
 

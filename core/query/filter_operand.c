@@ -180,6 +180,9 @@ static goat_status make_pattern(gt_filter_compiler *c, const gt_filter_place *at
     }
     c->patterns++;
     goat_status status = gt_pattern_compile(c->filter->alloc, text, letters, &node->pattern, c->diag);
+    if (status != GOAT_OK && c->diag != NULL) {
+        c->diag->position = GT_NO_POSITION; /* it counts in the pattern, not in the caller's text */
+    }
     return gt_filter_at_place(c, at, status);
 }
 

@@ -110,11 +110,12 @@ void gt_query_project(const gt_query *query, const gt_query_row *row, gt_buf *ou
 
 /* ---- what changed ---- */
 
-typedef enum gt_query_change_kind { /* the numbers of GOAT_ROW_… */
-                                    GT_QUERY_INSERTED = 0,
-                                    GT_QUERY_REMOVED = 1,
-                                    GT_QUERY_MOVED = 2,   /* its content may have changed as well */
-                                    GT_QUERY_UPDATED = 3, /* its state was touched, it stays where it was */
+/* The numbers of GOAT_ROW_… */
+typedef enum gt_query_change_kind {
+    GT_QUERY_INSERTED = 0,
+    GT_QUERY_REMOVED = 1,
+    GT_QUERY_MOVED = 2,   /* its content may have changed as well */
+    GT_QUERY_UPDATED = 3, /* its state was touched, it stays where it was */
 } gt_query_change_kind;
 
 /* Each change applies to the list as the changes before it have left it: REMOVED takes `old_position`

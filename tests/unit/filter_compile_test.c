@@ -32,6 +32,8 @@ static void refused_as(const char *json, goat_status expected, const char *field
         fail_msg("%.200s: %d, \"%s\" at \"%s\"", json, status, diag.message, diag.field);
     }
     assert_true(strlen(diag.message) > 0);
+    /* A place within the filter, or an offset into its text: never an offset into a part of it. */
+    assert_true(field == NULL || diag.position == GT_NO_POSITION);
     assert_int_equal(gt_filter_compile_json(&gt_alloc_system, gt_bytes_text(json), &filter, NULL), expected);
 }
 
