@@ -31,7 +31,7 @@ typedef enum gt_message_kind {
 
 enum { GT_OPEN_CREATE = 1 << 0, GT_OPEN_COMPARE = 1 << 1 };                    /* flags of OPEN */
 enum { GT_HOW_RESUME = 0, GT_HOW_ALL = 1, GT_HOW_COMPARE = 2 };                /* how of OPENED */
-enum { GT_DATA_ACK = 1 << 0, GT_DATA_ANSWER = 1 << 1 };                        /* flags of DATA */
+enum { GT_DATA_ACK = 1 << 0, GT_DATA_ANSWER = 1 << 1, GT_DATA_WANTED = 1 << 2, GT_DATA_END = 1 << 3 }; /* flags of DATA */
 enum { GT_STEP_ASK = 0, GT_STEP_ANSWER = 1, GT_STEP_CLOSE = 2, GT_STEP_OVER = 3 }; /* of COMPARE */
 
 typedef struct gt_hello {
