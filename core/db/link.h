@@ -13,8 +13,8 @@ typedef struct gt_link gt_link;
 
 typedef struct gt_link_config {
     gt_sync_role role;
-    bool all;      /* client: sync every repository that the server has */
-    bool stored;   /* client: sync every repository that is stored here */
+    bool all;    /* client: sync every repository that the server has */
+    bool stored; /* client: sync every repository that is stored here */
     /* Called when gt_link_send may have something, without the lock, from any thread, also from inside gt_link_… calls.
      * Must return at once and may not call back. */
     void (*ready)(void *context);

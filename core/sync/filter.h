@@ -13,7 +13,8 @@ typedef struct gt_filter {
 } gt_filter;
 
 /* An empty filter sized for `elements`. GOAT_NO_MEMORY, GOAT_IO without randomness. */
-goat_status gt_filter_init(gt_filter *filter, const gt_alloc *alloc, goat_random random, uint64_t elements, gt_diag *diag);
+goat_status gt_filter_init(gt_filter *filter, const gt_alloc *alloc, goat_random random, uint64_t elements,
+                           gt_diag *diag);
 void gt_filter_free(gt_filter *filter);
 void gt_filter_add(gt_filter *filter, const gt_id *id);
 gt_filter_part gt_filter_part_of(const gt_filter *filter);

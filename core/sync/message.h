@@ -29,16 +29,21 @@ typedef enum gt_message_kind {
     GT_MESSAGE_SKIP_FROM = 64, /* unknown kinds from here on are passed over */
 } gt_message_kind;
 
-enum { GT_OPEN_CREATE = 1 << 0, GT_OPEN_COMPARE = 1 << 1 };                    /* flags of OPEN */
-enum { GT_HOW_RESUME = 0, GT_HOW_ALL = 1, GT_HOW_COMPARE = 2 };                /* how of OPENED */
-enum { GT_DATA_ACK = 1 << 0, GT_DATA_ANSWER = 1 << 1, GT_DATA_WANTED = 1 << 2, GT_DATA_END = 1 << 3 }; /* flags of DATA */
+enum { GT_OPEN_CREATE = 1 << 0, GT_OPEN_COMPARE = 1 << 1 };     /* flags of OPEN */
+enum { GT_HOW_RESUME = 0, GT_HOW_ALL = 1, GT_HOW_COMPARE = 2 }; /* how of OPENED */
+enum {
+    GT_DATA_ACK = 1 << 0,
+    GT_DATA_ANSWER = 1 << 1,
+    GT_DATA_WANTED = 1 << 2,
+    GT_DATA_END = 1 << 3
+};                                                                                 /* flags of DATA */
 enum { GT_STEP_ASK = 0, GT_STEP_ANSWER = 1, GT_STEP_CLOSE = 2, GT_STEP_OVER = 3 }; /* of COMPARE */
 
 typedef struct gt_hello {
     uint64_t version;
-    uint32_t role; /* 0 client, 1 server */
-    const gt_id *network;      /* NULL: not known yet */
-    const uint8_t *root_key;   /* NULL */
+    uint32_t role;           /* 0 client, 1 server */
+    const gt_id *network;    /* NULL: not known yet */
+    const uint8_t *root_key; /* NULL */
     const uint8_t *public_key;
     const uint8_t *nonce;
     uint64_t wall_ms;
@@ -64,18 +69,58 @@ typedef struct gt_message {
     uint32_t channel;
     union {
         gt_hello hello;
-        struct { const uint8_t *signature; } proof;
-        struct { gt_bytes path; uint32_t flags; uint64_t count; gt_bytes point; } open;
-        struct { uint32_t how; uint64_t bytes, count; } opened;
-        struct { goat_status status; gt_bytes text; } close; /* also BYE */
-        struct { uint32_t flags; gt_data_record *records; uint32_t count; } data; /* in the arena */
-        struct { goat_durability level; gt_ids ids; } ack;
-        struct { uint64_t behind; gt_bytes point; } point;
-        struct { uint32_t run, step; uint64_t count; const uint8_t *digest; gt_filter_part filter; } compare;
-        struct { gt_ids ids; } want;
-        struct { uint64_t bytes; } credit;
-        struct { gt_bytes *paths; uint32_t count; bool more; } repos; /* in the arena */
-        struct { const gt_id *batch; goat_status status; gt_bytes text; } refuse;
+        struct {
+            const uint8_t *signature;
+        } proof;
+        struct {
+            gt_bytes path;
+            uint32_t flags;
+            uint64_t count;
+            gt_bytes point;
+        } open;
+        struct {
+            uint32_t how;
+            uint64_t bytes, count;
+        } opened;
+        struct {
+            goat_status status;
+            gt_bytes text;
+        } close; /* also BYE */
+        struct {
+            uint32_t flags;
+            gt_data_record *records;
+            uint32_t count;
+        } data; /* in the arena */
+        struct {
+            goat_durability level;
+            gt_ids ids;
+        } ack;
+        struct {
+            uint64_t behind;
+            gt_bytes point;
+        } point;
+        struct {
+            uint32_t run, step;
+            uint64_t count;
+            const uint8_t *digest;
+            gt_filter_part filter;
+        } compare;
+        struct {
+            gt_ids ids;
+        } want;
+        struct {
+            uint64_t bytes;
+        } credit;
+        struct {
+            gt_bytes *paths;
+            uint32_t count;
+            bool more;
+        } repos; /* in the arena */
+        struct {
+            const gt_id *batch;
+            goat_status status;
+            gt_bytes text;
+        } refuse;
     } as;
 } gt_message;
 

@@ -43,8 +43,9 @@ typedef struct gt_remembered {
 typedef enum gt_sync_event_kind {
     GT_SYNC_GREETED, /* the peer has proved its key; `peer` */
     GT_SYNC_OPENED,  /* a channel is open; `path` */
-    GT_SYNC_EVEN,    /* `path` holds what the peer held when it was opened: caught up. `equal` false: section 7 gave up */
+    GT_SYNC_EVEN, /* `path` holds what the peer held when it was opened: caught up. `equal` false: section 7 gave up */
     GT_SYNC_CLOSED,  /* a channel was closed by the peer, or by trouble; `path`, `diag` */
+    GT_SYNC_SAFE,    /* batches of ours in `path` are on the peer's disk */
     GT_SYNC_REFUSED, /* the peer refused a batch of ours; `path`, `id`, `diag` */
     GT_SYNC_LISTED,  /* client: the peer's repositories; `paths`, each with a NUL behind it */
     GT_SYNC_ENDED,   /* BYE was said or heard; `diag`, GOAT_OK for a clean end */
@@ -166,8 +167,8 @@ typedef struct gt_channel_info {
     gt_bytes path;
     const gt_shared *shared; /* NULL: not open yet */
     bool open, even, unequal;
-    uint64_t behind_bytes;   /* of our log, still to be sent */
-    uint64_t unacknowledged; /* batches */
+    uint64_t behind_bytes;             /* of our log, still to be sent */
+    uint64_t unacknowledged;           /* batches */
     uint64_t coming_bytes, came_bytes; /* what the peer announced, and what has come of it */
 } gt_channel_info;
 

@@ -1,0 +1,182 @@
+/* A received packet on its way in: what can be found out about it without holding the database up.
+ *
+ * Read, then (with the lock, shortly) told which repository and which key each record is for, then hashed and verified.
+ * Nothing here changes anything but the arrival. */
+#include "sync/internal.h"
+
+/* ---- reading ---- */
+
+static void set_verdict(gt_arrival *arrival, gt_arrived *record, gt_verdict verdict, const gt_diag *diag) {
+    record->verdict = verdict;
+    if (diag != NULL && record->diag == NULL) {
+        gt_diag *words = gt_arena_new(&arrival->arena, 1, sizeof(*words));
+        if (words != NULL) *words = *diag;
+        record->diag = words;
+    }
+}
+
+static void decode_record(gt_arrival *arrival, const gt_data_record *from, gt_arrived *record) {
+    gt_diag diag;
+    goat_status status;
+    gt_diag_init(&diag);
+    if (from->is_receipt) {
+        record->receipt = gt_arena_new(&arrival->arena, 1, sizeof(*record->receipt));
+        status = record->receipt == NULL ? GOAT_NO_MEMORY
+                                         : gt_receipt_decode(from->bytes, &arrival->arena, record->receipt, &diag);
+    } else {
+        record->batch = gt_arena_new(&arrival->arena, 1, sizeof(*record->batch));
+        status = record->batch == NULL ? GOAT_NO_MEMORY
+                                       : gt_batch_decode(from->bytes, &arrival->arena, record->batch, &diag);
+    }
+    if (status == GOAT_NO_MEMORY) {
+        set_verdict(arrival, record, GT_VERDICT_TROUBLE, NULL);
+    } else if (status != GOAT_OK) {
+        set_verdict(arrival, record, GT_VERDICT_FORGED, &diag);
+    }
+}
+
+static goat_status read_message(gt_arrival *arrival, gt_bytes *rest, gt_arrived_message ***end) {
+    gt_arrived_message *arrived = gt_arena_new(&arrival->arena, 1, sizeof(*arrived));
+    if (arrived == NULL) return gt_no_memory(&arrival->diag);
+    goat_status status = gt_message_read(rest, &arrival->arena, &arrived->message, &arrival->diag);
+    if (status == GOAT_NOT_FOUND) {
+        gt_diag_init(&arrival->diag);
+        return GOAT_OK; /* a kind of a later version, which may be passed over */
+    }
+    if (status != GOAT_OK) return status;
+    **end = arrived;
+    *end = &arrived->next;
+    if (arrived->message.kind != GT_MESSAGE_DATA) return GOAT_OK;
+    uint32_t count = arrived->message.as.data.count;
+    arrived->records = gt_arena_new(&arrival->arena, (size_t)count + 1, sizeof(*arrived->records));
+    if (arrived->records == NULL) return gt_no_memory(&arrival->diag);
+    for (uint32_t i = 0; i < count; i++) {
+        decode_record(arrival, &arrived->message.as.data.records[i], &arrived->records[i]);
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_arrival_new(const gt_alloc *alloc, gt_bytes packet, gt_arrival **out, gt_diag *diag) {
+    gt_arrival *arrival = gt_new(alloc, 1, sizeof(*arrival));
+    *out = arrival;
+    if (arrival == NULL) return gt_no_memory(diag);
+    arrival->alloc = alloc;
+    arrival->packet = packet;
+    gt_arena_init(&arrival->arena, alloc);
+    gt_diag_init(&arrival->diag);
+    if (packet.len == 0) arrival->status = gt_fail(&arrival->diag, GOAT_INVALID, "an empty packet");
+    if (packet.len > GT_SYNC_PACKET_MAX) {
+        arrival->status = gt_fail(&arrival->diag, GOAT_TOO_LARGE, "a packet of %zu bytes", packet.len);
+    }
+    gt_arrived_message **end = &arrival->first;
+    while (arrival->status == GOAT_OK && packet.len > 0) arrival->status = read_message(arrival, &packet, &end);
+    return GOAT_OK;
+}
+
+void gt_arrival_free(gt_arrival *arrival) {
+    if (arrival == NULL) return;
+    gt_arena_free(&arrival->arena);
+    gt_free(arrival->alloc, arrival);
+}
+
+/* ---- whose, and where to ---- */
+
+/* The key of whoever is said to have signed it. A peer's own key is known from the handshake. */
+static bool find_key(const gt_sync *sync, const gt_id *session, gt_arrived *record) {
+    const uint8_t *key = gt_keyring_find(sync->host.keyring, session);
+    if (key == NULL && sync->peer.greeted && gt_id_compare(session, &sync->peer.session) == 0)
+        key = sync->peer.public_key;
+    if (key == NULL && gt_id_compare(session, &sync->host.identity->session) == 0)
+        key = sync->host.identity->public_key;
+    if (key == NULL) return false;
+    memcpy(record->public_key, key, GT_PUBLIC_KEY_SIZE);
+    return true;
+}
+
+static void resolve_batch(gt_sync *sync, gt_arrival *arrival, const gt_place *place, gt_arrived *record) {
+    gt_diag diag;
+    gt_diag_init(&diag);
+    const gt_id *session = &record->batch->session;
+    bool sessions = gt_bytes_equal(place->repository, gt_bytes_text(GT_SESSIONS_PATH));
+    if (sessions) {
+        goat_status status = gt_trust_root_key(sync->host.keyring, sync->host.hasher, &sync->network, record->batch,
+                                               record->public_key, &diag);
+        record->has_key = status == GOAT_OK;
+        if (status != GOAT_OK) set_verdict(arrival, record, GT_VERDICT_MAY_NOT, &diag);
+        return;
+    }
+    record->has_key = find_key(sync, session, record);
+    if (!record->has_key) {
+        set_verdict(arrival, record, GT_VERDICT_UNKNOWN, NULL);
+    } else if (gt_trust_may(sync->host.keyring, GT_ACCESS_WRITE, place->repository, session, &diag) != GOAT_OK) {
+        set_verdict(arrival, record, GT_VERDICT_MAY_NOT, &diag);
+    }
+}
+
+static void resolve_receipt(gt_sync *sync, gt_arrival *arrival, gt_arrived *record) {
+    const gt_id *session = &record->receipt->session;
+    gt_role role = gt_keyring_role(sync->host.keyring, session);
+    record->has_key = find_key(sync, session, record);
+    bool serves = role == GT_ROLE_ROOT || role == GT_ROLE_SERVER;
+    if (!record->has_key || role == GT_ROLE_NONE) {
+        set_verdict(arrival, record, GT_VERDICT_UNKNOWN, NULL);
+    } else if (!serves) {
+        set_verdict(arrival, record, GT_VERDICT_MAY_NOT, NULL);
+    }
+}
+
+void gt_sync_resolve(gt_sync *sync, gt_arrival *arrival) {
+    if (sync->phase != GT_PHASE_GREETED || arrival->status != GOAT_OK) return;
+    for (gt_arrived_message *arrived = arrival->first; arrived != NULL; arrived = arrived->next) {
+        if (arrived->message.kind != GT_MESSAGE_DATA) continue;
+        const gt_channel *channel = gt_sync_find_channel(sync, arrived->message.channel);
+        if (channel == NULL || channel->state != GT_CHANNEL_OPEN) continue;
+        uint8_t *path = gt_arena_copy(&arrival->arena, channel->path, channel->path_len);
+        arrived->place = (gt_place){.network = sync->network, .repository = gt_bytes_of(path, channel->path_len)};
+        for (uint32_t i = 0; i < arrived->message.as.data.count; i++) {
+            gt_arrived *record = &arrived->records[i];
+            if (path == NULL) set_verdict(arrival, record, GT_VERDICT_TROUBLE, NULL);
+            if (record->verdict != GT_VERDICT_NONE) continue;
+            if (record->batch != NULL) resolve_batch(sync, arrival, &arrived->place, record);
+            if (record->receipt != NULL) resolve_receipt(sync, arrival, record);
+        }
+    }
+}
+
+/* ---- hashes and signatures ---- */
+
+static void check_record(gt_arrival *arrival, const gt_place *place, gt_hasher *hasher, gt_arrived *record) {
+    gt_diag diag;
+    goat_status status = GOAT_OK;
+    gt_diag_init(&diag);
+    if (record->verdict != GT_VERDICT_NONE && record->verdict != GT_VERDICT_MAY_NOT) return;
+    if (record->batch != NULL) {
+        status = gt_batch_hash(hasher, place, record->batch, &diag);
+        if (status == GOAT_OK && record->has_key) {
+            status = gt_batch_verify(place, record->batch, record->public_key, arrival->alloc, &diag);
+        }
+    } else {
+        gt_receipt_hash(hasher, place, record->receipt);
+        if (record->has_key) {
+            status = gt_receipt_verify(place, record->receipt, record->public_key, arrival->alloc, &diag);
+        }
+    }
+    if (status == GOAT_NO_MEMORY) {
+        set_verdict(arrival, record, GT_VERDICT_TROUBLE, NULL);
+    } else if (status != GOAT_OK) {
+        record->diag = NULL;
+        set_verdict(arrival, record, GT_VERDICT_FORGED, &diag);
+    } else if (record->verdict == GT_VERDICT_NONE) {
+        record->verdict = GT_VERDICT_GOOD;
+    }
+}
+
+void gt_arrival_check(gt_arrival *arrival, gt_hasher *hasher) {
+    if (arrival->status != GOAT_OK) return;
+    for (gt_arrived_message *arrived = arrival->first; arrived != NULL; arrived = arrived->next) {
+        if (arrived->message.kind != GT_MESSAGE_DATA || arrived->place.repository.data == NULL) continue;
+        for (uint32_t i = 0; i < arrived->message.as.data.count; i++) {
+            check_record(arrival, &arrived->place, hasher, &arrived->records[i]);
+        }
+    }
+}

@@ -1,0 +1,447 @@
+/* Comparing two sets until both are the union (PROTOCOL.md section 7).
+ *
+ * A run looks at what was there when it began: `records`, `commits` and `receipts` are row counts of that moment, and
+ * what the peer's answers brought since then is known by name. So it ends, whatever flows through the walk
+ * meanwhile. All of it is done in small pieces, between packets. */
+#include "sync/internal.h"
+#include "value/build.h"
+
+enum {
+    FINGERPRINT_SLICE = 256, /* entries hashed in one step: about a millisecond */
+    SCAN_SLICE = 4096,       /* records looked at in one step */
+    ANSWER_USUAL = 32 * 1024,
+};
+
+#define RECEIPT_LEAF UINT32_MAX /* a receipt counts as the entry of this leaf */
+
+typedef enum stage {
+    STAGE_FREEZE, /* our fingerprint is being computed */
+    STAGE_JUDGE,  /* the peer's message is to be looked at */
+    STAGE_ANSWER, /* what its filter lacks is being sent */
+    STAGE_BUILD,  /* our filter is being made */
+    STAGE_WAIT,   /* for the peer */
+} stage;
+
+struct gt_run {
+    uint32_t rounds;
+    uint32_t records, commits, receipts;
+    stage stage;
+    uint32_t step; /* of the COMPARE that we send next */
+    gt_lthash set; /* of what was there */
+    uint64_t count;
+    uint32_t receipts_done;
+    bool ready; /* `set` is complete */
+    uint8_t key[GT_SIPHASH_KEY_SIZE];
+    gt_buf answered; /* gt_id: batches and receipts that came as answers */
+    gt_index answered_index;
+    /* the peer's last COMPARE */
+    bool has_message, has_filter;
+    uint32_t their_step;
+    uint64_t their_count;
+    uint8_t their_digest[GT_HASH_SIZE];
+    gt_buf filter_bytes; /* salt, then the bits */
+    gt_filter_part their_filter;
+    /* what is under way */
+    uint32_t next_record, next_receipt;
+    gt_filter filter;
+    bool building;
+};
+
+/* ---- life ---- */
+
+static gt_diag no_memory_words(void) {
+    gt_diag why;
+    gt_diag_init(&why);
+    gt_no_memory(&why);
+    return why;
+}
+
+static void close_without_memory(gt_channel *channel) {
+    gt_diag why = no_memory_words();
+    gt_channel_close(channel, &why);
+}
+
+bool gt_run_begin(gt_channel *channel, uint32_t number) {
+    const gt_sync_host *host = &channel->sync->host;
+    const gt_repo *repo = channel->shared->repo;
+    gt_run_free(channel);
+    gt_run *run = gt_new(host->alloc, 1, sizeof(*run));
+    if (run == NULL || !host->random.fill(host->random.context, run->key, sizeof(run->key))) {
+        gt_free(host->alloc, run);
+        close_without_memory(channel);
+        return false;
+    }
+    run->records = gt_repo_record_count(repo);
+    run->commits = gt_repo_commit_count(repo);
+    run->receipts = gt_repo_receipt_count(repo);
+    run->stage = STAGE_WAIT;
+    gt_buf_init(&run->answered, host->alloc);
+    gt_buf_init(&run->filter_bytes, host->alloc);
+    gt_index_init(&run->answered_index, host->alloc);
+    channel->run = run;
+    channel->run_number = number;
+    channel->dropped = false;
+    channel->point_min = gt_log_length(gt_channel_log(channel));
+    channel->sync->counters.runs++;
+    return true;
+}
+
+void gt_run_ask(gt_channel *channel) {
+    channel->run->stage = STAGE_FREEZE;
+    channel->run->step = GT_STEP_ASK;
+    gt_sync_due(channel->sync);
+}
+
+void gt_run_free(gt_channel *channel) {
+    gt_run *run = channel->run;
+    if (run == NULL) return;
+    gt_buf_free(&run->answered);
+    gt_buf_free(&run->filter_bytes);
+    gt_index_free(&run->answered_index);
+    if (run->building) gt_filter_free(&run->filter);
+    gt_free(channel->sync->host.alloc, run);
+    channel->run = NULL;
+    channel->asked_us = 0;
+}
+
+/* ---- the set ---- */
+
+static bool is_answered(const gt_run *run, const gt_id *id) {
+    gt_index_cursor cursor;
+    uint64_t hash = gt_siphash(run->key, gt_bytes_of(id->bytes, GT_ID_SIZE));
+    uint32_t at = gt_index_first(&run->answered_index, hash, &cursor);
+    while (at != GT_INDEX_NONE && memcmp(run->answered.data + (size_t)at * GT_ID_SIZE, id->bytes, GT_ID_SIZE) != 0) {
+        at = gt_index_next(&run->answered_index, &cursor);
+    }
+    return at != GT_INDEX_NONE;
+}
+
+void gt_run_answered(gt_channel *channel, const gt_id *id) {
+    gt_run *run = channel->run;
+    if (run == NULL || is_answered(run, id)) return;
+    uint32_t number = (uint32_t)(run->answered.len / GT_ID_SIZE);
+    gt_buf_append(&run->answered, id->bytes, GT_ID_SIZE);
+    /* Without memory it does not count: the run ends unequal, and nothing is wrong by it. */
+    if (!gt_buf_failed(&run->answered)) {
+        gt_index_insert(&run->answered_index, gt_siphash(run->key, gt_bytes_of(id->bytes, GT_ID_SIZE)), number);
+    }
+}
+
+static void write_entry(uint8_t entry[GT_ENTRY_SIZE], const gt_id *id, uint32_t leaf) {
+    memcpy(entry, id->bytes, GT_ID_SIZE);
+    gt_put_u32(entry + GT_ID_SIZE, leaf);
+}
+
+/* A batch that the peer refuses is no part of what can become equal. */
+static void leave_out(gt_channel *channel, const gt_id *id) {
+    gt_run *run = channel->run;
+    const gt_sync_host *host = &channel->sync->host;
+    gt_repo *repo = channel->shared->repo;
+    uint32_t record = gt_repo_find_record(repo, id);
+    for (; record != GT_NONE && record < run->records; record = gt_repo_next_record(repo, record)) {
+        gt_held held;
+        gt_arena arena;
+        gt_batch batch;
+        gt_repo_held(repo, record, &held);
+        gt_arena_init(&arena, host->alloc);
+        bool known = held.frame.data != NULL && gt_id_compare(&held.batch, id) == 0 &&
+                     gt_batch_view(held.frame, &arena, &batch, NULL) == GOAT_OK;
+        for (uint32_t i = 0; known && i < batch.node_count; i++) {
+            uint8_t entry[GT_ENTRY_SIZE];
+            if (batch.nodes[i].kind != GT_NODE_LEAF) continue;
+            write_entry(entry, id, batch.nodes[i].first);
+            gt_lthash_remove(host->hasher, &run->set, gt_bytes_of(entry, sizeof(entry)));
+            run->count--;
+        }
+        gt_arena_free(&arena);
+    }
+}
+
+void gt_run_refused(gt_channel *channel, const gt_id *batch) {
+    if (channel->run != NULL && channel->run->ready) leave_out(channel, batch);
+}
+
+/* Brings the set of the frozen rows further; true when it is complete. */
+static bool freeze_step(gt_channel *channel) {
+    gt_run *run = channel->run;
+    gt_repo *repo = channel->shared->repo;
+    if (run->ready) return true;
+    if (run->receipts_done == 0 && run->count == 0) {
+        if (!gt_repo_fingerprint_at(repo, run->commits, &run->set)) {
+            gt_repo_fingerprint_step(repo, FINGERPRINT_SLICE);
+            return false;
+        }
+        run->count = run->commits;
+    }
+    for (int i = 0; i < FINGERPRINT_SLICE && run->receipts_done < run->receipts; i++) {
+        uint8_t entry[GT_ENTRY_SIZE];
+        gt_id id;
+        gt_bytes bytes;
+        gt_repo_receipt_at(repo, run->receipts_done++, &id, &bytes);
+        write_entry(entry, &id, RECEIPT_LEAF);
+        gt_lthash_add(channel->sync->host.hasher, &run->set, gt_bytes_of(entry, sizeof(entry)));
+        run->count++;
+    }
+    if (run->receipts_done < run->receipts) return false;
+    run->ready = true;
+    for (size_t i = 0; i < channel->refused.count; i++) leave_out(channel, gt_queue_at(&channel->refused, i));
+    return true;
+}
+
+/* The set as it is now: what was frozen, and what answers have brought. */
+static void summarize(gt_channel *channel, uint64_t *count, uint8_t digest[GT_HASH_SIZE]) {
+    const gt_run *run = channel->run;
+    const gt_repo *repo = channel->shared->repo;
+    gt_hasher *hasher = channel->sync->host.hasher;
+    gt_lthash set = run->set;
+    uint8_t entry[GT_ENTRY_SIZE];
+    *count = run->count;
+    for (uint32_t row = run->commits; run->answered.len > 0 && row < gt_repo_commit_count(repo); row++) {
+        gt_id batch;
+        uint32_t leaf;
+        gt_repo_entry(repo, row, &batch, &leaf);
+        if (!is_answered(run, &batch)) continue;
+        write_entry(entry, &batch, leaf);
+        gt_lthash_add(hasher, &set, gt_bytes_of(entry, sizeof(entry)));
+        ++*count;
+    }
+    for (uint32_t row = run->receipts; run->answered.len > 0 && row < gt_repo_receipt_count(repo); row++) {
+        gt_id id;
+        gt_bytes bytes;
+        gt_repo_receipt_at(repo, row, &id, &bytes);
+        if (!is_answered(run, &id)) continue;
+        write_entry(entry, &id, RECEIPT_LEAF);
+        gt_lthash_add(hasher, &set, gt_bytes_of(entry, sizeof(entry)));
+        ++*count;
+    }
+    gt_lthash_digest(hasher, &set, digest);
+}
+
+/* ---- our COMPARE ---- */
+
+static void send_compare(gt_channel *channel, uint32_t step, const gt_filter *filter, gt_buf *packet) {
+    gt_message message = {.kind = GT_MESSAGE_COMPARE, .channel = channel->number};
+    uint8_t digest[GT_HASH_SIZE];
+    summarize(channel, &message.as.compare.count, digest);
+    message.as.compare.run = channel->run_number;
+    message.as.compare.step = step;
+    message.as.compare.digest = digest;
+    if (filter != NULL) {
+        message.as.compare.filter = gt_filter_part_of(filter);
+        channel->sync->counters.filter_bytes_out += message.as.compare.filter.bytes.len;
+    }
+    gt_message_write(packet, &message);
+    channel->sync->counters.messages_out++;
+}
+
+/* The run is over. Whether it ended equal decides what may be remembered. */
+static void finish(gt_channel *channel, bool equal) {
+    gt_repo *repo = channel->shared->repo;
+    uint64_t cursor = 0;
+    gt_id missing;
+    gt_run_free(channel);
+    channel->unequal = !equal;
+    channel->even = true;
+    channel->lacks = true;
+    if (equal && channel->sync->role == GT_SYNC_CLIENT && gt_repo_has_gaps(repo) &&
+        gt_repo_missing(repo, &cursor, &missing, 1) == 0) {
+        gt_repo_set_damage_aside(repo, NULL);
+    }
+    gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);
+    gt_sync_due(channel->sync);
+}
+
+static void wait_for_peer(gt_channel *channel) {
+    channel->run->stage = STAGE_WAIT;
+    channel->asked_us = channel->sync->now_us;
+}
+
+static bool begin_filter(gt_channel *channel) {
+    gt_run *run = channel->run;
+    const gt_sync_host *host = &channel->sync->host;
+    uint64_t elements = (uint64_t)run->records + run->receipts + run->answered.len / GT_ID_SIZE;
+    run->building = gt_filter_init(&run->filter, host->alloc, host->random, elements, NULL) == GOAT_OK;
+    run->next_record = run->next_receipt = 0;
+    return run->building;
+}
+
+/* Adds a piece of what we hold to our filter, then sends it. */
+static void build_step(gt_channel *channel, gt_buf *packet) {
+    gt_run *run = channel->run;
+    gt_repo *repo = channel->shared->repo;
+    if (!run->building && !begin_filter(channel)) {
+        close_without_memory(channel);
+        return;
+    }
+    uint32_t records = gt_repo_record_count(repo), receipts = gt_repo_receipt_count(repo);
+    for (int i = 0; i < SCAN_SLICE && run->next_record < records; i++, run->next_record++) {
+        gt_held held;
+        gt_repo_held(repo, run->next_record, &held);
+        if (!held.whole || held.frame.data == NULL) continue;
+        if (run->next_record < run->records || is_answered(run, &held.batch)) gt_filter_add(&run->filter, &held.batch);
+    }
+    for (int i = 0; i < SCAN_SLICE && run->next_record == records && run->next_receipt < receipts; i++) {
+        gt_id id;
+        gt_bytes bytes;
+        gt_repo_receipt_at(repo, run->next_receipt, &id, &bytes);
+        if (run->next_receipt < run->receipts || is_answered(run, &id)) gt_filter_add(&run->filter, &id);
+        run->next_receipt++;
+    }
+    if (run->next_record < records || run->next_receipt < receipts) return;
+    send_compare(channel, run->step, &run->filter, packet);
+    gt_filter_free(&run->filter);
+    run->building = false;
+    wait_for_peer(channel);
+}
+
+/* ---- the peer's COMPARE ---- */
+
+static void keep_message(gt_run *run, const gt_message *message) {
+    const gt_filter_part *filter = &message->as.compare.filter;
+    run->has_message = true;
+    run->their_step = message->as.compare.step;
+    run->their_count = message->as.compare.count;
+    memcpy(run->their_digest, message->as.compare.digest, GT_HASH_SIZE);
+    run->has_filter = filter->bytes.data != NULL;
+    gt_buf_clear(&run->filter_bytes);
+    if (!run->has_filter) return;
+    gt_buf_append(&run->filter_bytes, filter->salt, GT_SYNC_SALT_SIZE);
+    gt_buf_append(&run->filter_bytes, filter->bytes.data, filter->bytes.len);
+    if (gt_buf_failed(&run->filter_bytes)) return;
+    run->their_filter = (gt_filter_part){
+        .salt = run->filter_bytes.data,
+        .bits = filter->bits,
+        .hashes = filter->hashes,
+        .bytes = gt_bytes_of(run->filter_bytes.data + GT_SYNC_SALT_SIZE, filter->bytes.len),
+    };
+}
+
+goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag *diag) {
+    gt_sync *sync = channel->sync;
+    uint32_t number = message->as.compare.run, step = message->as.compare.step;
+    bool newer = number > channel->run_number && step == GT_STEP_ASK;
+    if (sync->role == GT_SYNC_SERVER && newer && !gt_run_begin(channel, number)) return GOAT_OK;
+    if (channel->run == NULL || number != channel->run_number) return GOAT_OK; /* of a run that is over */
+    if (channel->run->stage != STAGE_WAIT) return gt_fail(diag, GOAT_INVALID, "a COMPARE out of turn");
+    if ((message->as.compare.filter.bytes.data != NULL) != (step <= GT_STEP_ANSWER)) {
+        return gt_fail(diag, GOAT_INVALID, "a COMPARE of step %u with the wrong filter", (unsigned)step);
+    }
+    sync->counters.filter_bytes_in += message->as.compare.filter.bytes.len;
+    keep_message(channel->run, message);
+    channel->asked_us = 0;
+    if (gt_buf_failed(&channel->run->filter_bytes)) {
+        close_without_memory(channel);
+        return GOAT_OK;
+    }
+    channel->run->stage = STAGE_FREEZE;
+    return GOAT_OK;
+}
+
+static void say_over(gt_channel *channel, bool equal, gt_buf *packet) {
+    send_compare(channel, GT_STEP_OVER, NULL, packet);
+    finish(channel, equal);
+}
+
+/* What the peer's message comes to, and what is to be done next. */
+static void judge(gt_channel *channel, gt_buf *packet) {
+    gt_run *run = channel->run;
+    uint64_t count;
+    uint8_t digest[GT_HASH_SIZE];
+    summarize(channel, &count, digest);
+    bool equal = count == run->their_count && memcmp(digest, run->their_digest, GT_HASH_SIZE) == 0;
+    run->has_message = false;
+    if (run->their_step == GT_STEP_OVER) {
+        finish(channel, equal);
+    } else if (equal) {
+        say_over(channel, true, packet);
+    } else if (run->their_step == GT_STEP_CLOSE) {
+        channel->sync->counters.rounds++;
+        if (++run->rounds >= GT_SYNC_ROUNDS_MAX || channel->dropped) {
+            say_over(channel, false, packet);
+        } else {
+            run->stage = STAGE_BUILD;
+            run->step = GT_STEP_ASK;
+        }
+    } else {
+        run->step = run->their_step + 1;
+        run->stage = STAGE_ANSWER;
+        run->next_record = run->next_receipt = 0;
+    }
+}
+
+static bool is_refused(const gt_channel *channel, const gt_id *id) {
+    for (size_t i = 0; i < channel->refused.count; i++) {
+        if (gt_id_compare(gt_queue_at(&channel->refused, i), id) == 0) return true;
+    }
+    return false;
+}
+
+static bool lacks(const gt_channel *channel, const gt_held *held) {
+    const gt_run *run = channel->run;
+    if (held->frame.data == NULL || is_answered(run, &held->batch)) return false;
+    return (!held->whole || !gt_filter_may_hold(&run->their_filter, &held->batch)) &&
+           !is_refused(channel, &held->batch);
+}
+
+/* Sends a piece of what the peer's filter surely lacks. */
+static void answer_step(gt_channel *channel, gt_buf *packet) {
+    gt_run *run = channel->run;
+    gt_sync *sync = channel->sync;
+    gt_repo *repo = channel->shared->repo;
+    bool is_client = sync->role == GT_SYNC_CLIENT;
+    gt_buf body;
+    uint32_t count = 0;
+    gt_buf_init(&body, sync->host.alloc);
+    for (int i = 0; i < SCAN_SLICE && run->next_record < run->records && body.len < ANSWER_USUAL; i++) {
+        gt_held held;
+        gt_repo_held(repo, run->next_record++, &held);
+        if (!lacks(channel, &held) || (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE))) continue;
+        gt_write_bytes(&body, held.frame);
+        sync->counters.batches_out++;
+        count++;
+    }
+    for (int i = 0; i < SCAN_SLICE && run->next_record == run->records && run->next_receipt < run->receipts &&
+                    body.len < ANSWER_USUAL && count < GT_SYNC_RECORDS_MAX;
+         i++) {
+        gt_id id;
+        gt_bytes bytes;
+        gt_repo_receipt_at(repo, run->next_receipt++, &id, &bytes);
+        if (gt_filter_may_hold(&run->their_filter, &id)) continue;
+        gt_message_write_receipt(&body, bytes);
+        sync->counters.receipts_out++;
+        count++;
+    }
+    if (count > 0) {
+        gt_certify_ask(channel, packet);
+        gt_data_send(channel, packet, GT_DATA_ANSWER | (is_client ? GT_DATA_ACK : 0u), &body, count);
+    }
+    gt_buf_free(&body);
+    if (run->next_record < run->records || run->next_receipt < run->receipts) return;
+    if (run->step == GT_STEP_ANSWER) {
+        run->stage = STAGE_BUILD;
+    } else {
+        send_compare(channel, run->step, NULL, packet);
+        wait_for_peer(channel);
+    }
+}
+
+/* ---- steps ---- */
+
+bool gt_run_has_work(const gt_channel *channel) {
+    const gt_run *run = channel->run;
+    if (run == NULL || run->stage == STAGE_WAIT) return false;
+    return run->stage != STAGE_ANSWER || channel->sync->credit > 0;
+}
+
+void gt_run_step(gt_channel *channel, gt_buf *packet) {
+    if (!gt_run_has_work(channel)) return;
+    gt_run *run = channel->run;
+    switch (run->stage) {
+    case STAGE_FREEZE:
+        if (freeze_step(channel)) run->stage = run->has_message ? STAGE_JUDGE : STAGE_BUILD;
+        break;
+    case STAGE_JUDGE: judge(channel, packet); break;
+    case STAGE_ANSWER: answer_step(channel, packet); break;
+    default: build_step(channel, packet); break;
+    }
+}

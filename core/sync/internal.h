@@ -1,0 +1,249 @@
+/* What the files of core/sync share: the connection, its channels, and who does what to them.
+ *
+ * Direct answers go into `out` at once; everything else (data, acknowledgements, points, wants) is made when the
+ * transport asks for a packet, from what the logs say then. So what waits for a slow peer is a few numbers. */
+#ifndef GT_SYNC_INTERNAL_H
+#define GT_SYNC_INTERNAL_H
+
+#include "base/assert.h"
+#include "commit/receipt.h"
+#include "sync/filter.h"
+#include "sync/queue.h"
+#include "sync/sync.h"
+
+/* ---- a received packet ---- */
+
+typedef enum gt_verdict {
+    GT_VERDICT_NONE,    /* not looked at (its channel is not open) */
+    GT_VERDICT_GOOD,    /* hashed, and signed by who says so */
+    GT_VERDICT_UNKNOWN, /* its session is not certified here */
+    GT_VERDICT_MAY_NOT, /* its session may not write there */
+    GT_VERDICT_FORGED,  /* no honest peer sends this */
+    GT_VERDICT_TROUBLE, /* no memory */
+} gt_verdict;
+
+typedef struct gt_arrived {
+    gt_verdict verdict;
+    gt_batch *batch; /* one of the two */
+    gt_receipt *receipt;
+    bool has_key;
+    uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+    gt_diag *diag; /* in the arena; NULL: nothing to say */
+} gt_arrived;
+
+typedef struct gt_arrived_message {
+    gt_message message;
+    gt_place place;      /* of DATA, once resolved */
+    gt_arrived *records; /* of DATA */
+    struct gt_arrived_message *next;
+} gt_arrived_message;
+
+struct gt_arrival {
+    const gt_alloc *alloc;
+    gt_arena arena;
+    gt_bytes packet;
+    gt_arrived_message *first;
+    goat_status status; /* what the packet as a whole came to */
+    gt_diag diag;
+};
+
+/* ---- a channel ---- */
+
+typedef enum gt_channel_state {
+    GT_CHANNEL_WANTED,  /* client: to be opened */
+    GT_CHANNEL_ASKED,   /* client: OPEN is sent */
+    GT_CHANNEL_OPENING, /* server: the repository is still being read */
+    GT_CHANNEL_OPEN,
+    GT_CHANNEL_PAUSED, /* client: was closed, is tried again */
+    GT_CHANNEL_OVER,   /* to be freed; its number is 0 */
+} gt_channel_state;
+
+typedef struct gt_stretch { /* of our log: records that came from this peer */
+    uint64_t start, end;
+} gt_stretch;
+
+typedef struct gt_sent { /* a batch that is to be acknowledged */
+    gt_id batch;
+    uint64_t start; /* of its record in our log */
+} gt_sent;
+
+typedef struct gt_taken { /* a batch that we are to acknowledge */
+    gt_id batch;
+    uint64_t end; /* safe when our log is durable up to here */
+} gt_taken;
+
+typedef struct gt_mark { /* after `count` records of the peer's walk: what follows began at `before` in our log */
+    uint64_t count, before;
+} gt_mark;
+
+typedef struct gt_run gt_run; /* compare.c */
+
+struct gt_channel {
+    gt_sync *sync;
+    gt_channel *next; /* in the connection */
+    gt_channel *next_of_shared;
+    gt_shared *shared; /* NULL: not held */
+    uint32_t number;
+    gt_channel_state state;
+    size_t path_len;
+    char path[GT_LOG_REPOSITORY_MAX + 1];
+    uint32_t open_flags; /* server: of the OPEN that waits; client: of the one that was sent */
+    uint64_t open_count;
+    uint8_t open_point[GT_SYNC_POINT_SIZE];
+    bool has_point;
+    uint64_t asked_us; /* when an answer began to be waited for; 0: none is */
+    uint64_t retry_us; /* WANTED, OPENING, PAUSED: not before this */
+    uint64_t pause_us;
+    goat_status closed_with;
+
+    /* our walk */
+    uint64_t cursor;
+    uint64_t end_at;  /* server: the length at which `end` is said; 0: was said, or never is */
+    gt_queue echo;    /* gt_stretch, ascending */
+    gt_queue sent;    /* gt_sent */
+    gt_queue refused; /* gt_id: batches of ours that the peer does not take */
+
+    /* the peer's */
+    uint64_t received;  /* records of its walk */
+    gt_queue marks;     /* gt_mark */
+    uint64_t uncovered; /* where in our log what no point covers begins; UINT64_MAX: nowhere */
+    gt_queue taken;     /* gt_taken */
+    gt_queue waiting;   /* gt_id: parked batches that are to be acknowledged */
+    gt_queue wanted;    /* gt_id: what the peer wants */
+    bool dropped;       /* batches were dropped for want of a certificate */
+    bool again;         /* a new run is to begin */
+    bool even, unequal;
+    bool lacks;      /* something that batches wait for is to be asked for */
+    uint64_t ask_us; /* not before this */
+    uint64_t coming, came;
+
+    /* points */
+    gt_queue unsafe;                           /* server: ends of records that were sent before they were durable */
+    uint64_t point_given, point_us, point_min; /* length, when, none below */
+    bool trusted;                              /* client: `ours` is meaningful */
+    gt_remembered remembered;                  /* client */
+
+    gt_run *run; /* NULL: none is under way */
+    uint32_t run_number;
+};
+
+typedef enum gt_phase {
+    GT_PHASE_HELLO, /* waits for the peer's HELLO */
+    GT_PHASE_PROOF, /* waits for its PROOF */
+    GT_PHASE_GREETED,
+    GT_PHASE_ENDED,
+} gt_phase;
+
+struct gt_sync {
+    gt_sync_host host;
+    gt_sync_role role;
+    gt_phase phase;
+    gt_buf out; /* answers that wait for the next packet */
+    uint8_t nonce[GT_SYNC_NONCE_SIZE];
+    uint64_t began_us, hello_us; /* hello_us 0: ours was not sent yet */
+    gt_buf hello;                /* ours, until the proofs are made */
+    gt_buf expected;             /* what the peer's PROOF must sign */
+    gt_buf proof;                /* client: ours, sent when the server's was checked */
+    gt_id network;
+    bool has_network;
+
+    int64_t credit;     /* bytes of DATA that we may send */
+    int64_t granted;    /* bytes of DATA that the peer may send */
+    int64_t unreturned; /* taken in, to be granted again */
+
+    gt_channel *channels; /* in order of opening */
+    gt_channel *turn;     /* whose walk goes next */
+    uint32_t next_number, channel_count;
+    bool asks_list, lists, list_asked;
+    uint64_t list_us; /* the server's list is not looked at before this */
+    bool certify_asked;
+    bool due;  /* send may have something */
+    bool ends; /* BYE is to be said */
+    bool bye_said;
+    uint64_t now_us; /* of the call under way */
+    gt_diag failure;
+    gt_sync_counters counters;
+    gt_sync_peer peer;
+};
+
+/* ---- sync.c ---- */
+
+/* Ends the connection: BYE with these words, unless one was said. Returns `status`. */
+goat_status gt_sync_fail(gt_sync *sync, goat_status status, const gt_diag *diag);
+void gt_sync_due(gt_sync *sync);
+void gt_sync_event_of(gt_sync *sync, gt_sync_event_kind kind, const gt_channel *channel, const gt_diag *diag);
+gt_channel *gt_sync_find_channel(const gt_sync *sync, uint32_t number);
+
+/* ---- handshake.c ---- */
+
+goat_status gt_handshake_begin(gt_sync *sync, gt_diag *diag); /* client: HELLO */
+goat_status gt_handshake_hello(gt_sync *sync, const gt_message *message, gt_diag *diag);
+goat_status gt_handshake_proof(gt_sync *sync, const gt_message *message, gt_diag *diag);
+
+/* ---- channel.c ---- */
+
+gt_channel *gt_channel_new(gt_sync *sync, gt_bytes path, gt_diag *diag);
+void gt_channel_free(gt_channel *channel); /* also takes it out of its lists */
+void gt_channels_step(gt_sync *sync);      /* opens what is to be opened, frees what is over */
+bool gt_channel_has_step(const gt_channel *channel);
+goat_status gt_channel_take_open(gt_sync *sync, const gt_message *message, gt_diag *diag);
+goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *message, gt_diag *diag);
+void gt_channel_take_close(gt_channel *channel, const gt_message *message);
+/* Trouble of ours with it: tells the peer, and pauses or forgets it. */
+void gt_channel_close(gt_channel *channel, const gt_diag *diag);
+void gt_list_step(gt_sync *sync);
+uint64_t gt_channel_deadline(const gt_channel *channel);
+
+/* ---- walk.c: what we send ---- */
+
+gt_log *gt_channel_log(const gt_channel *channel);
+/* Appends DATA of our walk; true if there was some. */
+bool gt_walk_send(gt_channel *channel, gt_buf *packet);
+bool gt_walk_has_more(const gt_channel *channel);
+/* One DATA with the frame of a record (and its further ones) outside of the walk. */
+void gt_data_begin(gt_buf *body);
+/* Writes DATA of the records in `body`, and counts it. */
+void gt_data_send(gt_channel *channel, gt_buf *packet, uint32_t flags, const gt_buf *body, uint32_t count);
+void gt_wanted_send(gt_channel *channel, gt_buf *packet);
+/* Before anything is sent that our own session has signed: CERTIFY, if it was not certified. */
+void gt_certify_ask(gt_channel *channel, gt_buf *packet);
+/* A batch of ours in `record` was sent with ack. */
+bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start);
+
+/* ---- take.c: what we get ---- */
+
+goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message *arrived, gt_diag *diag);
+void gt_ack_take(gt_channel *channel, const gt_message *message);
+void gt_refuse_take(gt_channel *channel, const gt_message *message);
+void gt_want_take(gt_channel *channel, const gt_message *message);
+void gt_acks_send(gt_channel *channel, gt_buf *packet);
+void gt_wants_send(gt_channel *channel, gt_buf *packet);
+bool gt_acks_are_due(const gt_channel *channel);
+bool gt_acks_pile_up(const gt_channel *channel); /* more data only when they have gone out */
+
+/* ---- point.c ---- */
+
+bool gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *length);
+void gt_point_send(gt_channel *channel, gt_buf *packet);
+bool gt_point_is_due(const gt_channel *channel, uint64_t *when_us);
+void gt_point_sent_record(gt_channel *channel, uint64_t end);
+void gt_point_take(gt_channel *channel, const gt_message *message);
+void gt_point_received(gt_channel *channel, uint64_t records, uint64_t before);
+/* The length of our log before which the peer has everything on its disk, as far as we know. */
+uint64_t gt_channel_ours(const gt_channel *channel);
+
+/* ---- compare.c ---- */
+
+/* Freezes our set for run `number`. Without memory the channel closes. */
+bool gt_run_begin(gt_channel *channel, uint32_t number);
+void gt_run_ask(gt_channel *channel); /* the client's first step */
+void gt_run_free(gt_channel *channel);
+goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag *diag);
+/* A batch or receipt came as an answer. */
+void gt_run_answered(gt_channel *channel, const gt_id *id);
+void gt_run_refused(gt_channel *channel, const gt_id *batch);
+/* A bounded piece of work; appends what comes of it. */
+void gt_run_step(gt_channel *channel, gt_buf *packet);
+bool gt_run_has_work(const gt_channel *channel);
+
+#endif

@@ -1,0 +1,125 @@
+/* Points (PROTOCOL.md section 6): what lets a connection begin where the last one ended.
+ *
+ * The server gives them out, the client remembers them. Neither believes them: a point that does not fit the server's
+ * log, or was remembered with another log than the client's, only costs a run of compare. */
+#include "sync/internal.h"
+
+enum { MARKS_MAX = 1024 };
+
+/* ---- the server's ---- */
+
+static void point_hash(gt_channel *channel, uint64_t length, const uint8_t *chain, uint8_t *point) {
+    static const char context[] = "goat.point.1";
+    gt_hasher *hasher = channel->sync->host.hasher;
+    uint8_t rules[GT_HASH_SIZE], hash[GT_HASH_SIZE];
+    gt_hash(hasher, "", 0, rules); /* who may read what is the same for all, so far */
+    gt_bytes pieces[] = {
+        gt_bytes_of(context, sizeof(context) - 1),
+        gt_bytes_of(gt_log_get_identity(gt_channel_log(channel))->log_id, 16),
+        gt_bytes_of(rules, sizeof(rules)),
+        gt_bytes_of(chain, GT_CHAIN_SIZE),
+    };
+    gt_hash_pieces(hasher, pieces, 4, hash);
+    gt_put_u64(point, length);
+    memcpy(point + 8, hash, GT_SYNC_POINT_SIZE - 8);
+}
+
+bool gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *length) {
+    uint8_t chain[GT_CHAIN_SIZE], own[GT_SYNC_POINT_SIZE];
+    *length = gt_get_u64(point);
+    if (!gt_log_chain_at(gt_channel_log(channel), *length, chain)) return false;
+    point_hash(channel, *length, chain, own);
+    return memcmp(own, point, sizeof(own)) == 0;
+}
+
+/* The length that a point could be given for now; 0: none. */
+static uint64_t point_length(const gt_channel *channel) {
+    if (channel->sync->role != GT_SYNC_SERVER || channel->state != GT_CHANNEL_OPEN) return 0;
+    if (channel->run != NULL || channel->unequal || channel->dropped) return 0;
+    uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
+    uint64_t length = durable < channel->cursor ? durable : channel->cursor;
+    return length > channel->point_given && length >= channel->point_min ? length : 0;
+}
+
+bool gt_point_is_due(const gt_channel *channel, uint64_t *when_us) {
+    uint64_t length = point_length(channel);
+    if (length == 0) return false;
+    bool at_end = channel->cursor == gt_log_length(gt_channel_log(channel));
+    if (!at_end && length - channel->point_given < GT_SYNC_POINT_EVERY) return false;
+    *when_us = channel->point_us == 0 ? 0 : channel->point_us + GT_SYNC_POINT_PAUSE_US;
+    return true;
+}
+
+void gt_point_sent_record(gt_channel *channel, uint64_t end) {
+    if (end <= gt_log_length_durable(gt_channel_log(channel))) return;
+    if (!gt_queue_push(&channel->unsafe, &end))
+        channel->unequal = true; /* no points any more: nothing is wrong by it */
+}
+
+void gt_point_send(gt_channel *channel, gt_buf *packet) {
+    uint64_t when_us, length = point_length(channel);
+    uint8_t chain[GT_CHAIN_SIZE], point[GT_SYNC_POINT_SIZE];
+    while (channel->unsafe.count > 0 &&
+           *(uint64_t *)gt_queue_at(&channel->unsafe, 0) <= gt_log_length_durable(gt_channel_log(channel))) {
+        gt_queue_drop(&channel->unsafe, 1);
+    }
+    if (!gt_point_is_due(channel, &when_us) || when_us > channel->sync->now_us) return;
+    if (!gt_log_chain_at(gt_channel_log(channel), length, chain)) return;
+    point_hash(channel, length, chain, point);
+    gt_message message = {.kind = GT_MESSAGE_POINT, .channel = channel->number};
+    message.as.point.behind = channel->unsafe.count;
+    message.as.point.point = gt_bytes_of(point, sizeof(point));
+    gt_message_write(packet, &message);
+    channel->point_given = length;
+    channel->point_us = channel->sync->now_us;
+}
+
+/* ---- the client's ---- */
+
+/* `records` more of the peer's walk came; what they brought begins at `before` in our log. */
+void gt_point_received(gt_channel *channel, uint64_t records, uint64_t before) {
+    channel->received += records;
+    if (channel->sync->role != GT_SYNC_CLIENT || records == 0) return;
+    gt_mark mark = {.count = channel->received, .before = before};
+    if (channel->marks.count >= MARKS_MAX || !gt_queue_push(&channel->marks, &mark)) {
+        gt_mark *last = gt_queue_last(&channel->marks);
+        if (last != NULL) {
+            last->count = channel->received; /* coarser: covered only when all of it is */
+        } else {
+            channel->unequal = true; /* no memory even for one: no point is remembered */
+        }
+    }
+    if (channel->uncovered == UINT64_MAX) channel->uncovered = before;
+}
+
+uint64_t gt_channel_ours(const gt_channel *channel) {
+    uint64_t ours = channel->cursor < channel->uncovered ? channel->cursor : channel->uncovered;
+    for (size_t i = 0; i < channel->sent.count; i++) {
+        const gt_sent *sent = gt_queue_at(&channel->sent, i);
+        if (sent->start < ours) ours = sent->start;
+    }
+    return ours;
+}
+
+static void cover(gt_channel *channel, uint64_t count) {
+    while (channel->marks.count > 0 && ((gt_mark *)gt_queue_at(&channel->marks, 0))->count <= count) {
+        gt_queue_drop(&channel->marks, 1);
+    }
+    channel->uncovered = channel->marks.count == 0 ? UINT64_MAX : ((gt_mark *)gt_queue_at(&channel->marks, 0))->before;
+}
+
+void gt_point_take(gt_channel *channel, const gt_message *message) {
+    gt_sync *sync = channel->sync;
+    gt_log *log = gt_channel_log(channel);
+    if (sync->role != GT_SYNC_CLIENT || channel->run != NULL || channel->unequal) return;
+    if (message->as.point.behind > channel->received) return; /* nonsense: not remembered */
+    cover(channel, channel->received - message->as.point.behind);
+    channel->trusted = channel->trusted || channel->even;
+    if (!channel->trusted || channel->dropped || gt_repo_parked_count(channel->shared->repo) > 0) return;
+    if (gt_repo_has_gaps(channel->shared->repo)) return;
+    gt_remembered remembered = {.peer = sync->network, .ours = gt_channel_ours(channel), .held = gt_log_length(log)};
+    memcpy(remembered.point, message->as.point.point.data, GT_SYNC_POINT_SIZE);
+    memcpy(remembered.chain, gt_log_chain(log), GT_CHAIN_SIZE);
+    channel->remembered = remembered;
+    sync->host.remember(sync->host.context, channel->shared, &remembered);
+}

@@ -1,0 +1,265 @@
+/* Taking in what a peer sent: data, and what is said about ours (PROTOCOL.md section 5).
+ *
+ * Hashes and signatures were checked on the way here, without the lock (arrival.c). */
+#include "sync/internal.h"
+#include "value/build.h"
+
+enum { WAITING_MAX = 1024, WANTED_MAX = 4096, REFUSED_MAX = 1024, TAKEN_MAX = 65536 /* acknowledgements owed */ };
+
+/* ---- one record ---- */
+
+static void refuse(gt_channel *channel, const gt_id *batch, const gt_diag *why) {
+    gt_message message = {.kind = GT_MESSAGE_REFUSE, .channel = channel->number};
+    _Static_assert(GT_DIAG_MESSAGE_MAX <= GT_SYNC_TEXT_MAX, "words of a diagnostic fit");
+    message.as.refuse.batch = batch;
+    message.as.refuse.status = why == NULL ? GOAT_FORBIDDEN : why->status;
+    message.as.refuse.text = gt_bytes_text(why == NULL ? "" : why->message);
+    gt_message_write(&channel->sync->out, &message);
+    channel->sync->counters.batches_refused++;
+}
+
+/* It is acknowledged once our log is safe up to where it now ends. */
+static void owe_ack(gt_channel *channel, const gt_id *batch) {
+    gt_taken taken = {.batch = *batch, .end = gt_log_length(gt_channel_log(channel))};
+    gt_queue_push(&channel->taken, &taken); /* without memory it is not acknowledged now, and sent again some day */
+}
+
+/* What was logged from `before` on came from this peer: it is not sent back. */
+static void note_echo(gt_channel *channel, uint64_t before) {
+    gt_log *log = gt_channel_log(channel);
+    gt_record record;
+    uint64_t end = before;
+    if (gt_log_length(log) == before || gt_log_next(log, &end, false, &record) != GOAT_OK) return;
+    gt_stretch *last = gt_queue_last(&channel->echo);
+    if (last != NULL && last->end == before) {
+        last->end = end;
+        return;
+    }
+    gt_stretch stretch = {.start = before, .end = end};
+    gt_queue_push(&channel->echo, &stretch); /* without memory it goes back to where it came from, which is no harm */
+}
+
+/* Trouble of ours, or the batch's fault? */
+static bool is_fault(goat_status status) {
+    return status == GOAT_INVALID || status == GOAT_UNTRUSTED || status == GOAT_TOO_LARGE || status == GOAT_CONFLICT ||
+           status == GOAT_NEWER_FORMAT;
+}
+
+static goat_status admit_batch(gt_channel *channel, gt_arrived *arrived, uint32_t flags, gt_diag *why) {
+    gt_sync *sync = channel->sync;
+    gt_repo *repo = channel->shared->repo;
+    gt_batch *batch = arrived->batch;
+    gt_admission outcome = GT_KNOWN;
+    uint64_t before = gt_log_length(gt_channel_log(channel));
+    goat_status status = gt_repo_admit_batch(repo, batch, &outcome, why);
+    if (status != GOAT_OK) return status;
+    sync->counters.batches_in++;
+    if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &batch->id);
+    if (outcome == GT_ADMITTED) {
+        note_echo(channel, before);
+        for (uint32_t i = 0; i < batch->node_count; i++)
+            sync->counters.entries_in += batch->nodes[i].kind == GT_NODE_LEAF;
+    }
+    sync->counters.batches_known += outcome == GT_KNOWN;
+    if (outcome == GT_PARKED) {
+        sync->counters.batches_parked++;
+        channel->lacks = true;
+        if ((flags & GT_DATA_ACK) != 0 && channel->waiting.count < WAITING_MAX) {
+            gt_queue_push(&channel->waiting, &batch->id);
+        }
+    } else if ((flags & GT_DATA_ACK) != 0) {
+        owe_ack(channel, &batch->id);
+    }
+    return GOAT_OK;
+}
+
+static goat_status admit_receipt(gt_channel *channel, gt_arrived *arrived, uint32_t flags, gt_diag *why) {
+    gt_admission outcome = GT_KNOWN;
+    uint64_t before = gt_log_length(gt_channel_log(channel));
+    goat_status status = gt_repo_admit_receipt(channel->shared->repo, arrived->receipt, &outcome, why);
+    if (status != GOAT_OK) return status;
+    channel->sync->counters.receipts_in++;
+    if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &arrived->receipt->id);
+    if (outcome == GT_ADMITTED) note_echo(channel, before);
+    return GOAT_OK;
+}
+
+/* Whether the author is certified by now: a peer's own key is known before its certificate is. */
+static bool is_certified(const gt_channel *channel, const gt_id *session) {
+    const gt_sync_host *host = &channel->sync->host;
+    return gt_id_compare(session, &channel->sync->network) == 0 || gt_keyring_find(host->keyring, session) != NULL;
+}
+
+/* GOAT_OK, also for what was refused or dropped; a status ends the channel, or with GOAT_UNTRUSTED the connection. */
+static goat_status take_record(gt_channel *channel, gt_arrived *arrived, uint32_t flags, gt_diag *why) {
+    gt_sync *sync = channel->sync;
+    gt_verdict verdict = arrived->verdict;
+    if (verdict == GT_VERDICT_GOOD && arrived->batch != NULL && !is_certified(channel, &arrived->batch->session)) {
+        verdict = GT_VERDICT_UNKNOWN;
+    }
+    switch (verdict) {
+    case GT_VERDICT_GOOD: break;
+    case GT_VERDICT_NONE: return GOAT_OK;
+    case GT_VERDICT_UNKNOWN:
+        channel->dropped = true;
+        sync->counters.batches_dropped++;
+        return GOAT_OK;
+    case GT_VERDICT_MAY_NOT:
+        if (arrived->batch != NULL) refuse(channel, &arrived->batch->id, arrived->diag);
+        return GOAT_OK;
+    case GT_VERDICT_TROUBLE: return gt_no_memory(why);
+    default:
+        if (arrived->diag != NULL) *why = *arrived->diag;
+        why->status = GOAT_UNTRUSTED;
+        return GOAT_UNTRUSTED;
+    }
+    gt_diag fault;
+    gt_diag_init(&fault);
+    goat_status status = arrived->batch != NULL ? admit_batch(channel, arrived, flags, &fault)
+                                                : admit_receipt(channel, arrived, flags, &fault);
+    if (status == GOAT_OK) return GOAT_OK;
+    if (is_fault(status)) {
+        if (arrived->batch != NULL) refuse(channel, &arrived->batch->id, &fault);
+        return GOAT_OK;
+    }
+    *why = fault;
+    return status;
+}
+
+/* ---- DATA ---- */
+
+static goat_status charge(gt_sync *sync, const gt_message *message, gt_diag *diag) {
+    if (sync->granted <= 0) return gt_fail(diag, GOAT_INVALID, "data beyond the credit that was given");
+    sync->granted -= (int64_t)message->bytes.len;
+    sync->unreturned += (int64_t)message->bytes.len;
+    return GOAT_OK;
+}
+
+static void note_end(gt_channel *channel, uint32_t flags) {
+    if ((flags & GT_DATA_END) == 0 || channel->sync->role != GT_SYNC_CLIENT || channel->even) return;
+    if (channel->run != NULL) return; /* even when that is over */
+    channel->even = true;
+    gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);
+}
+
+goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message *arrived, gt_diag *diag) {
+    const gt_message *message = &arrived->message;
+    gt_diag why;
+    gt_diag_init(&why);
+    goat_status status = charge(sync, message, diag);
+    if (status != GOAT_OK || channel == NULL) return status;
+    uint32_t flags = message->as.data.flags;
+    if (channel->asked_us != 0) channel->asked_us = sync->now_us; /* the answer is on its way */
+    uint64_t before = gt_log_length(gt_channel_log(channel));
+    for (uint32_t i = 0; status == GOAT_OK && i < message->as.data.count; i++) {
+        status = take_record(channel, &arrived->records[i], flags, &why);
+        channel->came += message->as.data.records[i].bytes.len + GT_LOG_RECORD_OVERHEAD;
+    }
+    if (status == GOAT_UNTRUSTED) {
+        *diag = why;
+        return status;
+    }
+    if (status != GOAT_OK) {
+        gt_channel_close(channel, &why);
+        return GOAT_OK;
+    }
+    if ((flags & (GT_DATA_ANSWER | GT_DATA_WANTED)) == 0) gt_point_received(channel, message->as.data.count, before);
+    note_end(channel, flags);
+    return GOAT_OK;
+}
+
+/* ---- acknowledging ---- */
+
+/* Parked batches that were to be acknowledged, and have been taken in meanwhile. */
+static void look_at_waiting(gt_channel *channel) {
+    if (channel->waiting.count == 0) return;
+    for (size_t i = 0; i < channel->waiting.count;) {
+        gt_id id = *(gt_id *)gt_queue_at(&channel->waiting, i);
+        gt_held held = {0};
+        uint32_t record = gt_repo_find_record(channel->shared->repo, &id);
+        if (record != GT_NONE) gt_repo_held(channel->shared->repo, record, &held);
+        if (held.frame.data == NULL) {
+            i++;
+            continue;
+        }
+        owe_ack(channel, &id);
+        gt_queue_remove(&channel->waiting, i);
+    }
+}
+
+static size_t count_safe(const gt_channel *channel) {
+    uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
+    size_t count = 0;
+    while (count < channel->taken.count && ((gt_taken *)gt_queue_at(&channel->taken, count))->end <= durable) count++;
+    return count;
+}
+
+bool gt_acks_pile_up(const gt_channel *channel) { return channel->taken.count > TAKEN_MAX; }
+
+bool gt_acks_are_due(const gt_channel *channel) { return count_safe(channel) > 0; }
+
+void gt_acks_send(gt_channel *channel, gt_buf *packet) {
+    look_at_waiting(channel);
+    size_t safe = count_safe(channel);
+    while (safe > 0) {
+        uint32_t some = safe > GT_SYNC_ACK_MAX ? GT_SYNC_ACK_MAX : (uint32_t)safe;
+        gt_message_ack_head(packet, channel->number, GOAT_DURABLE_DISK, some);
+        for (uint32_t i = 0; i < some; i++) {
+            const gt_taken *taken = gt_queue_at(&channel->taken, i);
+            gt_write_bytes(packet, gt_bytes_of(taken->batch.bytes, GT_ID_SIZE));
+        }
+        gt_queue_drop(&channel->taken, some);
+        safe -= some;
+        channel->sync->counters.messages_out++;
+    }
+}
+
+void gt_ack_take(gt_channel *channel, const gt_message *message) {
+    gt_ids ids = message->as.ack.ids;
+    if (message->as.ack.level < GOAT_DURABLE_DISK) return;
+    for (uint32_t i = 0; i < ids.count; i++) {
+        size_t at = 0;
+        while (at < channel->sent.count &&
+               gt_id_compare(&((gt_sent *)gt_queue_at(&channel->sent, at))->batch, gt_ids_at(ids, i)) != 0) {
+            at++;
+        }
+        if (at < channel->sent.count) gt_queue_remove(&channel->sent, at);
+    }
+    gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
+}
+
+/* The peer does not take a batch of ours: it is not sent again here, and set aside in a comparison. */
+void gt_refuse_take(gt_channel *channel, const gt_message *message) {
+    const gt_id *batch = message->as.refuse.batch;
+    gt_bytes text = message->as.refuse.text;
+    gt_diag why;
+    gt_diag_init(&why);
+    gt_fail(&why, message->as.refuse.status, "%.*s", (int)text.len, (const char *)text.data);
+    if (channel->refused.count < REFUSED_MAX) gt_queue_push(&channel->refused, batch);
+    gt_run_refused(channel, batch);
+    gt_sync_event event = {.kind = GT_SYNC_REFUSED, .id = batch, .diag = &why};
+    event.path = gt_bytes_of(channel->path, channel->path_len);
+    if (channel->sync->host.event != NULL) channel->sync->host.event(channel->sync->host.context, &event);
+}
+
+/* ---- asking for what is missing ---- */
+
+void gt_wants_send(gt_channel *channel, gt_buf *packet) {
+    if (!channel->lacks || channel->sync->now_us < channel->ask_us) return;
+    gt_id ids[GT_SYNC_WANT_MAX];
+    uint64_t cursor = 0;
+    uint32_t count = gt_repo_missing(channel->shared->repo, &cursor, ids, GT_SYNC_WANT_MAX);
+    channel->ask_us = channel->sync->now_us + GT_SYNC_WANT_AGAIN_US;
+    channel->lacks = count > 0;
+    if (count == 0) return;
+    gt_message_want_head(packet, channel->number, count);
+    for (uint32_t i = 0; i < count; i++) gt_write_bytes(packet, gt_bytes_of(ids[i].bytes, GT_ID_SIZE));
+    channel->sync->counters.messages_out++;
+}
+
+void gt_want_take(gt_channel *channel, const gt_message *message) {
+    gt_ids ids = message->as.want.ids;
+    for (uint32_t i = 0; i < ids.count && channel->wanted.count < WANTED_MAX; i++) {
+        gt_queue_push(&channel->wanted, gt_ids_at(ids, i));
+    }
+}

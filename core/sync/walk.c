@@ -1,0 +1,172 @@
+/* Sending: the walk along our log, and single records that were asked for (PROTOCOL.md 4.2, 5.1).
+ *
+ * The walk is all there is to cloning, catching up and live push: whoever is slow is only further behind. */
+#include "sync/internal.h"
+#include "value/build.h"
+
+enum { DATA_USUAL = 32 * 1024 /* of records in one message, so that channels take turns */ };
+
+/* ---- DATA ---- */
+
+void gt_data_send(gt_channel *channel, gt_buf *packet, uint32_t flags, const gt_buf *body, uint32_t count) {
+    size_t begin = packet->len;
+    if (gt_buf_failed(body)) packet->failed = true;
+    gt_message_data_head(packet, channel->number, flags, count);
+    gt_buf_append(packet, body->data, body->len);
+    channel->sync->credit -= (int64_t)(packet->len - begin);
+    channel->sync->counters.messages_out++;
+}
+
+void gt_certify_ask(gt_channel *channel, gt_buf *packet) {
+    gt_sync *sync = channel->sync;
+    const gt_sync_host *host = &sync->host;
+    if (sync->role != GT_SYNC_CLIENT || sync->certify_asked) return;
+    if (gt_keyring_find(host->keyring, &host->identity->session) != NULL) return;
+    gt_message message = {.kind = GT_MESSAGE_CERTIFY};
+    gt_message_write(packet, &message);
+    sync->certify_asked = true;
+}
+
+/* ---- what is to be acknowledged ---- */
+
+bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start) {
+    gt_sent sent = {.batch = *batch, .start = start};
+    return gt_queue_push(&channel->sent, &sent);
+}
+
+/* The id of the batch in a record of our log: by its first leaf, which the tables know; a record without a leaf is
+ * hashed. */
+static bool batch_of(gt_channel *channel, gt_bytes frame, gt_id *id) {
+    const gt_sync_host *host = &channel->sync->host;
+    gt_repo *repo = channel->shared->repo;
+    gt_arena arena;
+    gt_batch batch;
+    gt_arena_init(&arena, host->alloc);
+    bool known = gt_batch_view(frame, &arena, &batch, NULL) == GOAT_OK;
+    const gt_node *leaf = NULL;
+    for (uint32_t i = 0; known && leaf == NULL && i < batch.node_count; i++) {
+        if (batch.nodes[i].kind == GT_NODE_LEAF) leaf = &batch.nodes[i];
+    }
+    if (known && leaf != NULL) {
+        gt_id inner, commit;
+        gt_held held;
+        gt_commit_inner(host->hasher, leaf->salt, leaf->commit.payload, &inner);
+        gt_commit_id(host->hasher, &batch.session, &inner, leaf->commit.header, &commit);
+        uint32_t record = gt_repo_find_record(repo, &commit);
+        known = record != GT_NONE;
+        if (known) {
+            gt_repo_held(repo, record, &held);
+            *id = held.batch;
+        }
+    } else if (known) {
+        gt_place place = {.network = channel->sync->network, .repository = gt_repo_path(repo)};
+        known = gt_batch_hash(host->hasher, &place, &batch, NULL) == GOAT_OK;
+        if (known) *id = batch.id;
+    }
+    gt_arena_free(&arena);
+    return known;
+}
+
+/* ---- the walk ---- */
+
+/* Passes over what came from this peer. */
+static void skip_echo(gt_channel *channel) {
+    while (channel->echo.count > 0) {
+        gt_stretch *first = gt_queue_at(&channel->echo, 0);
+        if (first->start > channel->cursor) return;
+        if (first->end > channel->cursor) channel->cursor = first->end;
+        gt_queue_drop(&channel->echo, 1);
+    }
+}
+
+bool gt_walk_has_more(const gt_channel *channel) {
+    return channel->cursor < gt_log_length(gt_channel_log(channel)) || channel->end_at != 0;
+}
+
+static bool may_read(const gt_channel *channel) {
+    const gt_sync *sync = channel->sync;
+    return sync->role == GT_SYNC_CLIENT ||
+           gt_trust_may(sync->host.keyring, GT_ACCESS_READ, gt_repo_path(channel->shared->repo), &sync->peer.session,
+                        NULL) == GOAT_OK;
+}
+
+/* Adds one record to `body`; false: it is none to be sent. */
+static bool add_record(gt_channel *channel, const gt_record *record, uint64_t start, uint64_t end, gt_buf *body) {
+    gt_sync *sync = channel->sync;
+    if (record->type == GT_RECORD_RECEIPT) {
+        gt_message_write_receipt(body, record->payload);
+        sync->counters.receipts_out++;
+    } else if (record->type == GT_RECORD_BATCH) {
+        gt_id id;
+        if (sync->role == GT_SYNC_CLIENT &&
+            !(batch_of(channel, record->payload, &id) && gt_sent_note(channel, &id, start))) {
+            return false; /* damaged, or no memory: it is not known to be there, so nobody may rely on it */
+        }
+        gt_write_bytes(body, record->payload);
+        sync->counters.batches_out++;
+    } else {
+        return false;
+    }
+    if (sync->role == GT_SYNC_SERVER) gt_point_sent_record(channel, end);
+    return true;
+}
+
+bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
+    gt_sync *sync = channel->sync;
+    gt_log *log = gt_channel_log(channel);
+    gt_buf body;
+    uint32_t count = 0;
+    gt_buf_init(&body, sync->host.alloc);
+    while (count < GT_SYNC_RECORDS_MAX && body.len < DATA_USUAL) {
+        gt_record record;
+        skip_echo(channel);
+        uint64_t start = channel->cursor, next = start;
+        if (start >= gt_log_length(log) || !may_read(channel)) break;
+        if (gt_log_next(log, &next, false, &record) != GOAT_OK) {
+            channel->cursor = gt_log_length(log); /* damage to the end */
+            break;
+        }
+        /* A large record goes alone, behind what fits. */
+        if (count > 0 && body.len + record.payload.len > 2 * DATA_USUAL) break;
+        if (add_record(channel, &record, start, next, &body)) count++;
+        channel->cursor = next;
+    }
+    bool ends = channel->end_at != 0 && channel->cursor >= channel->end_at;
+    bool sends = count > 0 || ends;
+    if (count > 0) gt_certify_ask(channel, packet);
+    if (sends) {
+        uint32_t flags = (sync->role == GT_SYNC_CLIENT ? GT_DATA_ACK : 0u) | (ends ? GT_DATA_END : 0u);
+        gt_data_send(channel, packet, flags, &body, count);
+    }
+    if (ends) channel->end_at = 0;
+    gt_buf_free(&body);
+    return sends;
+}
+
+/* ---- what the peer wants ---- */
+
+void gt_wanted_send(gt_channel *channel, gt_buf *packet) {
+    gt_sync *sync = channel->sync;
+    gt_repo *repo = channel->shared->repo;
+    gt_buf body;
+    uint32_t count = 0;
+    size_t done = 0;
+    gt_buf_init(&body, sync->host.alloc);
+    for (; done < channel->wanted.count && body.len < DATA_USUAL && count < GT_SYNC_RECORDS_MAX / 2; done++) {
+        uint32_t record = gt_repo_find_record(repo, gt_queue_at(&channel->wanted, done));
+        for (; record != GT_NONE && count < GT_SYNC_RECORDS_MAX; record = gt_repo_next_record(repo, record)) {
+            gt_held held;
+            gt_repo_held(repo, record, &held);
+            if (held.frame.data == NULL) continue;
+            gt_write_bytes(&body, held.frame);
+            sync->counters.batches_out++;
+            count++;
+        }
+    }
+    gt_queue_drop(&channel->wanted, done);
+    if (count > 0) {
+        gt_certify_ask(channel, packet);
+        gt_data_send(channel, packet, GT_DATA_WANTED, &body, count);
+    }
+    gt_buf_free(&body);
+}
