@@ -4,6 +4,8 @@
  * what the peer's answers brought since then is known by name. So it ends, whatever flows through the walk
  * meanwhile. All of it is done in small pieces, between packets. */
 #include "sync/internal.h"
+
+#include "base/index.h"
 #include "value/build.h"
 
 enum {
@@ -22,7 +24,7 @@ typedef enum stage {
     STAGE_WAIT,   /* for the peer */
 } stage;
 
-struct gt_run {
+struct gt_comparison {
     uint32_t rounds;
     uint32_t records, commits, receipts;
     stage stage;
@@ -65,7 +67,7 @@ bool gt_run_begin(gt_channel *channel, uint32_t number) {
     const gt_sync_host *host = &channel->sync->host;
     const gt_repo *repo = channel->shared->repo;
     gt_run_free(channel);
-    gt_run *run = gt_new(host->alloc, 1, sizeof(*run));
+    gt_comparison *run = gt_new(host->alloc, 1, sizeof(*run));
     if (run == NULL || !host->random.fill(host->random.context, run->key, sizeof(run->key))) {
         gt_free(host->alloc, run);
         close_without_memory(channel);
@@ -93,7 +95,7 @@ void gt_run_ask(gt_channel *channel) {
 }
 
 void gt_run_free(gt_channel *channel) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     if (run == NULL) return;
     gt_buf_free(&run->answered);
     gt_buf_free(&run->filter_bytes);
@@ -106,7 +108,7 @@ void gt_run_free(gt_channel *channel) {
 
 /* ---- the set ---- */
 
-static bool is_answered(const gt_run *run, const gt_id *id) {
+static bool is_answered(const gt_comparison *run, const gt_id *id) {
     gt_index_cursor cursor;
     uint64_t hash = gt_siphash(run->key, gt_bytes_of(id->bytes, GT_ID_SIZE));
     uint32_t at = gt_index_first(&run->answered_index, hash, &cursor);
@@ -117,7 +119,7 @@ static bool is_answered(const gt_run *run, const gt_id *id) {
 }
 
 void gt_run_answered(gt_channel *channel, const gt_id *id) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     if (run == NULL || is_answered(run, id)) return;
     uint32_t number = (uint32_t)(run->answered.len / GT_ID_SIZE);
     gt_buf_append(&run->answered, id->bytes, GT_ID_SIZE);
@@ -134,7 +136,7 @@ static void write_entry(uint8_t entry[GT_ENTRY_SIZE], const gt_id *id, uint32_t 
 
 /* A batch that the peer refuses is no part of what can become equal. */
 static void leave_out(gt_channel *channel, const gt_id *id) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     const gt_sync_host *host = &channel->sync->host;
     gt_repo *repo = channel->shared->repo;
     uint32_t record = gt_repo_find_record(repo, id);
@@ -163,7 +165,7 @@ void gt_run_refused(gt_channel *channel, const gt_id *batch) {
 
 /* Brings the set of the frozen rows further; true when it is complete. */
 static bool freeze_step(gt_channel *channel) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     gt_repo *repo = channel->shared->repo;
     if (run->ready) return true;
     if (run->receipts_done == 0 && run->count == 0) {
@@ -190,7 +192,7 @@ static bool freeze_step(gt_channel *channel) {
 
 /* The set as it is now: what was frozen, and what answers have brought. */
 static void summarize(gt_channel *channel, uint64_t *count, uint8_t digest[GT_HASH_SIZE]) {
-    const gt_run *run = channel->run;
+    const gt_comparison *run = channel->run;
     const gt_repo *repo = channel->shared->repo;
     gt_hasher *hasher = channel->sync->host.hasher;
     gt_lthash set = run->set;
@@ -257,7 +259,7 @@ static void wait_for_peer(gt_channel *channel) {
 }
 
 static bool begin_filter(gt_channel *channel) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     const gt_sync_host *host = &channel->sync->host;
     uint64_t elements = (uint64_t)run->records + run->receipts + run->answered.len / GT_ID_SIZE;
     run->building = gt_filter_init(&run->filter, host->alloc, host->random, elements, NULL) == GOAT_OK;
@@ -267,7 +269,7 @@ static bool begin_filter(gt_channel *channel) {
 
 /* Adds a piece of what we hold to our filter, then sends it. */
 static void build_step(gt_channel *channel, gt_buf *packet) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     gt_repo *repo = channel->shared->repo;
     if (!run->building && !begin_filter(channel)) {
         close_without_memory(channel);
@@ -296,7 +298,7 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
 
 /* ---- the peer's COMPARE ---- */
 
-static void keep_message(gt_run *run, const gt_message *message) {
+static void keep_message(gt_comparison *run, const gt_message *message) {
     const gt_filter_part *filter = &message->as.compare.filter;
     run->has_message = true;
     run->their_step = message->as.compare.step;
@@ -344,7 +346,7 @@ static void say_over(gt_channel *channel, bool equal, gt_buf *packet) {
 
 /* What the peer's message comes to, and what is to be done next. */
 static void judge(gt_channel *channel, gt_buf *packet) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     uint64_t count;
     uint8_t digest[GT_HASH_SIZE];
     summarize(channel, &count, digest);
@@ -377,7 +379,7 @@ static bool is_refused(const gt_channel *channel, const gt_id *id) {
 }
 
 static bool lacks(const gt_channel *channel, const gt_held *held) {
-    const gt_run *run = channel->run;
+    const gt_comparison *run = channel->run;
     if (held->frame.data == NULL || is_answered(run, &held->batch)) return false;
     return (!held->whole || !gt_filter_may_hold(&run->their_filter, &held->batch)) &&
            !is_refused(channel, &held->batch);
@@ -385,7 +387,7 @@ static bool lacks(const gt_channel *channel, const gt_held *held) {
 
 /* Sends a piece of what the peer's filter surely lacks. */
 static void answer_step(gt_channel *channel, gt_buf *packet) {
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     gt_sync *sync = channel->sync;
     gt_repo *repo = channel->shared->repo;
     bool is_client = sync->role == GT_SYNC_CLIENT;
@@ -428,14 +430,14 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
 /* ---- steps ---- */
 
 bool gt_run_has_work(const gt_channel *channel) {
-    const gt_run *run = channel->run;
+    const gt_comparison *run = channel->run;
     if (run == NULL || run->stage == STAGE_WAIT) return false;
     return run->stage != STAGE_ANSWER || channel->sync->credit > 0;
 }
 
 void gt_run_step(gt_channel *channel, gt_buf *packet) {
     if (!gt_run_has_work(channel)) return;
-    gt_run *run = channel->run;
+    gt_comparison *run = channel->run;
     switch (run->stage) {
     case STAGE_FREEZE:
         if (freeze_step(channel)) run->stage = run->has_message ? STAGE_JUDGE : STAGE_BUILD;

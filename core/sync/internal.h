@@ -76,7 +76,7 @@ typedef struct gt_mark { /* after `count` records of the peer's walk: what follo
     uint64_t count, before;
 } gt_mark;
 
-typedef struct gt_run gt_run; /* compare.c */
+typedef struct gt_comparison gt_comparison; /* compare.c */
 
 struct gt_channel {
     gt_sync *sync;
@@ -123,7 +123,7 @@ struct gt_channel {
     bool trusted;                              /* client: `ours` is meaningful */
     gt_remembered remembered;                  /* client */
 
-    gt_run *run; /* NULL: none is under way */
+    gt_comparison *run; /* NULL: none is under way */
     uint32_t run_number;
 };
 

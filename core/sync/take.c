@@ -10,7 +10,7 @@ enum { WAITING_MAX = 1024, WANTED_MAX = 4096, REFUSED_MAX = 1024, TAKEN_MAX = 65
 
 static void refuse(gt_channel *channel, const gt_id *batch, const gt_diag *why) {
     gt_message message = {.kind = GT_MESSAGE_REFUSE, .channel = channel->number};
-    _Static_assert(GT_DIAG_MESSAGE_MAX <= GT_SYNC_TEXT_MAX, "words of a diagnostic fit");
+    _Static_assert((int)GT_DIAG_MESSAGE_MAX <= (int)GT_SYNC_TEXT_MAX, "words of a diagnostic fit");
     message.as.refuse.batch = batch;
     message.as.refuse.status = why == NULL ? GOAT_FORBIDDEN : why->status;
     message.as.refuse.text = gt_bytes_text(why == NULL ? "" : why->message);
