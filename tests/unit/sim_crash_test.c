@@ -164,12 +164,48 @@ static void the_same_seed_gives_the_same_bytes(void **state) {
     assert_true(different > 15);
 }
 
+static void a_killed_process_leaves_what_the_system_has(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        test_sim f;
+        test_sim_init(&f, seed);
+        uint32_t file = test_io_open(&f.storage, "log", GOAT_IO_CREATE).file;
+        assert_int_equal(test_io_append(&f.storage, file, "synced"), GOAT_OK);
+        assert_int_equal(test_io(&f.storage, (goat_io_request){.kind = GOAT_IO_SYNC, .file = file}).status, GOAT_OK);
+        assert_int_equal(test_io_append(&f.storage, file, "written"), GOAT_OK);
+        gt_sim_kill(f.disk);
+        assert_int_equal(test_io_replace(&f.storage, "b", "x", 0), GOAT_IO);
+        assert_true(gt_bytes_equal(gt_sim_file(f.disk, "log"), gt_bytes_text("syncedwritten")));
+        assert_int_equal(gt_sim_durable_length(f.disk, "log"), 6);
+        test_sim_free(&f);
+    }
+}
+
+static void a_disk_that_lies_forgets_what_was_synced(void **state) {
+    (void)state;
+    int lost = 0;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        test_sim f;
+        test_sim_init(&f, seed);
+        gt_sim_options_of(f.disk)->forget_syncs = true;
+        uint32_t file = test_io_open(&f.storage, "log", GOAT_IO_CREATE).file;
+        assert_int_equal(test_io_append(&f.storage, file, "synced"), GOAT_OK);
+        assert_int_equal(test_io(&f.storage, (goat_io_request){.kind = GOAT_IO_SYNC, .file = file}).status, GOAT_OK);
+        gt_sim_crash(f.disk);
+        lost += gt_sim_file(f.disk, "log").len < 6;
+        test_sim_free(&f);
+    }
+    assert_true(lost > 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_ends_every_request_and_frees_the_lock),
         cmocka_unit_test(what_was_acknowledged_survives_every_crash),
         cmocka_unit_test(crashes_come_in_all_kinds),
         cmocka_unit_test(the_same_seed_gives_the_same_bytes),
+        cmocka_unit_test(a_killed_process_leaves_what_the_system_has),
+        cmocka_unit_test(a_disk_that_lies_forgets_what_was_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

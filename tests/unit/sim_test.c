@@ -283,6 +283,33 @@ static void bits_flip_and_files_are_cut_on_demand(void **state) {
     test_sim_free(&f);
 }
 
+static void a_backup_of_the_files_can_be_brought_back(void **state) {
+    (void)state;
+    test_sim f;
+    test_sim_init(&f, 1);
+    gt_sim_disk *backup = gt_sim_disk_new(&gt_alloc_system, 2);
+    assert_int_equal(test_io_replace(&f.storage, "key", "mine", GOAT_IO_SECRET), GOAT_OK);
+    assert_int_equal(test_io_replace(&f.storage, "a", "old", 0), GOAT_OK);
+    assert_true(gt_sim_copy_files(backup, f.disk));
+    assert_int_equal(test_io_replace(&f.storage, "a", "new", 0), GOAT_OK);
+    assert_int_equal(test_io_replace(&f.storage, "b", "more", 0), GOAT_OK);
+    assert_string_equal(gt_sim_name_at(f.disk, 0), "a");
+    assert_string_equal(gt_sim_name_at(f.disk, 2), "key");
+    assert_null(gt_sim_name_at(f.disk, 3));
+    assert_true(gt_sim_used(f.disk) == 11);
+    f.storage.close(f.storage.context);
+    assert_true(gt_sim_copy_files(f.disk, backup));
+    test_sim_open(&f);
+    assert_on_disk(&f, "a", "old");
+    assert_null(gt_sim_file(f.disk, "b").data);
+    goat_io_request read = {.kind = GOAT_IO_READ, .flags = GOAT_IO_SECRET, .name = "key"};
+    assert_int_equal(test_io(&f.storage, read).status, GOAT_OK);
+    assert_true(gt_sim_remove_file(f.disk, "a"));
+    assert_false(gt_sim_remove_file(f.disk, "a"));
+    gt_sim_disk_free(backup);
+    test_sim_free(&f);
+}
+
 /* ---- Clock and randomness --------------------------------------------------------------------- */
 
 static void time_passes_only_when_it_is_let(void **state) {
@@ -325,6 +352,7 @@ int main(void) {
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(a_read_only_disk_refuses_to_be_written),
         cmocka_unit_test(bits_flip_and_files_are_cut_on_demand),
+        cmocka_unit_test(a_backup_of_the_files_can_be_brought_back),
         cmocka_unit_test(time_passes_only_when_it_is_let),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,10 +172,14 @@ static void lose_unsynced(gt_sim_disk *disk, gt_sim_inode *inode) {
     inode->durable = inode->len;
 }
 
-void gt_sim_crash(gt_sim_disk *disk) {
+void gt_sim_kill(gt_sim_disk *disk) {
     for (gt_sim_storage_state *storage = disk->storages; storage != NULL; storage = storage->next) {
         gt_sim_kill_storage(storage);
     }
+}
+
+void gt_sim_crash(gt_sim_disk *disk) {
+    gt_sim_kill(disk);
     for (size_t i = 0; i < disk->entry_count; i++) {
         lose_unsynced(disk, disk->entries[i].inode);
     }
@@ -194,6 +198,34 @@ gt_bytes gt_sim_file(const gt_sim_disk *disk, const char *name) {
 uint64_t gt_sim_durable_length(const gt_sim_disk *disk, const char *name) {
     const gt_sim_inode *inode = gt_sim_find(disk, name);
     return inode == NULL ? 0 : inode->durable;
+}
+
+const char *gt_sim_name_at(const gt_sim_disk *disk, size_t index) {
+    return index < disk->entry_count ? disk->entries[index].name : NULL;
+}
+
+bool gt_sim_remove_file(gt_sim_disk *disk, const char *name) {
+    if (gt_sim_find(disk, name) == NULL) {
+        return false;
+    }
+    gt_sim_unlink(disk, name);
+    return true;
+}
+
+bool gt_sim_copy_files(gt_sim_disk *disk, const gt_sim_disk *from) {
+    GOAT_ASSERT(disk->storages == NULL);
+    while (disk->entry_count != 0) {
+        gt_sim_unlink(disk, disk->entries[disk->entry_count - 1].name);
+    }
+    disk->exists = from->exists;
+    for (size_t i = 0; i < from->entry_count; i++) {
+        const gt_sim_entry *entry = &from->entries[i];
+        if (!gt_sim_put_file(disk, entry->name, gt_bytes_of(entry->inode->data, entry->inode->len))) {
+            return false;
+        }
+        gt_sim_find(disk, entry->name)->secret = entry->inode->secret;
+    }
+    return true;
 }
 
 bool gt_sim_put_file(gt_sim_disk *disk, const char *name, gt_bytes bytes) {

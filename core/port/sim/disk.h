@@ -85,8 +85,6 @@ gt_sim_inode *gt_sim_find(const gt_sim_disk *disk, const char *name); /* NULL if
 bool gt_sim_link(gt_sim_disk *disk, const char *name, gt_sim_inode *inode);
 void gt_sim_unlink(gt_sim_disk *disk, const char *name);
 
-uint64_t gt_sim_used(const gt_sim_disk *disk); /* bytes of all named files */
-
 /* ---- perform.c ------------------------------------------------------------------------------- */
 
 /* Carries a request out and fills in its result. */

@@ -19,10 +19,10 @@ static bool chance(gt_sim_disk *disk) { return gt_sim_random_below(&disk->random
 
 /* Bytes that may still be written. */
 static uint64_t room(const gt_sim_disk *disk) {
-    uint64_t used = gt_sim_used(disk);
     if (disk->options.capacity == 0) {
         return UINT64_MAX;
     }
+    uint64_t used = gt_sim_used(disk);
     return used < disk->options.capacity ? disk->options.capacity - used : 0;
 }
 
@@ -270,9 +270,12 @@ static goat_status append(gt_sim_storage_state *storage, gt_sim_operation *opera
     return status;
 }
 
-static goat_status sync(gt_sim_operation *operation) {
+static goat_status sync(const gt_sim_disk *disk, gt_sim_operation *operation) {
     if (operation->handle->sync_failed) {
         return fail(operation, GOAT_IO, "an earlier sync failed");
+    }
+    if (disk->options.forget_syncs) {
+        return GOAT_OK;
     }
     operation->handle->inode->durable = operation->handle->inode->len;
     return GOAT_OK;
@@ -316,7 +319,7 @@ static goat_status act(gt_sim_storage_state *storage, gt_sim_operation *operatio
     case GOAT_IO_OPEN: return open_file(storage, operation);
     case GOAT_IO_LOAD: return load(storage, operation);
     case GOAT_IO_APPEND: return append(storage, operation);
-    case GOAT_IO_SYNC: return sync(operation);
+    case GOAT_IO_SYNC: return sync(storage->disk, operation);
     case GOAT_IO_TRUNCATE: return truncate(operation);
     case GOAT_IO_CLOSE: gt_sim_close_handle(storage, operation->handle); return GOAT_OK;
     default: break;

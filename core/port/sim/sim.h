@@ -52,6 +52,7 @@ typedef struct gt_sim_options {
     bool fail_from_there_on;  /* and all later ones */
     bool read_only;           /* writing is GOAT_FORBIDDEN */
     bool damage_unsynced;     /* a crash may also spoil sectors of what was not synced, not only cut it */
+    bool forget_syncs;        /* SYNC says that it was done and does nothing: a disk that lies */
 } gt_sim_options;
 
 /* NULL when there is no memory. The same seed and the same calls give the same bytes. */
@@ -71,6 +72,10 @@ goat_status gt_sim_storage(gt_sim_disk *disk, goat_storage *storage, gt_diag *di
  * then on: every request, those under way included, ends with GOAT_IO. Files are durable as they then are. */
 void gt_sim_crash(gt_sim_disk *disk);
 
+/* Ends the processes that use the disk, not the machine: requests under way as above, but what was handed to
+ * the system stays, and is as little synced as before. */
+void gt_sim_kill(gt_sim_disk *disk);
+
 /* Requests carried out so far. */
 uint64_t gt_sim_operations(const gt_sim_disk *disk);
 
@@ -86,6 +91,19 @@ uint64_t gt_sim_durable_length(const gt_sim_disk *disk, const char *name);
 /* Makes `name` hold `bytes`, durably and readable by others, so that it is no good as a key. False when
  * there is no memory. */
 bool gt_sim_put_file(gt_sim_disk *disk, const char *name, gt_bytes bytes);
+
+/* The names of all files, in order: 0, 1, …; NULL behind the last. Good until the next call for this disk. */
+const char *gt_sim_name_at(const gt_sim_disk *disk, size_t index);
+
+/* Bytes of all files together: what the capacity is compared with. */
+uint64_t gt_sim_used(const gt_sim_disk *disk);
+
+/* Takes a file away, durably; false if there is none. */
+bool gt_sim_remove_file(gt_sim_disk *disk, const char *name);
+
+/* Makes the files of `disk` those of `from` as they would be read now, durably: a backup, and its return. Nobody has
+ * `disk` open. False when there is no memory. */
+bool gt_sim_copy_files(gt_sim_disk *disk, const gt_sim_disk *from);
 
 /* Flips one bit of a file, counted from its beginning, or cuts the file. The file must be there and so long. */
 void gt_sim_flip_bit(gt_sim_disk *disk, const char *name, uint64_t bit);
