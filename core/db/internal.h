@@ -61,7 +61,8 @@ struct gt_mount {
     gt_space *spaces;
     uint32_t users; /* spaces that have it open */
     uint64_t length_opened; /* of the log */
-    bool is_sessions, is_schemas; /* of /sys */
+    bool is_system;               /* in /sys */
+    bool is_sessions, is_schemas; /* two that are */
     bool writing_checkpoint, checkpoint_failed;
     uint64_t checkpoint_covers;
     gt_buf checkpoint;

@@ -18,10 +18,17 @@ static goat_status find_key(void *context, const gt_batch *batch, uint8_t public
         return gt_trust_root_key(database->keyring, database->hasher, &database->network, batch, public_key, diag);
     }
     const uint8_t *known = gt_keyring_find(database->keyring, &batch->session);
-    if (known == NULL && gt_id_compare(&batch->session, &database->own.session) == 0) {
-        known = database->own.public_key; /* our own, made before a server certified us */
+    if (known == NULL) { /* only our own, made before we were certified; in /sys only the authority's */
+        bool own = gt_id_compare(&batch->session, &database->own.session) == 0;
+        if (!own || (mount->is_system && !database->has_root)) {
+            return gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the batch is not certified");
+        }
+        known = database->own.public_key;
+    } else {
+        goat_status status =
+            gt_trust_may(database->keyring, GT_MAY_WRITE, gt_repo_path(mount->repo), &batch->session, diag);
+        if (status != GOAT_OK) return status;
     }
-    if (known == NULL) return gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the batch is not certified");
     memcpy(public_key, known, GT_PUBLIC_KEY_SIZE);
     return GOAT_OK;
 }
@@ -136,6 +143,7 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
     gt_mount *mount = gt_new(database->alloc, 1, sizeof(*mount));
     if (mount == NULL) return gt_no_memory(diag);
     mount->database = database;
+    mount->is_system = path.len >= 5 && memcmp(path.data, "/sys/", 5) == 0;
     mount->is_sessions = gt_bytes_equal(path, gt_bytes_text(GT_SESSIONS_PATH));
     mount->is_schemas = gt_bytes_equal(path, gt_bytes_text(GT_SCHEMAS_PATH));
     gt_buf_init(&mount->checkpoint, database->alloc);
@@ -146,7 +154,7 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
         .random = database->host.random,
         .clock = database->host.clock,
         .schemas = database->schemas,
-        .hooks = {mount, find_key, before_change, after_change},
+        .hooks = {.context = mount, .find_key = find_key, .before_change = before_change, .after_change = after_change},
         .network = database->network,
         .path = path,
         .create = create,
@@ -353,7 +361,7 @@ goat_status gt_space_check_writable(const gt_space *space, gt_diag *diag) {
     if ((space->db->database->flags & GOAT_OPEN_READ_ONLY) != 0) {
         return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
     }
-    if (space->mount->is_sessions || space->mount->is_schemas) {
+    if (space->mount->is_system) {
         return gt_fail(diag, GOAT_FORBIDDEN, "system items are not edited by hand");
     }
     gt_log *log = gt_repo_log(space->mount->repo);

@@ -1,4 +1,4 @@
-/* The certified public keys of a network, by session id. */
+/* The certified public keys of a network, by session id, and the role in which each is certified. */
 #include "base/utf8.h"
 #include "trust/trust.h"
 #include "value/build.h"
@@ -9,12 +9,14 @@
 typedef struct entry {
     gt_id session;
     uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+    gt_role role;
 } entry;
 
 struct gt_keyring {
     const gt_alloc *alloc;
     entry *entries; /* ascending by session */
     size_t count, capacity;
+    uint32_t learned; /* certificates that said something new */
 };
 
 gt_keyring *gt_keyring_new(const gt_alloc *alloc) {
@@ -43,11 +45,23 @@ static size_t place_of(const gt_keyring *keyring, const gt_id *session) {
     return low;
 }
 
-const uint8_t *gt_keyring_find(const gt_keyring *keyring, const gt_id *session) {
+static entry *find(const gt_keyring *keyring, const gt_id *session) {
     size_t at = place_of(keyring, session);
     bool found = at < keyring->count && gt_id_compare(&keyring->entries[at].session, session) == 0;
-    return found ? keyring->entries[at].public_key : NULL;
+    return found ? &keyring->entries[at] : NULL;
 }
+
+const uint8_t *gt_keyring_find(const gt_keyring *keyring, const gt_id *session) {
+    const entry *found = find(keyring, session);
+    return found != NULL ? found->public_key : NULL;
+}
+
+gt_role gt_keyring_role(const gt_keyring *keyring, const gt_id *session) {
+    const entry *found = find(keyring, session);
+    return found != NULL ? found->role : GT_ROLE_NONE;
+}
+
+uint32_t gt_keyring_count(const gt_keyring *keyring) { return keyring->learned; }
 
 /* The state's data is NULL where a commit is sealed: then there is no key. */
 static gt_bytes public_key_of(gt_bytes state) {
@@ -55,6 +69,20 @@ static gt_bytes public_key_of(gt_bytes state) {
     if (state.data != NULL) value = gt_map_find(state, gt_bytes_text("public_key"));
     if (value.data != NULL) gt_value_as_bytes(value, &key);
     return key;
+}
+
+static gt_role role_of(gt_bytes state) {
+    static const struct {
+        const char *name;
+        gt_role role;
+    } roles[] = {
+        {"root", GT_ROLE_ROOT}, {"server", GT_ROLE_SERVER}, {"user", GT_ROLE_USER}, {"anonymous", GT_ROLE_ANONYMOUS}};
+    gt_bytes text = {0}, value = gt_map_find(state, gt_bytes_text("role"));
+    if (value.data == NULL || !gt_value_as_text(value, &text)) return GT_ROLE_NONE;
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        if (gt_bytes_equal(text, gt_bytes_text(roles[i].name))) return roles[i].role;
+    }
+    return GT_ROLE_NONE;
 }
 
 /* A session id is the hash of the key, so a certificate cannot give a session another key. */
@@ -75,7 +103,13 @@ goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes ke
     if (!named || memcmp(name, key.data, key.len) != 0 || !is_key_of(hasher, public_key, &session)) {
         return gt_fail(diag, GOAT_UNTRUSTED, "the certificate is not of the session that it names");
     }
-    if (gt_keyring_find(keyring, &session) != NULL) return GOAT_OK;
+    gt_role role = role_of(state);
+    entry *known = find(keyring, &session);
+    if (known != NULL) {
+        keyring->learned += known->role != role;
+        known->role = role;
+        return GOAT_OK;
+    }
     if (!gt_reserve(keyring->alloc, (void **)(void *)&keyring->entries, keyring->count, &keyring->capacity,
                     sizeof(*keyring->entries))) {
         return gt_no_memory(diag);
@@ -84,7 +118,9 @@ goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes ke
     memmove(keyring->entries + at + 1, keyring->entries + at, (keyring->count - at) * sizeof(*keyring->entries));
     keyring->entries[at].session = session;
     memcpy(keyring->entries[at].public_key, public_key.data, GT_PUBLIC_KEY_SIZE);
+    keyring->entries[at].role = role;
     keyring->count++;
+    keyring->learned++;
     return GOAT_OK;
 }
 

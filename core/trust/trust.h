@@ -44,17 +44,40 @@ typedef struct gt_keyring gt_keyring;
 gt_keyring *gt_keyring_new(const gt_alloc *alloc);
 void gt_keyring_free(gt_keyring *keyring);
 
-/* Takes in a certificate: the state of an item of /sys/sessions. GOAT_OK, GOAT_UNTRUSTED when the key is not
- * that of the session named, GOAT_NO_MEMORY. */
+/* Takes in a certificate: the state of an item of /sys/sessions; a later one of the same session gives it another role.
+ * GOAT_OK, GOAT_UNTRUSTED when the key is not that of the session named, GOAT_NO_MEMORY. */
 goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes key, gt_bytes state, gt_diag *diag);
 
 /* The public key of a session; NULL: not certified. */
 const uint8_t *gt_keyring_find(const gt_keyring *keyring, const gt_id *session);
 
+typedef enum gt_role {
+    GT_ROLE_NONE, /* not certified, or in a role that this version does not know */
+    GT_ROLE_ROOT,
+    GT_ROLE_SERVER,
+    GT_ROLE_USER,
+    GT_ROLE_ANONYMOUS,
+} gt_role;
+
+gt_role gt_keyring_role(const gt_keyring *keyring, const gt_id *session);
+
+/* Grows with each certificate that says something new. */
+uint32_t gt_keyring_count(const gt_keyring *keyring);
+
 /* The key with which a batch of /sys/sessions must be signed: the root's, which the first batch itself
  * brings. GOAT_UNTRUSTED. */
-goat_status gt_trust_root_key(const gt_keyring *keyring, gt_hasher *hasher, const gt_id *network,
-                              const gt_batch *batch, uint8_t public_key[GT_PUBLIC_KEY_SIZE], gt_diag *diag);
+goat_status gt_trust_root_key(const gt_keyring *keyring, gt_hasher *hasher, const gt_id *network, const gt_batch *batch,
+                              uint8_t public_key[GT_PUBLIC_KEY_SIZE], gt_diag *diag);
+
+/* ---- access ---- */
+
+typedef enum gt_access { GT_MAY_READ, GT_MAY_WRITE } gt_access;
+
+/* The one place that says who may do what in a repository ("/type/repo"). In this version everybody may read, every
+ * certified session may write, and in /sys only the root and servers, in /sys/sessions the root alone; access rules
+ * will be asked here. GOAT_OK, GOAT_FORBIDDEN; GOAT_UNTRUSTED when a session that is not certified wants to write. */
+goat_status gt_trust_may(const gt_keyring *keyring, gt_access access, gt_bytes repository, const gt_id *session,
+                         gt_diag *diag);
 
 /* Appends the delta of a certificate. */
 void gt_certificate_write(const uint8_t public_key[GT_PUBLIC_KEY_SIZE], const char *role, gt_buf *delta);
