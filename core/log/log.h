@@ -121,6 +121,10 @@ const uint8_t *gt_log_chain(const gt_log *log);
 /* Whether the file at `length` has this chain: one look at the record that ends there. */
 bool gt_log_has_chain(const gt_log *log, uint64_t length, const uint8_t *chain);
 
+/* The chain at `length`, where a record ends, or the header does: then a record begins there, or it is the end. False
+ * where none ends, or nobody knows the chain. `length` may be anything. Not before the log is READY. */
+bool gt_log_chain_at(const gt_log *log, uint64_t length, uint8_t chain[GT_CHAIN_SIZE]);
+
 /* Makes the record and submits it. `*stable` is the payload at its final address (may be NULL). A failure
  * to write shows later, in the state. GOAT_FORBIDDEN when read-only, GOAT_TOO_LARGE, GOAT_NO_MEMORY (nothing was
  * appended); of a FAILED log its failure. The log is READY or FAILED. */

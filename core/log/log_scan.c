@@ -223,6 +223,22 @@ bool gt_log_has_chain(const gt_log *log, uint64_t length, const uint8_t *chain) 
     return bytes.data != NULL && memcmp(bytes.data, chain, GT_CHAIN_SIZE) == 0;
 }
 
+bool gt_log_chain_at(const gt_log *log, uint64_t length, uint8_t chain[GT_CHAIN_SIZE]) {
+    bool open = log->state == GT_LOG_READY || (log->state == GT_LOG_FAILED && log->loaded_len > 0);
+    if (!open || length < GT_LOG_HEADER_SIZE || length > log->length) {
+        return false;
+    }
+    if (length == log->length) {
+        return chain_before(log, length, chain);
+    }
+    uint64_t start, end;
+    size_t len;
+    const uint8_t *run = gt_log_run(log, length, &start, &end);
+    /* The marker is a secret, so no payload of a peer's has a head in it. */
+    return run != NULL && read_head(log, run + (length - start), end - length, &len) &&
+           chain_before(log, length, chain);
+}
+
 /* ---- The walk ------------------------------------------------------------------------------ */
 
 static goat_status check_chain(gt_log *log, uint64_t offset, const uint8_t *record, size_t len) {
