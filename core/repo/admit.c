@@ -222,8 +222,9 @@ goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_recor
     gt_arena_init(&arena, repo->alloc);
     gt_batch logged;
     goat_status status = gt_batch_view(record->payload, &arena, &logged, diag);
-    uint32_t row = status == GOAT_OK ? gt_chain_add(repo, batch, record->offset) : GT_NONE;
+    uint32_t row = status == GOAT_OK ? gt_chain_add(repo, batch, record) : GT_NONE;
     if (status == GOAT_OK && row == GT_NONE) status = gt_no_memory(diag);
+    uint32_t in = status == GOAT_OK ? gt_record_of(repo, row, record->offset) : GT_NONE;
     uint32_t from = 0; /* both lists of nodes are ordered by leaf */
     for (uint32_t i = 0; status == GOAT_OK && i < logged.node_count; i++) {
         const gt_node *node = &logged.nodes[i];
@@ -232,6 +233,9 @@ goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_recor
         uint64_t offset = record->offset + (uint64_t)(node->bytes.data - record->payload.data);
         status = gt_graph_add(repo, row, node->first, &batch->nodes[from].hash, &node->commit, offset,
                               (uint32_t)node->bytes.len, origin, diag);
+        if (status != GOAT_OK) break;
+        gt_batch_at(repo, row)->held++;
+        gt_batch_at(repo, in)->leaves++;
     }
     gt_arena_free(&arena);
     return status;
@@ -272,6 +276,7 @@ goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *wher
         if (status == GOAT_OK) {
             status = gt_admit_leaves(repo, batch, &record, a.take, TAKE_NOW, origin, diag);
             if (status != GOAT_OK) gt_repo_fail(repo, status, "a batch that is logged could not be taken in");
+            if (status == GOAT_OK && where == NULL) gt_repo_logged(repo);
         }
         *outcome = GT_ADMITTED;
     } else {
@@ -307,11 +312,28 @@ goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_or
     return status;
 }
 
-goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag) {
+static goat_status check_open(const gt_repo *repo, gt_diag *diag) {
     if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_LOADING, "the repository is still opening");
     if (repo->config.read_only) return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
-    goat_status status = gt_admit_frame(repo, frame, GT_NO_POSITION, GT_FROM_PEER, outcome, batch, diag);
+    return GOAT_OK;
+}
+
+static goat_status end_of(gt_repo *repo, goat_status status, gt_diag *diag) {
     if (status == GOAT_OK) gt_parked_retry(repo);
     if (status != GOAT_OK) gt_diag_path(diag, repo->path, strlen(repo->path));
     return status;
+}
+
+goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag) {
+    goat_status status = check_open(repo, diag);
+    if (status != GOAT_OK) return status;
+    status = gt_admit_frame(repo, frame, GT_NO_POSITION, GT_FROM_PEER, outcome, batch, diag);
+    return end_of(repo, status, diag);
+}
+
+goat_status gt_repo_admit_batch(gt_repo *repo, gt_batch *batch, gt_admission *outcome, gt_diag *diag) {
+    goat_status status = check_open(repo, diag);
+    if (status != GOAT_OK) return status;
+    status = gt_admit_batch(repo, batch, NULL, GT_FROM_PEER, outcome, diag);
+    return end_of(repo, status, diag);
 }

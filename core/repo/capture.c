@@ -153,6 +153,7 @@ goat_status gt_capture_finish(gt_capture *capture, const gt_signer *signer, gt_o
         if (status == GOAT_OK) {
             status = admit_own(capture, &record, &id, origin, diag);
             if (status != GOAT_OK) gt_repo_fail(repo, status, "edits that are logged could not be taken in");
+            if (status == GOAT_OK) gt_repo_logged(repo);
         }
     }
     gt_capture_drop(capture);

@@ -121,7 +121,8 @@ static uint32_t push_batch(gt_repo *repo, const gt_id *id, uint64_t seq, uint32_
     row->session = session;
     row->offset = GT_NO_POSITION;
     row->older = owner->newest;
-    row->prev = row->skip = GT_NONE;
+    row->prev = row->skip = row->next = GT_NONE;
+    row->other = number;
     row->flags = flags;
     owner->newest = number;
     return number;
@@ -133,9 +134,15 @@ static uint32_t find_or_stub(gt_repo *repo, const gt_id *id, uint64_t seq, uint3
     return row != GT_NONE ? row : push_batch(repo, id, seq, session, GT_BATCH_STUB);
 }
 
-uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset) {
+/* A batch that is known already, in a record that may be new. */
+static bool add_record(gt_repo *repo, uint32_t batch, const gt_record *record) {
+    return gt_record_of(repo, batch, record->offset) != GT_NONE || gt_part_add(repo, batch, record, 0);
+}
+
+uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, const gt_record *record) {
     uint32_t known = gt_find_batch(repo, &batch->id);
-    if (known != GT_NONE && (gt_batch_at(repo, known)->flags & GT_BATCH_STUB) == 0) return known;
+    bool was_stub = known != GT_NONE && (gt_batch_at(repo, known)->flags & GT_BATCH_STUB) != 0;
+    if (known != GT_NONE && !was_stub) return add_record(repo, known, record) ? known : GT_NONE;
     uint32_t session = gt_add_session(repo, &batch->session);
     if (session == GT_NONE) return GT_NONE;
     uint32_t lead = GT_NONE, skip = GT_NONE;
@@ -148,8 +155,10 @@ uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset) {
         skip = find_or_stub(repo, batch->skip, rung_of(batch->seq), session);
         if (skip == GT_NONE) return GT_NONE;
     }
-    bool was_stub = known != GT_NONE;
-    uint32_t number = was_stub ? known : push_batch(repo, &batch->id, batch->seq, session, 0);
+    uint32_t number = known;
+    if (was_stub) gt_batch_at(repo, known)->size = batch->size; /* its parts take it over */
+    if (was_stub && !gt_part_add(repo, known, record, 0)) return GT_NONE;
+    if (!was_stub) number = push_batch(repo, &batch->id, batch->seq, session, 0);
     if (number == GT_NONE) return GT_NONE;
     for (uint32_t i = 0; i < batch->prev.count; i++) { /* nothing can fail from here on */
         gt_batch_row *before = gt_batch_at(repo, gt_find_batch(repo, gt_ids_at(batch->prev, i)));
@@ -158,13 +167,15 @@ uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset) {
     }
     gt_batch_row *row = gt_batch_at(repo, number);
     row->seq = batch->seq;
-    row->offset = offset;
-    row->len = (uint32_t)batch->frame.len;
     row->size = batch->size;
     row->prev = lead;
     row->skip = skip;
     row->flags = was_stub ? 0 : GT_BATCH_TIP; /* a stub has a successor */
-    if (!was_stub) gt_session_at(repo, session)->tips++;
+    if (!was_stub) {
+        row->offset = record->offset;
+        row->len = (uint32_t)record->payload.len;
+        gt_session_at(repo, session)->tips++;
+    }
     gt_parked_arrived(repo, &batch->id);
     return number;
 }

@@ -24,7 +24,8 @@ enum {
 };
 
 enum {
-    META_SIZE = 16,                  /* time seen (8), commits in the fingerprint (4), zeros (4) */
+    TABLES_VERSION = 2,
+    META_SIZE = 16,                  /* time seen (8), commits in the fingerprint (4), version (4) */
     PARKED_HEAD = 8 + 8 + GT_ID_SIZE /* offset, length, what it waits for */
 };
 
@@ -94,6 +95,7 @@ goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, g
         uint8_t meta[META_SIZE] = {0};
         gt_put_u64(meta, repo->time_seen);
         gt_put_u32(meta + 8, repo->fingerprinted);
+        gt_put_u32(meta + 12, TABLES_VERSION);
         gt_checkpoint made = {.covered = gt_log_length(repo->log)};
         memcpy(made.log_id, gt_log_get_identity(repo->log)->log_id, sizeof(made.log_id));
         memcpy(made.chain, gt_log_chain(repo->log), sizeof(made.chain));
@@ -182,14 +184,23 @@ static bool check_items(const bounds *b) {
     return true;
 }
 
+/* Parts follow each other in the table, so no way through them goes round. */
+static bool check_parts(const gt_batch_row *rows, uint32_t i, uint32_t count) {
+    const gt_batch_row *row = &rows[i];
+    if (row->next != GT_NONE && (row->next <= i || row->next >= count)) return false;
+    if (row->next != GT_NONE && (rows[row->next].flags & GT_BATCH_PART) == 0) return false;
+    if ((row->flags & GT_BATCH_PART) == 0) return row->other >= i && row->other < count;
+    return row->other < i && (rows[row->other].flags & GT_BATCH_PART) == 0;
+}
+
 static bool check_batches(const bounds *b) {
     const gt_batch_row *rows = (const void *)b->sections[SECTION_BATCHES]->data;
     uint32_t count = b->counts[SECTION_BATCHES];
     for (uint32_t i = 0; i < count; i++) {
         const gt_batch_row *row = &rows[i];
         bool good = row->session < b->counts[SECTION_SESSIONS] && is_row(row->older, i) && is_row(row->prev, count) &&
-                    is_row(row->skip, count);
-        good = good && ((row->flags & GT_BATCH_STUB) != 0 || inside(row->offset, row->len, b->file->covered));
+                    is_row(row->skip, count) && check_parts(rows, i, count);
+        good = good && (row->len == 0 || inside(row->offset, row->len, b->file->covered));
         good = good && (row->prev == GT_NONE || rows[row->prev].seq < row->seq); /* so that no way goes round */
         good = good && (row->skip == GT_NONE || rows[row->skip].seq < row->seq);
         if (!good) return false;
@@ -209,16 +220,24 @@ static bool check_small_tables(const bounds *b) {
     return true;
 }
 
-/* An index of `rows` rows: each once, and a free slot to stop at. */
-static bool check_index(const bounds *b, uint32_t kind, uint32_t rows) {
+/* An index of `indexed` of the `rows` rows: each once, and a free slot to stop at. */
+static bool check_index(const bounds *b, uint32_t kind, uint32_t rows, uint32_t indexed) {
     const gt_index_slot *slots = (const void *)b->sections[kind]->data;
     uint32_t capacity = b->counts[kind], used = 0;
-    if ((capacity & (capacity - 1)) != 0 || (rows > 0 && capacity <= rows)) return false;
+    if ((capacity & (capacity - 1)) != 0 || (indexed > 0 && capacity <= indexed)) return false;
     for (uint32_t i = 0; i < capacity; i++) {
         if (slots[i].row > rows) return false;
         used += slots[i].row != 0;
     }
-    return used == rows;
+    return used == indexed;
+}
+
+/* Batches that the index finds: parts are found from their first row. */
+static uint32_t first_rows(const bounds *b) {
+    const gt_batch_row *rows = (const void *)b->sections[SECTION_BATCHES]->data;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < b->counts[SECTION_BATCHES]; i++) count += (rows[i].flags & GT_BATCH_PART) == 0;
+    return count;
 }
 
 static bool find_sections(bounds *b) {
@@ -245,14 +264,15 @@ static bool find_sections(bounds *b) {
         if (rows >= GT_NONE) return false;
         b->counts[kind] = (uint32_t)rows;
     }
-    return b->counts[SECTION_META] == 1 && b->counts[SECTION_FINGERPRINT] == 1;
+    return b->counts[SECTION_META] == 1 && b->counts[SECTION_FINGERPRINT] == 1 &&
+           gt_get_u32(b->sections[SECTION_META]->data + 12) == TABLES_VERSION;
 }
 
 static bool is_sound(bounds *b) {
     return find_sections(b) && check_commits(b) && check_items(b) && check_batches(b) && check_small_tables(b) &&
-           check_index(b, SECTION_COMMIT_INDEX, b->counts[SECTION_COMMITS]) &&
-           check_index(b, SECTION_ITEM_INDEX, b->counts[SECTION_ITEMS]) &&
-           check_index(b, SECTION_BATCH_INDEX, b->counts[SECTION_BATCHES]);
+           check_index(b, SECTION_COMMIT_INDEX, b->counts[SECTION_COMMITS], b->counts[SECTION_COMMITS]) &&
+           check_index(b, SECTION_ITEM_INDEX, b->counts[SECTION_ITEMS], b->counts[SECTION_ITEMS]) &&
+           check_index(b, SECTION_BATCH_INDEX, b->counts[SECTION_BATCHES], first_rows(b));
 }
 
 static bool adopt_parked(gt_repo *repo, const gt_section *section) {
@@ -280,7 +300,7 @@ static bool adopt_tables(gt_repo *repo, const bounds *b) {
     gt_index *indexes[] = {&repo->commit_index, &repo->item_index, &repo->batch_index};
     for (uint32_t i = 0; i < 3; i++) {
         uint32_t kind = SECTION_COMMIT_INDEX + i;
-        uint32_t rows = i == 0 ? repo->commits.count : i == 1 ? repo->items.count : repo->batches.count;
+        uint32_t rows = i == 0 ? repo->commits.count : i == 1 ? repo->items.count : first_rows(b);
         if (b->counts[kind] == 0) continue;
         gt_index_adopt(indexes[i], (gt_index_slot *)(void *)b->sections[kind]->data, b->counts[kind], rows);
     }

@@ -200,15 +200,29 @@ goat_status gt_repo_order(gt_repo *repo, gt_buf *rows, gt_diag *diag) {
 
 uint64_t gt_repo_entry_count(const gt_repo *repo) { return repo->commits.count; }
 
+static gt_bytes entry_of(const gt_repo *repo, uint32_t commit, uint8_t entry[GT_ENTRY_SIZE]) {
+    const gt_commit_row *row = gt_commit_at(repo, commit);
+    memcpy(entry, gt_batch_at(repo, row->batch)->id.bytes, GT_ID_SIZE);
+    gt_put_u32(entry + GT_ID_SIZE, row->leaf);
+    return gt_bytes_of(entry, GT_ENTRY_SIZE);
+}
+
 bool gt_repo_fingerprint_step(gt_repo *repo, uint32_t entries) {
+    uint8_t entry[GT_ENTRY_SIZE];
     for (; entries > 0 && repo->fingerprinted < repo->commits.count; entries--) {
-        const gt_commit_row *row = gt_commit_at(repo, repo->fingerprinted++);
-        uint8_t entry[GT_ENTRY_SIZE];
-        memcpy(entry, gt_batch_at(repo, row->batch)->id.bytes, GT_ID_SIZE);
-        gt_put_u32(entry + GT_ID_SIZE, row->leaf);
-        gt_lthash_add(repo->config.hasher, &repo->fingerprint, gt_bytes_of(entry, sizeof(entry)));
+        gt_lthash_add(repo->config.hasher, &repo->fingerprint, entry_of(repo, repo->fingerprinted++, entry));
     }
     return repo->fingerprinted == repo->commits.count;
+}
+
+bool gt_repo_fingerprint_at(gt_repo *repo, uint32_t commits, gt_lthash *out) {
+    uint8_t entry[GT_ENTRY_SIZE];
+    if (commits > repo->fingerprinted) return false;
+    *out = repo->fingerprint;
+    for (uint32_t i = commits; i < repo->fingerprinted; i++) {
+        gt_lthash_remove(repo->config.hasher, out, entry_of(repo, i, entry));
+    }
+    return true;
 }
 
 void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]) {

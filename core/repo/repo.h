@@ -8,6 +8,7 @@
 #define GT_REPO_REPO_H
 
 #include "commit/batch.h"
+#include "commit/receipt.h"
 #include "log/log.h"
 #include "schema/schema.h"
 
@@ -49,6 +50,8 @@ typedef struct gt_repo_hooks {
     void (*before_change)(void *context, gt_repo *repo, uint32_t item);
     /* It has changed (also: was created). May be NULL. */
     void (*after_change)(void *context, gt_repo *repo, uint32_t item, gt_origin origin);
+    /* A record was appended to the log, and the tables say what it says. May be NULL. Must not change the repository. */
+    void (*logged)(void *context, gt_repo *repo);
 } gt_repo_hooks;
 
 typedef struct gt_repo_config {
@@ -98,7 +101,7 @@ gt_bytes gt_repo_key(const gt_repo *repo, uint32_t item); /* good until closed *
 
 /* Whether an item has a commit yet: false only inside the hook before its first one. */
 bool gt_repo_has_commits(const gt_repo *repo, uint32_t item);
-uint32_t gt_repo_newest(const gt_repo *repo, uint32_t item);          /* row of the commit admitted last */
+uint32_t gt_repo_newest(const gt_repo *repo, uint32_t item);         /* row of the commit admitted last */
 const gt_schema *gt_repo_schema(const gt_repo *repo, uint32_t item); /* how it is read; NULL: not known here */
 
 enum {
@@ -175,8 +178,65 @@ typedef enum gt_admission { GT_ADMITTED, GT_KNOWN, GT_PARKED } gt_admission;
  * GOAT_TOO_LARGE: refused, nothing changed. */
 goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag);
 
+/* Admits a batch that was decoded, hashed (gt_batch_hash) and verified elsewhere; then what waited for it. Statuses as
+ * above. */
+goat_status gt_repo_admit_batch(gt_repo *repo, gt_batch *batch, gt_admission *outcome, gt_diag *diag);
+
 /* How many batches wait for parents or predecessors. */
 uint32_t gt_repo_parked_count(const gt_repo *repo);
+
+/* ---- records and entries, in the order of the log ---- */
+
+/* Rows 0 … count - 1 stand for the records that hold batches, in the order of the log, and for batches that are only
+ * named. */
+uint32_t gt_repo_record_count(const gt_repo *repo);
+
+typedef struct gt_held {
+    gt_id batch;
+    gt_bytes frame; /* in the log; data NULL: there is none (a stub, or damaged) */
+    bool whole;     /* every leaf of the batch is held, and this is the first of its frames */
+} gt_held;
+
+void gt_repo_held(gt_repo *repo, uint32_t record, gt_held *held);
+
+/* The first record of a batch, or of the batch that has a commit; GT_NONE. Then further records of the same batch
+ * (other leaves), GT_NONE behind the last. */
+uint32_t gt_repo_find_record(const gt_repo *repo, const gt_id *id);
+uint32_t gt_repo_next_record(const gt_repo *repo, uint32_t record);
+
+/* Rows 0 … count - 1 of commits, in the order of admission; each is an entry. */
+uint32_t gt_repo_commit_count(const gt_repo *repo);
+void gt_repo_entry(const gt_repo *repo, uint32_t commit, gt_id *batch, uint32_t *leaf);
+
+/* ---- what is missed ---- */
+
+/* Ids of commits or batches that are missed: what parked frames wait for, batches that are only named, batches that
+ * damage has taken something of. Up to `max` from `*cursor` on (0 to begin with); none at the end. */
+uint32_t gt_repo_missing(gt_repo *repo, uint64_t *cursor, gt_id *ids, uint32_t max);
+
+/* Whether the log has damage that is not healed, or records that could not be taken in. */
+bool gt_repo_has_gaps(const gt_repo *repo);
+
+/* All that damage took has come back: the damage is set aside (core/log/FORMAT.md 3.2), and nobody names it any more.
+ * What gt_log_append says. */
+goat_status gt_repo_set_damage_aside(gt_repo *repo, gt_diag *diag);
+
+/* ---- receipts ---- */
+
+/* Rows 0 … count - 1, in the order of the log. `bytes` lie in the log; data NULL: damaged. */
+uint32_t gt_repo_receipt_count(const gt_repo *repo);
+void gt_repo_receipt_at(gt_repo *repo, uint32_t row, gt_id *id, gt_bytes *bytes);
+uint32_t gt_repo_find_receipt(const gt_repo *repo, const gt_id *id); /* GT_NONE */
+
+/* Takes a receipt that was hashed and verified. GT_KNOWN if it is there already. What gt_log_append says. */
+goat_status gt_repo_admit_receipt(gt_repo *repo, const gt_receipt *receipt, gt_admission *outcome, gt_diag *diag);
+
+/* Server: receipts are written for what is logged from here on, and for what came after the last one of this log. */
+void gt_repo_receipts_begin(gt_repo *repo);
+/* Whether something was logged that no receipt of this log names yet. */
+bool gt_repo_wants_receipt(const gt_repo *repo);
+/* Writes one over up to GT_RECEIPT_LEAVES_MAX of them; call again while it wants. What gt_log_append says. */
+goat_status gt_repo_write_receipt(gt_repo *repo, const gt_signer *signer, gt_diag *diag);
 
 /* ---- fingerprint, digest, checkpoint ---- */
 
@@ -184,6 +244,9 @@ uint64_t gt_repo_entry_count(const gt_repo *repo);
 /* Brings the fingerprint further by up to `entries`; true when it is up to date. */
 bool gt_repo_fingerprint_step(gt_repo *repo, uint32_t entries);
 void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]);
+/* The set fingerprint over the first `commits` entries. False: gt_repo_fingerprint_step is to be called first, until it
+ * is true. Costs a hash for each entry behind those. */
+bool gt_repo_fingerprint_at(gt_repo *repo, uint32_t commits, gt_lthash *out);
 
 /* Item rows in key order; appended to `rows` as uint32_t. */
 goat_status gt_repo_order(gt_repo *repo, gt_buf *rows, gt_diag *diag);

@@ -57,8 +57,8 @@ typedef struct gt_item_row {
     uint64_t key_offset; /* see GT_KEY_IN_CHECKPOINT */
     uint64_t state;
     uint32_t state_len;
-    uint32_t newest;     /* commit admitted last */
-    uint32_t head;       /* the only head, GT_NONE when there are several */
+    uint32_t newest; /* commit admitted last */
+    uint32_t head;   /* the only head, GT_NONE when there are several */
     uint32_t head_count;
     uint32_t revision;
     uint32_t first;      /* of its commits without parents the first in the order of time: it gives the namespace */
@@ -68,13 +68,20 @@ typedef struct gt_item_row {
 } gt_item_row;
 
 enum {
-    GT_BATCH_TIP = 1 << 0,  /* the newest of its session, or one of several */
-    GT_BATCH_STUB = 1 << 1, /* only named by a successor; its record is damaged or not here */
+    GT_BATCH_TIP = 1 << 0,     /* the newest of its session, or one of several */
+    GT_BATCH_STUB = 1 << 1,    /* only named by a successor; its record is damaged or not here */
+    GT_BATCH_PART = 1 << 2,    /* a further record of a batch that has a row already */
+    GT_BATCH_DAMAGED = 1 << 3, /* its record turned out damaged */
+    GT_BATCH_LOST = 1 << 4,    /* of a first row: some of its leaves lie in damaged records */
+    GT_BATCH_AGAIN = 1 << 5,   /* of a part: it brings nothing but what damage took */
 };
 
+/* A record that holds a batch, in the order of the log; `id`, `session` and `size` are the batch's. A batch that is
+ * logged in several records (with different leaves, or again after damage) has a row for each: the first one, which
+ * the index finds, and parts behind it. A row without a record (`len` 0) was a stub; its records are parts. */
 typedef struct gt_batch_row {
     gt_id id;
-    uint64_t offset; /* of the frame in the log; the first one, if it is there several times */
+    uint64_t offset; /* of the frame in the log */
     uint64_t seq;
     uint32_t len;
     uint32_t session;
@@ -83,6 +90,10 @@ typedef struct gt_batch_row {
     uint32_t prev;  /* the one with the largest seq, GT_NONE */
     uint32_t skip;  /* GT_NONE */
     uint32_t flags;
+    uint32_t held;   /* of a first row: leaves known, wherever they lie */
+    uint32_t leaves; /* commits whose bytes lie in this record */
+    uint32_t next;   /* the next part, GT_NONE */
+    uint32_t other;  /* of a first row: the last part, or itself. Of a part: the first row */
     uint32_t zero;
 } gt_batch_row;
 
@@ -97,13 +108,14 @@ typedef struct gt_schema_row {
     uint32_t version;
     uint32_t ns_len;
     uint8_t ns[GOAT_NAME_MAX];
-    uint32_t read_at; /* the version that its items are read at, 0: not known here; what the states that are kept are of */
+    uint32_t
+        read_at; /* the version that its items are read at, 0: not known here; what the states that are kept are of */
     uint32_t zero;
 } gt_schema_row;
 
 _Static_assert(sizeof(gt_commit_row) == 80, "checkpoint format");
 _Static_assert(sizeof(gt_item_row) == 48, "checkpoint format");
-_Static_assert(sizeof(gt_batch_row) == 80, "checkpoint format");
+_Static_assert(sizeof(gt_batch_row) == 96, "checkpoint format");
 _Static_assert(sizeof(gt_session_row) == 40, "checkpoint format");
 _Static_assert(sizeof(gt_schema_row) == 88, "checkpoint format");
 
@@ -112,7 +124,7 @@ typedef struct gt_parked {
     struct gt_parked *newer, *older;
     struct gt_parked *next; /* of those in one bucket, or of those that wait no more */
     gt_id waits_for;
-    uint64_t offset;  /* where the log has it, GT_NO_POSITION when it has not */
+    uint64_t offset; /* where the log has it, GT_NO_POSITION when it has not */
     gt_origin origin;
     size_t len;
     uint8_t frame[];
@@ -142,11 +154,11 @@ struct gt_repo {
     gt_rows commits, parents, items, batches, sessions, schemas;
     gt_index commit_index, item_index, batch_index;
     gt_index session_index, schema_index; /* not in checkpoints */
-    const gt_schema **readers; /* by schema row: how its items are read; NULL not known */
+    const gt_schema **readers;            /* by schema row: how its items are read; NULL not known */
     size_t reader_capacity;
     uint8_t hash_key[16];
     const uint8_t *states, *keys; /* sections of the checkpoint */
-    uint8_t *unchecked; /* a bit a commit below the checkpoint: it was not looked at yet */
+    uint8_t *unchecked;           /* a bit a commit below the checkpoint: it was not looked at yet */
     uint32_t unchecked_count;
     uint8_t *sound; /* a bit a batch below the checkpoint: its first record was found sound */
     uint32_t sound_count;
@@ -196,8 +208,8 @@ void gt_tables_free(gt_repo *repo);
 uint32_t gt_find_commit(const gt_repo *repo, const gt_id *id); /* GT_NONE */
 uint32_t gt_find_batch(const gt_repo *repo, const gt_id *id);  /* GT_NONE */
 uint32_t gt_find_session(const gt_repo *repo, const gt_id *id);
-uint32_t gt_add_session(gt_repo *repo, const gt_id *id);                  /* finds or adds; GT_NONE: no memory */
-uint32_t gt_add_schema(gt_repo *repo, const gt_commit *commit);           /* finds or adds; GT_NONE: no memory */
+uint32_t gt_add_session(gt_repo *repo, const gt_id *id);        /* finds or adds; GT_NONE: no memory */
+uint32_t gt_add_schema(gt_repo *repo, const gt_commit *commit); /* finds or adds; GT_NONE: no memory */
 uint64_t gt_id_hash(const gt_repo *repo, const gt_id *id);
 uint64_t gt_key_hash(const gt_repo *repo, gt_bytes key);
 /* How items of a schema row are read: the newest version registered, when the row's own version is
@@ -236,8 +248,16 @@ goat_status gt_chain_next(gt_repo *repo, const gt_id *session, gt_id *prev, gt_i
 /* Whether a batch is at its place in its session's chain: GOAT_OK; GOAT_NOT_FOUND when a predecessor, `*missing`, is
  * not known; GOAT_UNTRUSTED when it contradicts one. */
 goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_id *missing, gt_diag *diag);
-/* Adds (or completes) the row of a batch; predecessors that are not known become stubs. GT_NONE: no memory. */
-uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, uint64_t offset);
+/* Adds (or completes) the row of a batch that lies in `record`; predecessors that are not known become stubs. GT_NONE: no
+ * memory. */
+uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, const gt_record *record);
+
+/* ---- records.c ---- */
+
+/* Adds the row of a further record of a batch. False without memory. */
+bool gt_part_add(gt_repo *repo, uint32_t batch, const gt_record *record, uint32_t flags);
+/* The row of the record of a batch (its first row) whose frame holds the byte at `offset`; GT_NONE. */
+uint32_t gt_record_of(const gt_repo *repo, uint32_t batch, uint64_t offset);
 
 /* ---- admit.c ---- */
 
@@ -309,6 +329,10 @@ void gt_cuts_forget(gt_repo *repo, uint32_t item);
 
 /* ---- repo.c ---- */
 
+/* A record was appended and taken in. */
+static inline void gt_repo_logged(gt_repo *repo) {
+    if (repo->config.hooks.logged != NULL) repo->config.hooks.logged(repo->config.hooks.context, repo);
+}
 /* The repository answers with this failure until it is opened again. */
 void gt_repo_fail(gt_repo *repo, goat_status status, const char *message);
 /* Adds the item's path to a diagnostic. */

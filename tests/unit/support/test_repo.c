@@ -68,6 +68,12 @@ static void after_change(void *context, gt_repo *repo, uint32_t item, gt_origin 
     site->last_origin = origin;
 }
 
+static void logged(void *context, gt_repo *repo) {
+    test_site *site = context;
+    (void)repo;
+    site->logged++;
+}
+
 static void note_status(void *owner, const goat_io_result *result) {
     goat_status *status = owner;
     *status = result->status;
@@ -140,7 +146,11 @@ goat_status test_site_try_open(test_site *site, int flags, gt_diag *diag) {
         .random = gt_sim_random_source(&site->random),
         .clock = gt_sim_clock_source(&site->clock),
         .schemas = site->schemas,
-        .hooks = {site, find_key, before_change, after_change},
+        .hooks = {.context = site,
+                  .find_key = find_key,
+                  .before_change = before_change,
+                  .after_change = after_change,
+                  .logged = logged},
         .network = site->network->place.network,
         .path = site->network->place.repository,
         .create = true,

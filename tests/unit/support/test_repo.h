@@ -43,9 +43,9 @@ typedef struct test_site {
     gt_io *io;
     gt_hasher *hasher;
     gt_registry *schemas;
-    gt_repo *repo;          /* NULL: not open */
-    uint64_t frame_offset;  /* of the next record that test_site_next_frame looks at */
-    uint32_t before, after; /* calls of the hooks */
+    gt_repo *repo;                  /* NULL: not open */
+    uint64_t frame_offset;          /* of the next record that test_site_next_frame looks at */
+    uint32_t before, after, logged; /* calls of the hooks */
     gt_origin last_origin;
 } test_site;
 
