@@ -29,7 +29,7 @@ goat_status gt_filter_compile(const gt_alloc *alloc, gt_bytes document, gt_filte
 goat_status gt_filter_compile_json(const gt_alloc *alloc, gt_bytes text, gt_filter **filter, gt_diag *diag);
 
 /* NULL is accepted. */
-void gt_filter_free(gt_filter *filter);
+void gt_filter_drop(gt_filter *filter);
 
 /* Whether a state (a map field → value; the integer key 0 is not looked at) matches. A field that is
  * not there counts with its default where `schema` (may be NULL) has one. GOAT_OK; GOAT_NO_MEMORY only

@@ -179,7 +179,7 @@ goat_status gt_filter_compile(const gt_alloc *alloc, gt_bytes document, gt_filte
     gt_bytes copy = {gt_arena_copy(&c.filter->arena, document.data, document.len), document.len};
     goat_status status = copy.data == NULL ? gt_no_memory(diag) : compile_document(&c, NULL, copy, 1);
     if (status != GOAT_OK) {
-        gt_filter_free(c.filter);
+        gt_filter_drop(c.filter);
         return status;
     }
     *filter = c.filter;
@@ -198,7 +198,7 @@ goat_status gt_filter_compile_json(const gt_alloc *alloc, gt_bytes text, gt_filt
     return status;
 }
 
-void gt_filter_free(gt_filter *filter) {
+void gt_filter_drop(gt_filter *filter) {
     if (filter == NULL) {
         return;
     }

@@ -113,6 +113,6 @@ goat_status gt_spec_parse(const gt_alloc *alloc, gt_bytes text, gt_spec *spec, g
 }
 
 void gt_spec_free(gt_spec *spec) {
-    gt_filter_free(spec->filter);
+    gt_filter_drop(spec->filter);
     gt_arena_free(&spec->arena);
 }

@@ -17,7 +17,7 @@ static bool matches(const char *state_notation, const char *json) {
     gt_bytes state = test_value(state_notation);
     assert_int_equal(gt_filter_match(filter, state, NULL, &result), GOAT_OK);
     test_value_free(state);
-    gt_filter_free(filter);
+    gt_filter_drop(filter);
     return result;
 }
 
@@ -114,7 +114,7 @@ static void list_is(const char *before, const char *text, size_t count, const ch
     test_text(&json, "%s", after);
     assert_int_equal(gt_filter_compile_json(&gt_alloc_system, gt_buf_bytes(&json), &filter, NULL), expected);
     assert_int_equal(filter != NULL, expected == GOAT_OK);
-    gt_filter_free(filter);
+    gt_filter_drop(filter);
     gt_buf_free(&json);
 }
 
@@ -142,7 +142,7 @@ static void the_limit_of_size_holds_on_both_sides(void **state) {
         test_text(&json, "\"}");
         assert_int_equal(gt_filter_compile_json(&gt_alloc_system, gt_buf_bytes(&json), &filter, NULL),
                          over == 0 ? GOAT_OK : GOAT_TOO_LARGE);
-        gt_filter_free(filter);
+        gt_filter_drop(filter);
         gt_buf_free(&json);
     }
 }
@@ -218,7 +218,7 @@ static void each_allocation_may_fail(void **state) {
             status = gt_filter_match(filter, row, NULL, &result);
             assert_true(status != GOAT_OK || result);
         }
-        gt_filter_free(filter);
+        gt_filter_drop(filter);
         test_alloc_assert_empty(&memory);
         if (!memory.failed) {
             assert_int_equal(status, GOAT_OK);
@@ -261,7 +261,7 @@ static void matching_allocates_nothing(void **state) {
     assert_true(result);
     assert_int_equal(memory.calls, calls);
     test_value_free(row);
-    gt_filter_free(filter);
+    gt_filter_drop(filter);
     test_alloc_assert_empty(&memory);
 }
 

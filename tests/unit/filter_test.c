@@ -28,7 +28,7 @@ static bool matches_with(const gt_schema *schema, const char *state_notation, co
     bool matches = false;
     assert_int_equal(gt_filter_match(filter, state, schema, &matches), GOAT_OK);
     test_value_free(state);
-    gt_filter_free(filter);
+    gt_filter_drop(filter);
     return matches;
 }
 
