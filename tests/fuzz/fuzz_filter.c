@@ -96,8 +96,8 @@ static void try_filter(const table *t, gt_bytes document) {
         bool matches = match(filter, gt_buf_bytes(&t->states[i]));
         GOAT_ASSERT(other == NULL || match(other, gt_buf_bytes(&t->states[i])) != matches);
     }
-    gt_filter_free(other);
-    gt_filter_free(filter);
+    gt_filter_drop(other);
+    gt_filter_drop(filter);
 }
 
 static void try_json(const table *t, gt_bytes text) {
@@ -108,7 +108,7 @@ static void try_json(const table *t, gt_bytes text) {
     gt_buf_init(&value, &gt_alloc_system);
     goat_status status = gt_filter_compile_json(&gt_alloc_system, text, &filter, &diag);
     check_fault(status, filter, &diag);
-    gt_filter_free(filter);
+    gt_filter_drop(filter);
     if (gt_value_from_json_text(text, &value, NULL) == GOAT_OK) {
         try_filter(t, gt_buf_bytes(&value));
     } else {

@@ -61,7 +61,7 @@ static goat_status run_filter(const table *t, gt_bytes where, gt_diag *diag) {
     gt_filter *filter;
     goat_status status = gt_filter_compile(&gt_alloc_system, where, &filter, diag);
     if (status == GOAT_OK) print_match(t, filter);
-    gt_filter_free(filter);
+    gt_filter_drop(filter);
     return status;
 }
 
