@@ -230,7 +230,7 @@ typedef struct goat_job goat_job;     /**< work that goes on */
 struct goat_host;                     /* goat_port.h */
 
 enum {
-    GOAT_OPEN_CREATE = 1u << 0,    /**< make the database if there is none, with a new root key */
+    GOAT_OPEN_CREATE = 1u << 0,    /**< make the database if there is none, with new keys (see root_key) */
     GOAT_OPEN_EXCLUSIVE = 1u << 1, /**< with CREATE: GOAT_EXISTS if there is one already */
     GOAT_OPEN_READ_ONLY = 1u << 2, /**< write nothing; edits are GOAT_FORBIDDEN */
     GOAT_OPEN_NO_THREAD = 1u << 3, /**< no service thread: the host calls goat_db_run() */
@@ -244,9 +244,13 @@ typedef struct goat_config {
     uint32_t capture_interval_ms; /**< least time between two captures; 0 means 333 */
     uint32_t changes_max;         /**< changes kept for goat_db_advance() until it says reset; 0 means 65536 */
     const struct goat_host *host; /**< storage, clocks, randomness, allocator; NULL: the machine's. copied */
+    const uint8_t *root_key;      /**< copied. The 32 bytes of "root" in goat_db_info(): the database must be of that
+                                       network, and a new one is made as a replica of it, with no root key of its
+                                       own; it can be used before it has met its server. NULL: any network, and a new
+                                       database begins a network of its own */
 } goat_config;
 
-#define GOAT_CONFIG_INIT {sizeof(goat_config), GOAT_OPEN_CREATE, 0, 0, NULL}
+#define GOAT_CONFIG_INIT {sizeof(goat_config), GOAT_OPEN_CREATE, 0, 0, NULL, NULL}
 
 /** Fills in the defaults for a caller who knows the structure as `struct_size` bytes. Cannot fail. */
 GOAT_API void goat_config_init(goat_config *config, size_t struct_size);
@@ -260,8 +264,10 @@ GOAT_API void goat_config_init(goat_config *config, size_t struct_size);
  *                answer GOAT_LOADING. NULL unless GOAT_OK.
  * @param job     new, end with goat_job_free(). Pass NULL to block.
  * @return GOAT_OK, GOAT_NOT_FOUND, GOAT_EXISTS, GOAT_BUSY with the owner, GOAT_FORBIDDEN, GOAT_BAD_KEY,
- *         GOAT_NEWER_FORMAT, GOAT_CORRUPT, GOAT_UNTRUSTED, GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK, GOAT_INVALID
- *         if the path is not UTF-8, GOAT_MISUSE also if this process has it open with other flags.
+ *         GOAT_NEWER_FORMAT, GOAT_CORRUPT, GOAT_UNTRUSTED (also if it is of another network than that of root_key),
+ *         GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK, GOAT_INVALID if the path is not UTF-8, GOAT_MISUSE also if this
+ *         process has it open with other flags, GOAT_LOADING if root_key is given while this process is opening it
+ *         without.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */

@@ -76,6 +76,7 @@ static goat_status make_database(const char *path, size_t path_len, const goat_c
     }
     status = gt_database_new(path, path_len, config->flags, host, &database, diag);
     if (status != GOAT_OK) return status;
+    if (config->root_key != NULL) gt_database_set_root(database, config->root_key);
     status = gt_db_new(database, config, db, diag);
     if (status != GOAT_OK) gt_database_drop(database);
     return status;
@@ -88,7 +89,7 @@ static goat_status join(const char *canonical, const goat_config *config, goat_d
     for (; opened != NULL && status == GOAT_NOT_FOUND; opened = opened->next) {
         if (opened->path == NULL || strcmp(opened->path, canonical) != 0) continue;
         status = gt_db_join(opened->db, config, db, diag);
-        if (status != GOAT_OK) continue;
+        if (status != GOAT_OK) continue; /* closed: looks on; of another network: that is the answer */
         if (((opened->flags ^ config->flags) & ~flags_of_opening) != 0) {
             status = gt_fail(diag, GOAT_MISUSE, "this process has the database open with other flags");
         } else if ((config->flags & GOAT_OPEN_CREATE) != 0 && (config->flags & GOAT_OPEN_EXCLUSIVE) != 0) {

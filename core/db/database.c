@@ -80,6 +80,12 @@ goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, c
     return GOAT_OK;
 }
 
+void gt_database_set_root(gt_database *database, const uint8_t root_key[GT_PUBLIC_KEY_SIZE]) {
+    database->is_pinned = true;
+    memcpy(database->root_key, root_key, GT_PUBLIC_KEY_SIZE);
+    gt_hash(database->hasher, root_key, GT_PUBLIC_KEY_SIZE, database->pinned.bytes);
+}
+
 gt_database *gt_db_database(const goat_db *db) { return db->database; }
 
 const char *gt_database_path(const gt_database *database) { return database->path; }
@@ -159,12 +165,23 @@ static bool is_joinable(const gt_database *database) {
     return !database->closing && (database->phase == GT_DB_OPENING || database->phase == GT_DB_OPEN);
 }
 
+/* Whether the database is of the network that `config` asks for. */
+static goat_status check_root(gt_database *database, const goat_config *config, gt_diag *diag) {
+    gt_id wanted;
+    if (config == NULL || config->root_key == NULL) return GOAT_OK;
+    gt_hash(database->hasher, config->root_key, GT_PUBLIC_KEY_SIZE, wanted.bytes);
+    if (database->phase == GT_DB_OPEN) return gt_check_network(&database->network, &wanted, diag);
+    if (database->is_pinned) return gt_check_network(&database->pinned, &wanted, diag);
+    return gt_fail(diag, GOAT_LOADING, "the database is still opening: its network is not known yet");
+}
+
 goat_status gt_db_join(const goat_db *beside, const goat_config *config, goat_db **db, gt_diag *diag) {
     gt_database *database = beside->database;
     *db = NULL;
     gt_mutex_lock(&database->mutex);
-    goat_status status = is_joinable(database) ? gt_db_new(database, config, db, diag)
+    goat_status status = is_joinable(database) ? check_root(database, config, diag)
                                                : gt_fail(diag, GOAT_NOT_FOUND, "the database is closed");
+    if (status == GOAT_OK) status = gt_db_new(database, config, db, diag);
     gt_mutex_unlock(&database->mutex);
     return status;
 }

@@ -34,12 +34,16 @@ typedef struct gt_works {
  * taken. Not called with a lock. */
 goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, const goat_host *host,
                             gt_database **database, gt_diag *diag);
+/* Before the first round: the database must be of the network with this root key, and a new one becomes a replica of it,
+ * without a root key. */
+void gt_database_set_root(gt_database *database, const uint8_t root_key[GT_PUBLIC_KEY_SIZE]);
 /* Adds a handle; the database ends with the last one, see gt_db_release. */
 goat_status gt_db_new(gt_database *database, const goat_config *config, goat_db **db, gt_diag *diag);
 /* Ends a database that never had a handle. */
 void gt_database_drop(gt_database *database);
 /* A new handle beside one that is held: without the lock, and without calling anybody. GOAT_NOT_FOUND when the
- * database is not open, nor opening. */
+ * database is not open, nor opening; GOAT_UNTRUSTED when it is of another network than `config` says, GOAT_LOADING when
+ * that is not known yet. */
 goat_status gt_db_join(const goat_db *beside, const goat_config *config, goat_db **db, gt_diag *diag);
 
 gt_database *gt_db_database(const goat_db *db);

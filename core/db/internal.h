@@ -35,6 +35,9 @@ struct gt_database {
     bool closing; /* by its last handle */
     bool is_new;  /* made by this open; the file `network` is still to be written */
     bool has_root, has_session, writes_root, writes_session;
+    bool is_pinned; /* the root's public key was given: it must be of that network */
+    uint8_t root_key[GT_PUBLIC_KEY_SIZE];
+    gt_id pinned; /* the network of that key */
     char text[GT_NETWORK_FILE_SIZE]; /* while opening: the contents of a small file */
     uint8_t seeds[2][GT_SEED_SIZE]; /* while opening: root, session */
     gt_identity root, own;
@@ -246,6 +249,8 @@ void gt_handle_drop(goat_db *db);
 
 /* ---- open.c ---- */
 bool gt_open_step(gt_database *database);
+/* GOAT_UNTRUSTED in these words, when the network is not that of the key that was given. */
+goat_status gt_check_network(const gt_id *network, const gt_id *wanted, gt_diag *diag);
 
 /* ---- mounts.c ---- */
 goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_mount **mount, gt_diag *diag);

@@ -79,6 +79,11 @@ static bool read_key(gt_database *database, const goat_io_result *result, uint8_
     return false;
 }
 
+goat_status gt_check_network(const gt_id *network, const gt_id *wanted, gt_diag *diag) {
+    if (gt_id_compare(network, wanted) == 0) return GOAT_OK;
+    return gt_fail(diag, GOAT_UNTRUSTED, "the database is of another network: its root key is not the one given");
+}
+
 static void network_read(gt_database *database, const goat_io_result *result) {
     gt_diag diag;
     gt_diag_init(&diag);
@@ -87,6 +92,8 @@ static void network_read(gt_database *database, const goat_io_result *result) {
             fail(database, GOAT_EXISTS, "there is a database already");
         } else if (gt_network_file_read(gt_bytes_of(result->data, result->data_len), &database->network, &diag) !=
                    GOAT_OK) {
+            fail_with(database, &diag);
+        } else if (database->is_pinned && gt_check_network(&database->network, &database->pinned, &diag) != GOAT_OK) {
             fail_with(database, &diag);
         }
         return;
@@ -124,10 +131,12 @@ static bool write_key(gt_database *database, const uint8_t seed[GT_SEED_SIZE], c
     return true;
 }
 
-/* A new database makes both keys; one without a session key (a restored backup) gets a new one. */
+/* A new database makes both keys, a new replica its session's only; one without a session key (a restored backup) gets
+ * a new one. A folder with nothing but a root key becomes an empty database of that key's network. */
 static bool make_keys(gt_database *database) {
     goat_random random = database->host.random;
-    bool need_root = database->is_new && !database->has_root, need_session = !database->has_session;
+    bool need_root = database->is_new && !database->has_root && !database->is_pinned;
+    bool need_session = !database->has_session;
     if ((need_root && !random.fill(random.context, database->seeds[0], GT_SEED_SIZE)) ||
         (need_session && !random.fill(random.context, database->seeds[1], GT_SEED_SIZE))) {
         return fail(database, GOAT_IO, "the machine gives no randomness");
@@ -138,7 +147,11 @@ static bool make_keys(gt_database *database) {
     if (database->has_root) gt_identity_from_seed(database->hasher, database->seeds[0], &database->root);
     gt_identity_from_seed(database->hasher, database->seeds[1], &database->own);
     if (database->is_new) {
-        database->network = database->root.session;
+        gt_diag diag;
+        database->network = database->has_root ? database->root.session : database->pinned;
+        if (database->is_pinned && gt_check_network(&database->network, &database->pinned, &diag) != GOAT_OK) {
+            return fail_with(database, &diag);
+        }
     } else if (database->has_root && gt_id_compare(&database->network, &database->root.session) != 0) {
         return fail(database, GOAT_BAD_KEY, "root.key is not the key of this network");
     }

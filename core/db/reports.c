@@ -65,6 +65,7 @@ void gt_db_info(goat_db *db, gt_buf *out) {
     gt_write_text(out, gt_bytes_text(database->path));
     write_name(out, "root");
     const uint8_t *root = gt_keyring_find(database->keyring, &database->network);
+    if (root == NULL && database->is_pinned) root = database->root_key; /* the certificates are not here yet */
     gt_write_bytes(out, gt_bytes_of(root, root == NULL ? 0 : GT_PUBLIC_KEY_SIZE));
     write_name(out, "damage");
     write_damage(database, out);

@@ -159,6 +159,28 @@ static void one_directory_has_many_names(void **state) {
     goat_db_free(open_path(path, GOAT_OPEN_NO_THREAD)); /* all gone: anew, with other flags */
 }
 
+static void who_joins_may_say_which_network_it_must_be(void **state) {
+    test_folder *folder = *state;
+    static const uint8_t name[] = "\x64root\x58\x20"; /* in goat_db_info(): the name, and the head of 32 bytes */
+    const uint8_t other[32] = {1};
+    goat_buf info = {0};
+    goat_db *db = open_path(folder->path, 0), *second = NULL;
+    goat_config config = GOAT_CONFIG_INIT;
+    assert_ok(goat_db_info(db, &info, &error));
+    const uint8_t *at = info.data;
+    while (memcmp(at, name, sizeof name - 1) != 0) at++;
+    config.root_key = at + sizeof name - 1;
+    assert_ok(goat_db_open(folder->path, strlen(folder->path), &config, &second, NULL, &error));
+    goat_db_free(second);
+    config.root_key = other;
+    assert_fails(GOAT_UNTRUSTED, goat_db_open(folder->path, strlen(folder->path), &config, &second, NULL, &error));
+    assert_null(second);
+    goat_db_free(db);
+    assert_fails(GOAT_UNTRUSTED, goat_db_open(folder->path, strlen(folder->path), &config, &second, NULL, &error));
+    goat_buf_free(&info);
+    assert_int_equal(goat_debug_live_handles(), 0);
+}
+
 static void joining_asks_for_the_same_flags(void **state) {
     test_folder *folder = *state;
     goat_db *db = open_path(folder->path, 0), *other = NULL;
@@ -566,6 +588,7 @@ int main(void) {
         with_folder(two_handles_share_and_see_each_other_when_they_advance),
         with_folder(an_item_that_two_handles_make_is_one_row),
         with_folder(one_directory_has_many_names),
+        with_folder(who_joins_may_say_which_network_it_must_be),
         with_folder(joining_asks_for_the_same_flags),
         with_folder(another_process_is_told_who_owns_the_database),
         with_folder(threads_open_and_close_as_they_like),

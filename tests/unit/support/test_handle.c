@@ -59,6 +59,7 @@ goat_status test_handle_begin(test_handle *handle, test_machine *machine, uint32
     assert_int_equal(gt_sim_storage(machine->disk, &host.storage, NULL), GOAT_OK);
     goat_status status = gt_database_new("sim", 3, flags, &host, &database, &handle->diag);
     if (status != GOAT_OK) return status;
+    if (machine->root_key != NULL) gt_database_set_root(database, machine->root_key);
     status = gt_db_new(database, NULL, &handle->db, &handle->diag);
     if (status != GOAT_OK) {
         gt_database_drop(database);

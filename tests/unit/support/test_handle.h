@@ -17,6 +17,7 @@ typedef struct test_machine {
     gt_sim_clock clock;
     gt_sim_random random;
     goat_db *open[4]; /* handles; several are of one database */
+    const uint8_t *root_key; /* NULL, or that of the network which its databases are to be of */
 } test_machine;
 
 void test_machine_init(test_machine *machine, uint64_t seed);
