@@ -44,6 +44,7 @@ static goat_status read_message(gt_arrival *arrival, gt_bytes *rest, gt_arrived_
         return GOAT_OK; /* a kind of a later version, which may be passed over */
     }
     if (status != GOAT_OK) return status;
+    arrived->arrival = arrival;
     **end = arrived;
     *end = &arrived->next;
     if (arrived->message.kind != GT_MESSAGE_DATA) return GOAT_OK;
@@ -106,11 +107,7 @@ static void resolve_batch(gt_sync *sync, gt_arrival *arrival, const gt_place *pl
         return;
     }
     record->has_key = find_key(sync, session, record);
-    if (!record->has_key) {
-        set_verdict(arrival, record, GT_VERDICT_UNKNOWN, NULL);
-    } else if (gt_trust_may(sync->host.keyring, GT_ACCESS_WRITE, place->repository, session, &diag) != GOAT_OK) {
-        set_verdict(arrival, record, GT_VERDICT_MAY_NOT, &diag);
-    }
+    if (!record->has_key) set_verdict(arrival, record, GT_VERDICT_UNKNOWN, NULL);
 }
 
 static void resolve_receipt(gt_sync *sync, gt_arrival *arrival, gt_arrived *record) {
@@ -130,7 +127,8 @@ void gt_sync_resolve(gt_sync *sync, gt_arrival *arrival) {
     for (gt_arrived_message *arrived = arrival->first; arrived != NULL; arrived = arrived->next) {
         if (arrived->message.kind != GT_MESSAGE_DATA) continue;
         const gt_channel *channel = gt_sync_find_channel(sync, arrived->message.channel);
-        if (channel == NULL || channel->state != GT_CHANNEL_OPEN) continue;
+        /* OPENED may stand before it in this packet. */
+        if (channel == NULL || (channel->state != GT_CHANNEL_OPEN && channel->state != GT_CHANNEL_ASKED)) continue;
         uint8_t *path = gt_arena_copy(&arrival->arena, channel->path, channel->path_len);
         arrived->place = (gt_place){.network = sync->network, .repository = gt_bytes_of(path, channel->path_len)};
         for (uint32_t i = 0; i < arrived->message.as.data.count; i++) {
@@ -179,4 +177,17 @@ void gt_arrival_check(gt_arrival *arrival, gt_hasher *hasher) {
             check_record(arrival, &arrived->place, hasher, &arrived->records[i]);
         }
     }
+}
+
+/* A certificate may stand before it in the same packet. */
+void gt_arrived_check_late(gt_sync *sync, const gt_arrived_message *arrived, gt_arrived *record) {
+    const gt_id *session = record->batch != NULL ? &record->batch->session : &record->receipt->session;
+    if (record->verdict != GT_VERDICT_UNKNOWN || gt_keyring_find(sync->host.keyring, session) == NULL) return;
+    record->verdict = GT_VERDICT_NONE;
+    if (record->batch != NULL) {
+        resolve_batch(sync, arrived->arrival, &arrived->place, record);
+    } else {
+        resolve_receipt(sync, arrived->arrival, record);
+    }
+    check_record(arrived->arrival, &arrived->place, sync->host.hasher, record);
 }

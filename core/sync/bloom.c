@@ -1,6 +1,6 @@
 /* The Bloom filter (Bloom 1970) with double hashing (Kirsch and Mitzenmacher 2006); the salt is new for each filter, so
  * what one hides the next shows. */
-#include "sync/filter.h"
+#include "sync/bloom.h"
 
 #include "crypto/crypto.h"
 
@@ -18,10 +18,10 @@ static uint64_t bits_per_element(uint64_t n) {
     return bits < GT_SYNC_FILTER_BITS_MIN ? GT_SYNC_FILTER_BITS_MIN : bits;
 }
 
-goat_status gt_filter_init(gt_filter *filter, const gt_alloc *alloc, goat_random random, uint64_t elements,
-                           gt_diag *diag) {
+goat_status gt_bloom_init(gt_bloom *filter, const gt_alloc *alloc, goat_random random, uint64_t elements,
+                          gt_diag *diag) {
     const uint64_t bits_max = UINT64_C(8) * GT_SYNC_FILTER_MAX;
-    *filter = (gt_filter){.alloc = alloc};
+    *filter = (gt_bloom){.alloc = alloc};
     if (elements == 0) elements = 1;
     uint64_t each = bits_per_element(elements);
     uint64_t bits = elements > bits_max / each ? bits_max : (each * elements + 63) / 64 * 64;
@@ -35,7 +35,7 @@ goat_status gt_filter_init(gt_filter *filter, const gt_alloc *alloc, goat_random
     return filter->bytes == NULL ? gt_no_memory(diag) : GOAT_OK;
 }
 
-void gt_filter_free(gt_filter *filter) {
+void gt_bloom_free(gt_bloom *filter) {
     gt_free(filter->alloc, filter->bytes);
     filter->bytes = NULL;
 }
@@ -52,7 +52,7 @@ static hashes hash_of(const uint8_t *salt, const gt_id *id) {
     return (hashes){gt_siphash(salt, bytes), gt_siphash(other, bytes) | 1};
 }
 
-void gt_filter_add(gt_filter *filter, const gt_id *id) {
+void gt_bloom_add(gt_bloom *filter, const gt_id *id) {
     hashes h = hash_of(filter->salt, id);
     for (uint32_t i = 0; i < filter->hashes; i++, h.first += h.step) {
         uint64_t bit = h.first % filter->bits;
@@ -60,8 +60,8 @@ void gt_filter_add(gt_filter *filter, const gt_id *id) {
     }
 }
 
-gt_filter_part gt_filter_part_of(const gt_filter *filter) {
-    return (gt_filter_part){
+gt_bloom_part gt_bloom_part_of(const gt_bloom *filter) {
+    return (gt_bloom_part){
         .salt = filter->salt,
         .bits = filter->bits,
         .hashes = filter->hashes,
@@ -69,7 +69,7 @@ gt_filter_part gt_filter_part_of(const gt_filter *filter) {
     };
 }
 
-bool gt_filter_may_hold(const gt_filter_part *filter, const gt_id *id) {
+bool gt_bloom_may_hold(const gt_bloom_part *filter, const gt_id *id) {
     hashes h = hash_of(filter->salt, id);
     for (uint32_t i = 0; i < filter->hashes; i++, h.first += h.step) {
         uint64_t bit = h.first % filter->bits;

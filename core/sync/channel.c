@@ -27,7 +27,7 @@ static void reset(gt_channel *channel) {
     channel->point_given = channel->point_us = channel->point_min = channel->ask_us = channel->asked_us = 0;
     channel->run_number = 0;
     channel->dropped = channel->again = channel->even = channel->unequal = channel->lacks = false;
-    channel->trusted = channel->has_point = false;
+    channel->trusted = channel->has_point = channel->has_new_point = false;
 }
 
 gt_channel *gt_channel_new(gt_sync *sync, gt_bytes path, gt_diag *diag) {
@@ -256,7 +256,7 @@ goat_status gt_channel_take_open(gt_sync *sync, const gt_message *message, gt_di
     gt_diag_init(&why);
     gt_bytes path = message->as.open.path;
     gt_channel *channel = NULL;
-    if (gt_trust_may(sync->host.keyring, GT_ACCESS_READ, path, &sync->peer.session, &why) == GOAT_OK) {
+    if (gt_trust_may(sync->host.keyring, GT_MAY_READ, path, &sync->peer.session, &why) == GOAT_OK) {
         channel = gt_channel_new(sync, path, &why);
     }
     if (channel == NULL) {

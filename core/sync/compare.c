@@ -32,7 +32,10 @@ struct gt_comparison {
     gt_lthash set; /* of what was there */
     uint64_t count;
     uint32_t receipts_done;
-    bool ready; /* `set` is complete */
+    bool ready;      /* `set` is complete */
+    gt_lthash extra; /* of what answers have brought: rows behind the frozen ones, up to the scanned ones */
+    uint64_t extra_count;
+    uint32_t scanned_commits, scanned_receipts;
     uint8_t key[GT_SIPHASH_KEY_SIZE];
     gt_buf answered; /* gt_id: batches and receipts that came as answers */
     gt_index answered_index;
@@ -42,10 +45,10 @@ struct gt_comparison {
     uint64_t their_count;
     uint8_t their_digest[GT_HASH_SIZE];
     gt_buf filter_bytes; /* salt, then the bits */
-    gt_filter_part their_filter;
+    gt_bloom_part their_filter;
     /* what is under way */
     uint32_t next_record, next_receipt;
-    gt_filter filter;
+    gt_bloom filter;
     bool building;
 };
 
@@ -76,6 +79,8 @@ bool gt_run_begin(gt_channel *channel, uint32_t number) {
     run->records = gt_repo_record_count(repo);
     run->commits = gt_repo_commit_count(repo);
     run->receipts = gt_repo_receipt_count(repo);
+    run->scanned_commits = run->commits;
+    run->scanned_receipts = run->receipts;
     run->stage = STAGE_WAIT;
     gt_buf_init(&run->answered, host->alloc);
     gt_buf_init(&run->filter_bytes, host->alloc);
@@ -100,7 +105,7 @@ void gt_run_free(gt_channel *channel) {
     gt_buf_free(&run->answered);
     gt_buf_free(&run->filter_bytes);
     gt_index_free(&run->answered_index);
-    if (run->building) gt_filter_free(&run->filter);
+    if (run->building) gt_bloom_free(&run->filter);
     gt_free(channel->sync->host.alloc, run);
     channel->run = NULL;
     channel->asked_us = 0;
@@ -118,9 +123,17 @@ static bool is_answered(const gt_comparison *run, const gt_id *id) {
     return at != GT_INDEX_NONE;
 }
 
-void gt_run_answered(gt_channel *channel, const gt_id *id) {
+void gt_run_answered(gt_channel *channel, const gt_id *id, bool known) {
     gt_comparison *run = channel->run;
     if (run == NULL || is_answered(run, id)) return;
+    uint32_t record = gt_repo_find_record(channel->shared->repo, id);
+    bool scanned_before = known && (record == GT_NONE || record >= run->records);
+    if (scanned_before) { /* it had come by another way since the run began: what was scanned is looked at again */
+        gt_lthash_init(&run->extra);
+        run->extra_count = 0;
+        run->scanned_commits = run->commits;
+        run->scanned_receipts = run->receipts;
+    }
     uint32_t number = (uint32_t)(run->answered.len / GT_ID_SIZE);
     gt_buf_append(&run->answered, id->bytes, GT_ID_SIZE);
     /* Without memory it does not count: the run ends unequal, and nothing is wrong by it. */
@@ -163,6 +176,13 @@ void gt_run_refused(gt_channel *channel, const gt_id *batch) {
     if (channel->run != NULL && channel->run->ready) leave_out(channel, batch);
 }
 
+static void add_entry(gt_channel *channel, gt_lthash *set, uint64_t *count, const gt_id *id, uint32_t leaf) {
+    uint8_t entry[GT_ENTRY_SIZE];
+    write_entry(entry, id, leaf);
+    gt_lthash_add(channel->sync->host.hasher, set, gt_bytes_of(entry, sizeof(entry)));
+    ++*count;
+}
+
 /* Brings the set of the frozen rows further; true when it is complete. */
 static bool freeze_step(gt_channel *channel) {
     gt_comparison *run = channel->run;
@@ -176,13 +196,10 @@ static bool freeze_step(gt_channel *channel) {
         run->count = run->commits;
     }
     for (int i = 0; i < FINGERPRINT_SLICE && run->receipts_done < run->receipts; i++) {
-        uint8_t entry[GT_ENTRY_SIZE];
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->receipts_done++, &id, &bytes);
-        write_entry(entry, &id, RECEIPT_LEAF);
-        gt_lthash_add(channel->sync->host.hasher, &run->set, gt_bytes_of(entry, sizeof(entry)));
-        run->count++;
+        add_entry(channel, &run->set, &run->count, &id, RECEIPT_LEAF);
     }
     if (run->receipts_done < run->receipts) return false;
     run->ready = true;
@@ -190,38 +207,42 @@ static bool freeze_step(gt_channel *channel) {
     return true;
 }
 
-/* The set as it is now: what was frozen, and what answers have brought. */
-static void summarize(gt_channel *channel, uint64_t *count, uint8_t digest[GT_HASH_SIZE]) {
-    const gt_comparison *run = channel->run;
-    const gt_repo *repo = channel->shared->repo;
-    gt_hasher *hasher = channel->sync->host.hasher;
-    gt_lthash set = run->set;
-    uint8_t entry[GT_ENTRY_SIZE];
-    *count = run->count;
-    for (uint32_t row = run->commits; run->answered.len > 0 && row < gt_repo_commit_count(repo); row++) {
+/* Adds what answers have brought, up to `most` of it; true when all of it is counted. */
+static bool scan_step(gt_channel *channel, uint64_t most) {
+    gt_comparison *run = channel->run;
+    gt_repo *repo = channel->shared->repo;
+    uint64_t end = run->extra_count + most;
+    uint32_t commits = gt_repo_commit_count(repo), receipts = gt_repo_receipt_count(repo);
+    if (run->answered.len == 0) return true;
+    for (; run->scanned_commits < commits && run->extra_count < end; run->scanned_commits++) {
         gt_id batch;
         uint32_t leaf;
-        gt_repo_entry(repo, row, &batch, &leaf);
-        if (!is_answered(run, &batch)) continue;
-        write_entry(entry, &batch, leaf);
-        gt_lthash_add(hasher, &set, gt_bytes_of(entry, sizeof(entry)));
-        ++*count;
+        gt_repo_entry(repo, run->scanned_commits, &batch, &leaf);
+        if (is_answered(run, &batch)) add_entry(channel, &run->extra, &run->extra_count, &batch, leaf);
     }
-    for (uint32_t row = run->receipts; run->answered.len > 0 && row < gt_repo_receipt_count(repo); row++) {
+    for (; run->scanned_receipts < receipts && run->extra_count < end; run->scanned_receipts++) {
         gt_id id;
         gt_bytes bytes;
-        gt_repo_receipt_at(repo, row, &id, &bytes);
-        if (!is_answered(run, &id)) continue;
-        write_entry(entry, &id, RECEIPT_LEAF);
-        gt_lthash_add(hasher, &set, gt_bytes_of(entry, sizeof(entry)));
-        ++*count;
+        gt_repo_receipt_at(repo, run->scanned_receipts, &id, &bytes);
+        if (is_answered(run, &id)) add_entry(channel, &run->extra, &run->extra_count, &id, RECEIPT_LEAF);
     }
-    gt_lthash_digest(hasher, &set, digest);
+    return run->scanned_commits == commits && run->scanned_receipts == receipts;
+}
+
+/* The set as it is now: what was frozen, and what answers have brought. While the peer waits for us no more of these
+ * come, so what is left to scan here is little. */
+static void summarize(gt_channel *channel, uint64_t *count, uint8_t digest[GT_HASH_SIZE]) {
+    gt_comparison *run = channel->run;
+    scan_step(channel, UINT64_MAX / 2);
+    gt_lthash set = run->set;
+    gt_lthash_add_all(&set, &run->extra);
+    *count = run->count + run->extra_count;
+    gt_lthash_digest(channel->sync->host.hasher, &set, digest);
 }
 
 /* ---- our COMPARE ---- */
 
-static void send_compare(gt_channel *channel, uint32_t step, const gt_filter *filter, gt_buf *packet) {
+static void send_compare(gt_channel *channel, uint32_t step, const gt_bloom *filter, gt_buf *packet) {
     gt_message message = {.kind = GT_MESSAGE_COMPARE, .channel = channel->number};
     uint8_t digest[GT_HASH_SIZE];
     summarize(channel, &message.as.compare.count, digest);
@@ -229,7 +250,7 @@ static void send_compare(gt_channel *channel, uint32_t step, const gt_filter *fi
     message.as.compare.step = step;
     message.as.compare.digest = digest;
     if (filter != NULL) {
-        message.as.compare.filter = gt_filter_part_of(filter);
+        message.as.compare.filter = gt_bloom_part_of(filter);
         channel->sync->counters.filter_bytes_out += message.as.compare.filter.bytes.len;
     }
     gt_message_write(packet, &message);
@@ -250,6 +271,7 @@ static void finish(gt_channel *channel, bool equal) {
         gt_repo_set_damage_aside(repo, NULL);
     }
     gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);
+    gt_point_settle(channel);
     gt_sync_due(channel->sync);
 }
 
@@ -262,7 +284,7 @@ static bool begin_filter(gt_channel *channel) {
     gt_comparison *run = channel->run;
     const gt_sync_host *host = &channel->sync->host;
     uint64_t elements = (uint64_t)run->records + run->receipts + run->answered.len / GT_ID_SIZE;
-    run->building = gt_filter_init(&run->filter, host->alloc, host->random, elements, NULL) == GOAT_OK;
+    run->building = gt_bloom_init(&run->filter, host->alloc, host->random, elements, NULL) == GOAT_OK;
     run->next_record = run->next_receipt = 0;
     return run->building;
 }
@@ -280,18 +302,18 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
         gt_held held;
         gt_repo_held(repo, run->next_record, &held);
         if (!held.whole || held.frame.data == NULL) continue;
-        if (run->next_record < run->records || is_answered(run, &held.batch)) gt_filter_add(&run->filter, &held.batch);
+        if (run->next_record < run->records || is_answered(run, &held.batch)) gt_bloom_add(&run->filter, &held.batch);
     }
     for (int i = 0; i < SCAN_SLICE && run->next_record == records && run->next_receipt < receipts; i++) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->next_receipt, &id, &bytes);
-        if (run->next_receipt < run->receipts || is_answered(run, &id)) gt_filter_add(&run->filter, &id);
+        if (run->next_receipt < run->receipts || is_answered(run, &id)) gt_bloom_add(&run->filter, &id);
         run->next_receipt++;
     }
     if (run->next_record < records || run->next_receipt < receipts) return;
     send_compare(channel, run->step, &run->filter, packet);
-    gt_filter_free(&run->filter);
+    gt_bloom_free(&run->filter);
     run->building = false;
     wait_for_peer(channel);
 }
@@ -299,7 +321,7 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
 /* ---- the peer's COMPARE ---- */
 
 static void keep_message(gt_comparison *run, const gt_message *message) {
-    const gt_filter_part *filter = &message->as.compare.filter;
+    const gt_bloom_part *filter = &message->as.compare.filter;
     run->has_message = true;
     run->their_step = message->as.compare.step;
     run->their_count = message->as.compare.count;
@@ -310,7 +332,7 @@ static void keep_message(gt_comparison *run, const gt_message *message) {
     gt_buf_append(&run->filter_bytes, filter->salt, GT_SYNC_SALT_SIZE);
     gt_buf_append(&run->filter_bytes, filter->bytes.data, filter->bytes.len);
     if (gt_buf_failed(&run->filter_bytes)) return;
-    run->their_filter = (gt_filter_part){
+    run->their_filter = (gt_bloom_part){
         .salt = run->filter_bytes.data,
         .bits = filter->bits,
         .hashes = filter->hashes,
@@ -381,8 +403,7 @@ static bool is_refused(const gt_channel *channel, const gt_id *id) {
 static bool lacks(const gt_channel *channel, const gt_held *held) {
     const gt_comparison *run = channel->run;
     if (held->frame.data == NULL || is_answered(run, &held->batch)) return false;
-    return (!held->whole || !gt_filter_may_hold(&run->their_filter, &held->batch)) &&
-           !is_refused(channel, &held->batch);
+    return (!held->whole || !gt_bloom_may_hold(&run->their_filter, &held->batch)) && !is_refused(channel, &held->batch);
 }
 
 /* Sends a piece of what the peer's filter surely lacks. */
@@ -408,7 +429,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->next_receipt++, &id, &bytes);
-        if (gt_filter_may_hold(&run->their_filter, &id)) continue;
+        if (gt_bloom_may_hold(&run->their_filter, &id)) continue;
         gt_message_write_receipt(&body, bytes);
         sync->counters.receipts_out++;
         count++;
@@ -440,7 +461,9 @@ void gt_run_step(gt_channel *channel, gt_buf *packet) {
     gt_comparison *run = channel->run;
     switch (run->stage) {
     case STAGE_FREEZE:
-        if (freeze_step(channel)) run->stage = run->has_message ? STAGE_JUDGE : STAGE_BUILD;
+        if (freeze_step(channel) && scan_step(channel, FINGERPRINT_SLICE)) {
+            run->stage = run->has_message ? STAGE_JUDGE : STAGE_BUILD;
+        }
         break;
     case STAGE_JUDGE: judge(channel, packet); break;
     case STAGE_ANSWER: answer_step(channel, packet); break;

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "commit/receipt.h"
-#include "sync/filter.h"
+#include "sync/bloom.h"
 #include "sync/queue.h"
 #include "sync/sync.h"
 
@@ -35,6 +35,7 @@ typedef struct gt_arrived_message {
     gt_message message;
     gt_place place;      /* of DATA, once resolved */
     gt_arrived *records; /* of DATA */
+    gt_arrival *arrival;
     struct gt_arrived_message *next;
 } gt_arrived_message;
 
@@ -46,6 +47,9 @@ struct gt_arrival {
     goat_status status; /* what the packet as a whole came to */
     gt_diag diag;
 };
+
+/* With the lock: what was of an unknown session when the packet was resolved, and may be known by now. */
+void gt_arrived_check_late(gt_sync *sync, const gt_arrived_message *arrived, gt_arrived *record);
 
 /* ---- a channel ---- */
 
@@ -122,6 +126,8 @@ struct gt_channel {
     uint64_t point_given, point_us, point_min; /* length, when, none below */
     bool trusted;                              /* client: `ours` is meaningful */
     gt_remembered remembered;                  /* client */
+    bool has_new_point;                        /* client: it came, and is not remembered yet */
+    uint64_t new_point_covers;                 /* records of the peer's walk */
 
     gt_comparison *run; /* NULL: none is under way */
     uint32_t run_number;
@@ -200,6 +206,7 @@ gt_log *gt_channel_log(const gt_channel *channel);
 /* Appends DATA of our walk; true if there was some. */
 bool gt_walk_send(gt_channel *channel, gt_buf *packet);
 bool gt_walk_has_more(const gt_channel *channel);
+void gt_walk_skip_echo(gt_channel *channel); /* passes over what came from this peer */
 /* One DATA with the frame of a record (and its further ones) outside of the walk. */
 void gt_data_begin(gt_buf *body);
 /* Writes DATA of the records in `body`, and counts it. */
@@ -228,6 +235,7 @@ void gt_point_send(gt_channel *channel, gt_buf *packet);
 bool gt_point_is_due(const gt_channel *channel, uint64_t *when_us);
 void gt_point_sent_record(gt_channel *channel, uint64_t end);
 void gt_point_take(gt_channel *channel, const gt_message *message);
+void gt_point_settle(gt_channel *channel); /* the last one that came is remembered, if it may be by now */
 void gt_point_received(gt_channel *channel, uint64_t records, uint64_t before);
 /* The length of our log before which the peer has everything on its disk, as far as we know. */
 uint64_t gt_channel_ours(const gt_channel *channel);
@@ -239,8 +247,8 @@ bool gt_run_begin(gt_channel *channel, uint32_t number);
 void gt_run_ask(gt_channel *channel); /* the client's first step */
 void gt_run_free(gt_channel *channel);
 goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag *diag);
-/* A batch or receipt came as an answer. */
-void gt_run_answered(gt_channel *channel, const gt_id *id);
+/* A batch or receipt came as an answer; `known`: it was here already. */
+void gt_run_answered(gt_channel *channel, const gt_id *id, bool known);
 void gt_run_refused(gt_channel *channel, const gt_id *batch);
 /* A bounded piece of work; appends what comes of it. */
 void gt_run_step(gt_channel *channel, gt_buf *packet);

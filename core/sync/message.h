@@ -51,12 +51,12 @@ typedef struct gt_hello {
     gt_bytes certificate; /* data NULL: none */
 } gt_hello;
 
-typedef struct gt_filter_part { /* as it is in COMPARE; data NULL: none */
+typedef struct gt_bloom_part { /* as it is in COMPARE; data NULL: none */
     const uint8_t *salt;
     uint64_t bits;
     uint32_t hashes;
     gt_bytes bytes;
-} gt_filter_part;
+} gt_bloom_part;
 
 typedef struct gt_data_record {
     bool is_receipt;
@@ -103,7 +103,7 @@ typedef struct gt_message {
             uint32_t run, step;
             uint64_t count;
             const uint8_t *digest;
-            gt_filter_part filter;
+            gt_bloom_part filter;
         } compare;
         struct {
             gt_ids ids;

@@ -155,10 +155,10 @@ static bool read_data(gt_reader *reader, gt_arena *arena, gt_message *message) {
     return true;
 }
 
-static bool read_filter(gt_reader *reader, gt_filter_part *filter) {
+static bool read_filter(gt_reader *reader, gt_bloom_part *filter) {
     const uint8_t *at = reader->next;
     uint64_t count;
-    *filter = (gt_filter_part){0};
+    *filter = (gt_bloom_part){0};
     if (is_null(reader)) return true;
     if (!gt_read_of(reader, GT_CBOR_ARRAY, &count, "a filter is an array of four, or null")) return false;
     if (count != 4) return gt_refuse(reader, at, "a filter is an array of four, or null");

@@ -47,7 +47,7 @@ static void write_hello(gt_buf *out, const gt_hello *hello) {
     write_fixed_or_null(out, hello->certificate.data, hello->certificate.len);
 }
 
-static void write_filter(gt_buf *out, const gt_filter_part *filter) {
+static void write_filter(gt_buf *out, const gt_bloom_part *filter) {
     if (filter->bytes.data == NULL) {
         gt_write_null(out);
         return;

@@ -38,7 +38,8 @@ static uint64_t point_length(const gt_channel *channel) {
     if (channel->run != NULL || channel->unequal || channel->dropped) return 0;
     uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
     uint64_t length = durable < channel->cursor ? durable : channel->cursor;
-    return length > channel->point_given && length >= channel->point_min ? length : 0;
+    if (length <= GT_LOG_HEADER_SIZE || length <= channel->point_given || length < channel->point_min) return 0;
+    return length;
 }
 
 bool gt_point_is_due(const gt_channel *channel, uint64_t *when_us) {
@@ -108,18 +109,28 @@ static void cover(gt_channel *channel, uint64_t count) {
     channel->uncovered = channel->marks.count == 0 ? UINT64_MAX : ((gt_mark *)gt_queue_at(&channel->marks, 0))->before;
 }
 
-void gt_point_take(gt_channel *channel, const gt_message *message) {
+void gt_point_settle(gt_channel *channel) {
     gt_sync *sync = channel->sync;
     gt_log *log = gt_channel_log(channel);
-    if (sync->role != GT_SYNC_CLIENT || channel->run != NULL || channel->unequal) return;
-    if (message->as.point.behind > channel->received) return; /* nonsense: not remembered */
-    cover(channel, channel->received - message->as.point.behind);
+    if (!channel->has_new_point || channel->run != NULL || channel->unequal) return;
+    cover(channel, channel->new_point_covers);
+    channel->has_new_point = false;
     channel->trusted = channel->trusted || channel->even;
     if (!channel->trusted || channel->dropped || gt_repo_parked_count(channel->shared->repo) > 0) return;
     if (gt_repo_has_gaps(channel->shared->repo)) return;
-    gt_remembered remembered = {.peer = sync->network, .ours = gt_channel_ours(channel), .held = gt_log_length(log)};
-    memcpy(remembered.point, message->as.point.point.data, GT_SYNC_POINT_SIZE);
-    memcpy(remembered.chain, gt_log_chain(log), GT_CHAIN_SIZE);
-    channel->remembered = remembered;
-    sync->host.remember(sync->host.context, channel->shared, &remembered);
+    gt_walk_skip_echo(channel);
+    channel->remembered.peer = sync->network;
+    channel->remembered.ours = gt_channel_ours(channel);
+    channel->remembered.held = gt_log_length(log);
+    memcpy(channel->remembered.chain, gt_log_chain(log), GT_CHAIN_SIZE);
+    sync->host.remember(sync->host.context, channel->shared, &channel->remembered);
+}
+
+/* One that comes before our side has seen that a run is over waits for that. */
+void gt_point_take(gt_channel *channel, const gt_message *message) {
+    if (channel->sync->role != GT_SYNC_CLIENT || message->as.point.behind > channel->received) return;
+    memcpy(channel->remembered.point, message->as.point.point.data, GT_SYNC_POINT_SIZE);
+    channel->new_point_covers = channel->received - message->as.point.behind;
+    channel->has_new_point = true;
+    gt_point_settle(channel);
 }

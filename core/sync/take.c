@@ -12,8 +12,8 @@ static void refuse(gt_channel *channel, const gt_id *batch, const gt_diag *why) 
     gt_message message = {.kind = GT_MESSAGE_REFUSE, .channel = channel->number};
     _Static_assert((int)GT_DIAG_MESSAGE_MAX <= (int)GT_SYNC_TEXT_MAX, "words of a diagnostic fit");
     message.as.refuse.batch = batch;
-    message.as.refuse.status = why == NULL ? GOAT_FORBIDDEN : why->status;
-    message.as.refuse.text = gt_bytes_text(why == NULL ? "" : why->message);
+    message.as.refuse.status = why->status;
+    message.as.refuse.text = gt_bytes_text(why->message);
     gt_message_write(&channel->sync->out, &message);
     channel->sync->counters.batches_refused++;
 }
@@ -54,7 +54,7 @@ static goat_status admit_batch(gt_channel *channel, gt_arrived *arrived, uint32_
     goat_status status = gt_repo_admit_batch(repo, batch, &outcome, why);
     if (status != GOAT_OK) return status;
     sync->counters.batches_in++;
-    if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &batch->id);
+    if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &batch->id, outcome == GT_KNOWN);
     if (outcome == GT_ADMITTED) {
         note_echo(channel, before);
         for (uint32_t i = 0; i < batch->node_count; i++)
@@ -79,33 +79,39 @@ static goat_status admit_receipt(gt_channel *channel, gt_arrived *arrived, uint3
     goat_status status = gt_repo_admit_receipt(channel->shared->repo, arrived->receipt, &outcome, why);
     if (status != GOAT_OK) return status;
     channel->sync->counters.receipts_in++;
-    if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &arrived->receipt->id);
+    if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &arrived->receipt->id, outcome == GT_KNOWN);
     if (outcome == GT_ADMITTED) note_echo(channel, before);
     return GOAT_OK;
 }
 
-/* Whether the author is certified by now: a peer's own key is known before its certificate is. */
-static bool is_certified(const gt_channel *channel, const gt_id *session) {
-    const gt_sync_host *host = &channel->sync->host;
-    return gt_id_compare(session, &channel->sync->network) == 0 || gt_keyring_find(host->keyring, session) != NULL;
+/* Whether the author may write here. A peer's own key is known before its certificate is, and the root's first batch
+ * brings its own. */
+static gt_verdict judge_author(gt_channel *channel, const gt_arrived *arrived, gt_diag *why) {
+    const gt_keyring *keyring = channel->sync->host.keyring;
+    const gt_id *session = &arrived->batch->session;
+    if (gt_id_compare(session, &channel->sync->network) == 0) return GT_VERDICT_GOOD;
+    if (gt_keyring_find(keyring, session) == NULL) return GT_VERDICT_UNKNOWN;
+    gt_bytes path = gt_repo_path(channel->shared->repo);
+    return gt_trust_may(keyring, GT_MAY_WRITE, path, session, why) == GOAT_OK ? GT_VERDICT_GOOD : GT_VERDICT_MAY_NOT;
 }
 
 /* GOAT_OK, also for what was refused or dropped; a status ends the channel, or with GOAT_UNTRUSTED the connection. */
 static goat_status take_record(gt_channel *channel, gt_arrived *arrived, uint32_t flags, gt_diag *why) {
     gt_sync *sync = channel->sync;
     gt_verdict verdict = arrived->verdict;
-    if (verdict == GT_VERDICT_GOOD && arrived->batch != NULL && !is_certified(channel, &arrived->batch->session)) {
-        verdict = GT_VERDICT_UNKNOWN;
-    }
+    gt_diag fault;
+    gt_diag_init(&fault);
+    if (verdict == GT_VERDICT_GOOD && arrived->batch != NULL) verdict = judge_author(channel, arrived, &fault);
     switch (verdict) {
     case GT_VERDICT_GOOD: break;
-    case GT_VERDICT_NONE: return GOAT_OK;
+    case GT_VERDICT_NONE: /* its channel was opened meanwhile by somebody else's doing: as if it had not come */
     case GT_VERDICT_UNKNOWN:
         channel->dropped = true;
         sync->counters.batches_dropped++;
         return GOAT_OK;
     case GT_VERDICT_MAY_NOT:
-        if (arrived->batch != NULL) refuse(channel, &arrived->batch->id, arrived->diag);
+        if (arrived->batch != NULL)
+            refuse(channel, &arrived->batch->id, arrived->diag != NULL ? arrived->diag : &fault);
         return GOAT_OK;
     case GT_VERDICT_TROUBLE: return gt_no_memory(why);
     default:
@@ -113,8 +119,6 @@ static goat_status take_record(gt_channel *channel, gt_arrived *arrived, uint32_
         why->status = GOAT_UNTRUSTED;
         return GOAT_UNTRUSTED;
     }
-    gt_diag fault;
-    gt_diag_init(&fault);
     goat_status status = arrived->batch != NULL ? admit_batch(channel, arrived, flags, &fault)
                                                 : admit_receipt(channel, arrived, flags, &fault);
     if (status == GOAT_OK) return GOAT_OK;
@@ -152,6 +156,7 @@ goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message 
     if (channel->asked_us != 0) channel->asked_us = sync->now_us; /* the answer is on its way */
     uint64_t before = gt_log_length(gt_channel_log(channel));
     for (uint32_t i = 0; status == GOAT_OK && i < message->as.data.count; i++) {
+        gt_arrived_check_late(sync, arrived, &arrived->records[i]);
         status = take_record(channel, &arrived->records[i], flags, &why);
         channel->came += message->as.data.records[i].bytes.len + GT_LOG_RECORD_OVERHEAD;
     }

@@ -69,8 +69,7 @@ static bool batch_of(gt_channel *channel, gt_bytes frame, gt_id *id) {
 
 /* ---- the walk ---- */
 
-/* Passes over what came from this peer. */
-static void skip_echo(gt_channel *channel) {
+void gt_walk_skip_echo(gt_channel *channel) {
     while (channel->echo.count > 0) {
         gt_stretch *first = gt_queue_at(&channel->echo, 0);
         if (first->start > channel->cursor) return;
@@ -83,13 +82,6 @@ bool gt_walk_has_more(const gt_channel *channel) {
     return channel->cursor < gt_log_length(gt_channel_log(channel)) || channel->end_at != 0;
 }
 
-static bool may_read(const gt_channel *channel) {
-    const gt_sync *sync = channel->sync;
-    return sync->role == GT_SYNC_CLIENT ||
-           gt_trust_may(sync->host.keyring, GT_ACCESS_READ, gt_repo_path(channel->shared->repo), &sync->peer.session,
-                        NULL) == GOAT_OK;
-}
-
 /* Adds one record to `body`; false: it is none to be sent. */
 static bool add_record(gt_channel *channel, const gt_record *record, uint64_t start, uint64_t end, gt_buf *body) {
     gt_sync *sync = channel->sync;
@@ -100,7 +92,8 @@ static bool add_record(gt_channel *channel, const gt_record *record, uint64_t st
         gt_id id;
         if (sync->role == GT_SYNC_CLIENT &&
             !(batch_of(channel, record->payload, &id) && gt_sent_note(channel, &id, start))) {
-            return false; /* damaged, or no memory: it is not known to be there, so nobody may rely on it */
+            channel->unequal = true; /* no memory: what is not sent must not be taken for held */
+            return false;
         }
         gt_write_bytes(body, record->payload);
         sync->counters.batches_out++;
@@ -119,9 +112,9 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
     gt_buf_init(&body, sync->host.alloc);
     while (count < GT_SYNC_RECORDS_MAX && body.len < DATA_USUAL) {
         gt_record record;
-        skip_echo(channel);
+        gt_walk_skip_echo(channel);
         uint64_t start = channel->cursor, next = start;
-        if (start >= gt_log_length(log) || !may_read(channel)) break;
+        if (start >= gt_log_length(log)) break;
         if (gt_log_next(log, &next, false, &record) != GOAT_OK) {
             channel->cursor = gt_log_length(log); /* damage to the end */
             break;
