@@ -254,9 +254,9 @@ void gt_wants_send(gt_channel *channel, gt_buf *packet) {
     gt_id ids[GT_SYNC_WANT_MAX];
     uint64_t cursor = 0;
     uint32_t count = gt_repo_missing(channel->shared->repo, &cursor, ids, GT_SYNC_WANT_MAX);
-    channel->ask_us = channel->sync->now_us + GT_SYNC_WANT_AGAIN_US;
     channel->lacks = count > 0;
     if (count == 0) return;
+    channel->ask_us = channel->sync->now_us + GT_SYNC_WANT_AGAIN_US;
     gt_message_want_head(packet, channel->number, count);
     for (uint32_t i = 0; i < count; i++) gt_write_bytes(packet, gt_bytes_of(ids[i].bytes, GT_ID_SIZE));
     channel->sync->counters.messages_out++;
