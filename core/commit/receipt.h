@@ -21,9 +21,9 @@ typedef struct gt_receipt_node {
     gt_bytes bytes;        /* the leaf; data NULL: a subtree that is left out */
     const gt_id *batch;
     bool admits_all;   /* every leaf of the batch was admitted */
-    gt_bytes admitted; /* otherwise the array of runs */
+    gt_bytes admitted; /* otherwise the array of runs, see gt_receipt_run */
+    uint32_t entries;  /* how many leaves these name; 0 where admits_all is set */
     gt_bytes refused;  /* the array of those that were refused */
-    uint64_t entries;  /* how many `admitted` names; 0 where admits_all is set */
 } gt_receipt_node;
 
 typedef struct gt_receipt {
@@ -54,8 +54,8 @@ void gt_receipt_signed_bytes(const gt_place *place, const gt_receipt *receipt, g
 goat_status gt_receipt_verify(const gt_place *place, const gt_receipt *receipt, const uint8_t *public_key,
                               const gt_alloc *alloc, gt_diag *diag);
 
-/* Runs of leaf indexes [first, count, …] one after the other, from `*at` = 0 on; false behind the last. */
-bool gt_receipt_run(gt_bytes admitted, size_t *at, uint32_t *first, uint32_t *count);
+/* The runs of a leaf's `admitted` one after the other, from `*at` = 0 on; false behind the last. */
+bool gt_receipt_run(const gt_receipt_node *leaf, size_t *at, gt_run *run);
 
 /* ---- writing ---- */
 
@@ -78,10 +78,5 @@ goat_status gt_receipt_draft_add(gt_receipt_draft *draft, gt_hasher *hasher, con
  * set. The draft has a leaf. GOAT_OK; GOAT_NO_MEMORY with nothing appended. */
 goat_status gt_receipt_draft_finish(gt_receipt_draft *draft, gt_hasher *hasher, const gt_place *place,
                                     const gt_secret_key *key, gt_receipt *receipt, gt_buf *out, gt_diag *diag);
-
-/* Appends `receipt` (hashed) with every leaf left out for which `keep[leaf]` is false. GOAT_OK; GOAT_NO_MEMORY with
- * nothing appended. */
-goat_status gt_receipt_elide(gt_hasher *hasher, const gt_receipt *receipt, const bool *keep, gt_buf *out,
-                             gt_diag *diag);
 
 #endif

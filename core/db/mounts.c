@@ -33,6 +33,18 @@ static goat_status find_key(void *context, const gt_batch *batch, uint8_t public
     return GOAT_OK;
 }
 
+/* Who may sign receipts. */
+static goat_status find_server_key(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag) {
+    gt_mount *mount = context;
+    const gt_keyring *keyring = mount->database->keyring;
+    gt_role role = gt_keyring_role(keyring, session);
+    if (role != GT_ROLE_ROOT && role != GT_ROLE_SERVER) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the receipt is not a server's");
+    }
+    memcpy(public_key, gt_keyring_find(keyring, session), GT_PUBLIC_KEY_SIZE);
+    return GOAT_OK;
+}
+
 static void before_change(void *context, gt_repo *repo, uint32_t item) {
     gt_mount *mount = context;
     (void)repo;
@@ -154,7 +166,11 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
         .random = database->host.random,
         .clock = database->host.clock,
         .schemas = database->schemas,
-        .hooks = {.context = mount, .find_key = find_key, .before_change = before_change, .after_change = after_change},
+        .hooks = {.context = mount,
+                  .find_key = find_key,
+                  .find_server_key = find_server_key,
+                  .before_change = before_change,
+                  .after_change = after_change},
         .network = database->network,
         .path = path,
         .create = create,

@@ -25,6 +25,7 @@ typedef enum gt_record_type {
     GT_RECORD_BATCH = 1,
     GT_RECORD_SET_ASIDE = 2,
     GT_RECORD_MUST_KNOW = 128, /* types from here on must be understood */
+    GT_RECORD_RECEIPT = 128,
 } gt_record_type;
 
 typedef struct gt_log gt_log;
@@ -109,6 +110,12 @@ gt_bytes gt_log_at(const gt_log *log, uint64_t offset, size_t len);
 
 /* Whether the record whose payload begins at `offset` is sound. GOAT_OK, GOAT_CORRUPT. */
 goat_status gt_log_check(const gt_log *log, uint64_t offset, gt_diag *diag);
+
+/* Whether a sound record has its payload of `len` bytes at `offset`. */
+bool gt_log_holds(const gt_log *log, uint64_t offset, size_t len);
+
+/* Whether damage in the middle is known, so that records may be missing. */
+bool gt_log_has_holes(const gt_log *log);
 
 /* Length and chain of the file as of the last appended record; the length as of the last that the system has
  * taken, and of the last that is known to be on the disk. What an opened file holds counts as written, not as

@@ -83,15 +83,25 @@ static bool read_record(const gt_log *log, const uint8_t *p, uint64_t left, size
     return read_head(log, p, left, len) && is_whole(*len, left) && body_holds(p, *len);
 }
 
-goat_status gt_log_check(const gt_log *log, uint64_t offset, gt_diag *diag) {
+/* The record whose payload begins at `offset`. */
+static bool read_at(const gt_log *log, uint64_t offset, size_t *len) {
     uint64_t start, end;
-    size_t len;
     uint64_t at = offset - GT_RECORD_HEAD_SIZE;
     const uint8_t *run = offset < GT_RECORD_HEAD_SIZE ? NULL : gt_log_run(log, at, &start, &end);
-    if (run == NULL || !read_record(log, run + (at - start), end - at, &len)) {
-        return gt_fail_at(diag, GOAT_CORRUPT, offset, "a record of the log is damaged");
+    return run != NULL && read_record(log, run + (at - start), end - at, len);
+}
+
+goat_status gt_log_check(const gt_log *log, uint64_t offset, gt_diag *diag) {
+    size_t len;
+    if (read_at(log, offset, &len)) {
+        return GOAT_OK;
     }
-    return GOAT_OK;
+    return gt_fail_at(diag, GOAT_CORRUPT, offset, "a record of the log is damaged");
+}
+
+bool gt_log_holds(const gt_log *log, uint64_t offset, size_t len) {
+    size_t found;
+    return read_at(log, offset, &found) && found == len;
 }
 
 /* ---- Damage -------------------------------------------------------------------------------- */
@@ -130,6 +140,15 @@ goat_status gt_log_note(gt_log *log, gt_damage_kind kind, uint64_t offset, uint6
 const gt_damage *gt_log_damage(const gt_log *log, size_t *count) {
     *count = log->damage_count;
     return log->damage;
+}
+
+bool gt_log_has_holes(const gt_log *log) {
+    for (size_t i = 0; i < log->damage_count; i++) {
+        if (log->damage[i].kind == GT_DAMAGE_MIDDLE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The next place at or behind `from` where the marker stands, or `end`. The search goes by a byte that is not

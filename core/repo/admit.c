@@ -312,7 +312,7 @@ goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_or
     return status;
 }
 
-static goat_status check_open(const gt_repo *repo, gt_diag *diag) {
+goat_status gt_repo_check_open(const gt_repo *repo, gt_diag *diag) {
     if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_LOADING, "the repository is still opening");
     if (repo->config.read_only) return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
     return GOAT_OK;
@@ -325,14 +325,14 @@ static goat_status end_of(gt_repo *repo, goat_status status, gt_diag *diag) {
 }
 
 goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag) {
-    goat_status status = check_open(repo, diag);
+    goat_status status = gt_repo_check_open(repo, diag);
     if (status != GOAT_OK) return status;
     status = gt_admit_frame(repo, frame, GT_NO_POSITION, GT_FROM_PEER, outcome, batch, diag);
     return end_of(repo, status, diag);
 }
 
 goat_status gt_repo_admit_batch(gt_repo *repo, gt_batch *batch, gt_admission *outcome, gt_diag *diag) {
-    goat_status status = check_open(repo, diag);
+    goat_status status = gt_repo_check_open(repo, diag);
     if (status != GOAT_OK) return status;
     status = gt_admit_batch(repo, batch, NULL, GT_FROM_PEER, outcome, diag);
     return end_of(repo, status, diag);

@@ -3,7 +3,7 @@
  * It walks the records in order and asks of each: is it sound, does its chain follow, is it a frame,
  * do the hashes give the root, does the signature hold, is the batch at its place in its session's
  * chain, are parents there before their children and earlier, and does a snapshot say what the replay
- * says. */
+ * says; and of receipts whether they are signed by a server and say what the log has. */
 #include "base/arena.h"
 #include "merge/merge.h"
 #include "repo/tables.h"
@@ -81,6 +81,35 @@ static void check_batch(gt_audit *audit, gt_bytes frame, uint64_t offset, gt_are
     }
 }
 
+/* What a receipt says is checked against its signature and, where it is this log's own, against the log. */
+static goat_status check_receipt(gt_audit *audit, gt_bytes bytes, gt_arena *arena, gt_diag *diag) {
+    gt_repo *repo = audit->repo;
+    const gt_repo_hooks *hooks = &repo->config.hooks;
+    gt_receipt receipt;
+    uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+    goat_status status = gt_receipt_decode(bytes, arena, &receipt, diag);
+    if (status != GOAT_OK) return status;
+    gt_receipt_hash(repo->config.hasher, &repo->place, &receipt);
+    if (hooks->find_server_key != NULL) {
+        audit->signatures++;
+        status = hooks->find_server_key(hooks->context, &receipt.session, public_key, diag);
+        if (status == GOAT_OK) status = gt_receipt_verify(&repo->place, &receipt, public_key, repo->alloc, diag);
+    }
+    if (status != GOAT_OK) return status;
+    status = gt_receipt_follows(repo, &receipt, &audit->order, diag);
+    return status == GOAT_NOT_FOUND ? GOAT_OK : status;
+}
+
+static void audit_receipt(gt_audit *audit, gt_bytes bytes, uint64_t offset) {
+    gt_arena arena;
+    gt_diag diag;
+    gt_arena_init(&arena, audit->repo->alloc);
+    gt_diag_init(&diag);
+    audit->receipts++;
+    if (check_receipt(audit, bytes, &arena, &diag) != GOAT_OK) report(audit, "receipt", offset, NULL, &diag);
+    gt_arena_free(&arena);
+}
+
 /* What the log has found, now and when it was opened. */
 static void report_damage(gt_audit *audit) {
     size_t count;
@@ -108,6 +137,7 @@ goat_status gt_audit_step(gt_audit *audit, gt_diag *diag) {
     }
     if (status != GOAT_OK) return gt_fail(diag, status, "the log cannot be read");
     audit->bytes += record.payload.len;
+    if (record.type == GT_RECORD_RECEIPT) audit_receipt(audit, record.payload, record.offset);
     if (record.type != GT_RECORD_BATCH) return GOAT_OK;
     gt_arena arena;
     gt_arena_init(&arena, repo->alloc);

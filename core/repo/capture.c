@@ -30,8 +30,8 @@ static gt_time next_time(const gt_repo *repo) {
 
 goat_status gt_capture_begin(gt_repo *repo, gt_capture **capture, gt_diag *diag) {
     *capture = NULL;
-    if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_LOADING, "the repository is still opening");
-    if (repo->config.read_only) return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
+    goat_status status = gt_repo_check_open(repo, diag);
+    if (status != GOAT_OK) return status;
     if (gt_log_get_state(repo->log) != GT_LOG_READY) {
         const gt_diag *failure = gt_log_failure(repo->log);
         return gt_fail(diag, failure->status, "%s", failure->message);

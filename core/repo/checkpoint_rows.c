@@ -20,12 +20,14 @@ enum {
     SECTION_FINGERPRINT = 12,
     SECTION_PARKED = 13,
     SECTION_KEYS = 14,
+    SECTION_RECEIPTS = 15,
+    SECTION_RECEIPT_INDEX = 16,
     SECTIONS,
 };
 
 enum {
     TABLES_VERSION = 2,
-    META_SIZE = 16,                  /* time seen (8), commits in the fingerprint (4), version (4) */
+    META_SIZE = 64,                  /* see put_meta */
     PARKED_HEAD = 8 + 8 + GT_ID_SIZE /* offset, length, what it waits for */
 };
 
@@ -78,9 +80,45 @@ static void add_index(gt_checkpoint *checkpoint, uint32_t kind, const gt_index *
     add_section(checkpoint, kind, sizeof(gt_index_slot), index->slots, index->capacity * sizeof(gt_index_slot));
 }
 
+enum {
+    META_TIME = 0,
+    META_FINGERPRINTED = 8,
+    META_VERSION = 12,
+    META_ORDER = 16,
+    META_RECORDS = 20,
+    META_ENTRIES = 24,
+    META_LAST = 32
+};
+enum { ORDER_BEGUN = 1, ORDER_HAS_LAST = 2 };
+
+static void put_meta(const gt_repo *repo, uint8_t meta[META_SIZE]) {
+    const gt_receipt_order *order = &repo->order;
+    gt_put_u64(meta + META_TIME, repo->time_seen);
+    gt_put_u32(meta + META_FINGERPRINTED, repo->fingerprinted);
+    gt_put_u32(meta + META_VERSION, TABLES_VERSION);
+    if (!order->has_last) return; /* what was begun and has no receipt yet begins anew */
+    gt_put_u32(meta + META_ORDER, ORDER_BEGUN | ORDER_HAS_LAST);
+    gt_put_u32(meta + META_RECORDS, order->records);
+    gt_put_u64(meta + META_ENTRIES, order->entries);
+    memcpy(meta + META_LAST, order->last.bytes, GT_ID_SIZE);
+}
+
+static void get_meta(gt_repo *repo, const uint8_t *meta) {
+    uint32_t flags = gt_get_u32(meta + META_ORDER);
+    repo->time_seen = gt_get_u64(meta + META_TIME);
+    repo->fingerprinted = gt_get_u32(meta + META_FINGERPRINTED);
+    repo->order = (gt_receipt_order){
+        .begun = (flags & ORDER_BEGUN) != 0,
+        .has_last = (flags & ORDER_HAS_LAST) != 0,
+        .records = gt_get_u32(meta + META_RECORDS),
+        .entries = gt_get_u64(meta + META_ENTRIES),
+    };
+    memcpy(repo->order.last.bytes, meta + META_LAST, GT_ID_SIZE);
+}
+
 goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, gt_diag *diag) {
     if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_NOT_FOUND, "the repository is not open");
-    enum { COMMITS, PARENTS, ITEMS, BATCHES, SESSIONS, SCHEMAS, STATES, PARKED, KEYS, PARTS };
+    enum { COMMITS, PARENTS, ITEMS, BATCHES, SESSIONS, SCHEMAS, STATES, PARKED, KEYS, RECEIPTS, PARTS };
     const gt_rows *tables[] = {&repo->commits, &repo->parents, NULL, &repo->batches, &repo->sessions, &repo->schemas};
     gt_buf parts[PARTS];
     for (int i = 0; i < PARTS; i++) gt_buf_init(&parts[i], repo->alloc);
@@ -89,13 +127,12 @@ goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, g
     }
     copy_items(repo, &parts[ITEMS], &parts[STATES], &parts[KEYS]);
     copy_parked(repo, &parts[PARKED]);
+    copy_rows(&repo->receipts, &parts[RECEIPTS]);
     bool failed = false;
     for (int i = 0; i < PARTS; i++) failed = failed || gt_buf_failed(&parts[i]);
     if (!failed) {
         uint8_t meta[META_SIZE] = {0};
-        gt_put_u64(meta, repo->time_seen);
-        gt_put_u32(meta + 8, repo->fingerprinted);
-        gt_put_u32(meta + 12, TABLES_VERSION);
+        put_meta(repo, meta);
         gt_checkpoint made = {.covered = gt_log_length(repo->log)};
         memcpy(made.log_id, gt_log_get_identity(repo->log)->log_id, sizeof(made.log_id));
         memcpy(made.chain, gt_log_chain(repo->log), sizeof(made.chain));
@@ -112,6 +149,8 @@ goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, g
         add_section(&made, SECTION_FINGERPRINT, GT_LTHASH_SIZE, repo->fingerprint.lanes, GT_LTHASH_SIZE);
         add_section(&made, SECTION_PARKED, 1, parts[PARKED].data, parts[PARKED].len);
         add_section(&made, SECTION_KEYS, 1, parts[KEYS].data, parts[KEYS].len);
+        add_section(&made, SECTION_RECEIPTS, sizeof(gt_receipt_row), parts[RECEIPTS].data, parts[RECEIPTS].len);
+        add_index(&made, SECTION_RECEIPT_INDEX, &repo->receipt_index);
         gt_checkpoint_write(&made, file);
         *covered = made.covered;
         failed = gt_buf_failed(file);
@@ -208,6 +247,14 @@ static bool check_batches(const bounds *b) {
     return true;
 }
 
+static bool check_receipts(const bounds *b) {
+    const gt_receipt_row *rows = (const void *)b->sections[SECTION_RECEIPTS]->data;
+    for (uint32_t i = 0; i < b->counts[SECTION_RECEIPTS]; i++) {
+        if (!inside(rows[i].offset, rows[i].len, b->file->covered)) return false;
+    }
+    return gt_get_u32(b->sections[SECTION_META]->data + META_RECORDS) <= b->counts[SECTION_BATCHES];
+}
+
 static bool check_small_tables(const bounds *b) {
     const gt_session_row *sessions = (const void *)b->sections[SECTION_SESSIONS]->data;
     for (uint32_t i = 0; i < b->counts[SECTION_SESSIONS]; i++) {
@@ -256,6 +303,8 @@ static bool find_sections(bounds *b) {
         [SECTION_FINGERPRINT] = GT_LTHASH_SIZE,
         [SECTION_PARKED] = 1,
         [SECTION_KEYS] = 1,
+        [SECTION_RECEIPTS] = sizeof(gt_receipt_row),
+        [SECTION_RECEIPT_INDEX] = sizeof(gt_index_slot),
     };
     for (uint32_t kind = SECTION_META; kind < SECTIONS; kind++) {
         b->sections[kind] = gt_checkpoint_section(b->file, kind, row_sizes[kind]);
@@ -265,14 +314,16 @@ static bool find_sections(bounds *b) {
         b->counts[kind] = (uint32_t)rows;
     }
     return b->counts[SECTION_META] == 1 && b->counts[SECTION_FINGERPRINT] == 1 &&
-           gt_get_u32(b->sections[SECTION_META]->data + 12) == TABLES_VERSION;
+           gt_get_u32(b->sections[SECTION_META]->data + META_VERSION) == TABLES_VERSION;
 }
 
 static bool is_sound(bounds *b) {
-    return find_sections(b) && check_commits(b) && check_items(b) && check_batches(b) && check_small_tables(b) &&
+    return find_sections(b) && check_commits(b) && check_items(b) && check_batches(b) && check_receipts(b) &&
+           check_small_tables(b) &&
            check_index(b, SECTION_COMMIT_INDEX, b->counts[SECTION_COMMITS], b->counts[SECTION_COMMITS]) &&
            check_index(b, SECTION_ITEM_INDEX, b->counts[SECTION_ITEMS], b->counts[SECTION_ITEMS]) &&
-           check_index(b, SECTION_BATCH_INDEX, b->counts[SECTION_BATCHES], first_rows(b));
+           check_index(b, SECTION_BATCH_INDEX, b->counts[SECTION_BATCHES], first_rows(b)) &&
+           check_index(b, SECTION_RECEIPT_INDEX, b->counts[SECTION_RECEIPTS], b->counts[SECTION_RECEIPTS]);
 }
 
 static bool adopt_parked(gt_repo *repo, const gt_section *section) {
@@ -292,17 +343,34 @@ static bool adopt_parked(gt_repo *repo, const gt_section *section) {
 }
 
 static bool adopt_tables(gt_repo *repo, const bounds *b) {
-    gt_rows *tables[] = {&repo->commits, &repo->parents, &repo->items, &repo->batches, &repo->sessions, &repo->schemas};
+    const struct {
+        gt_rows *rows;
+        uint32_t kind;
+    } tables[] = {
+        {&repo->commits, SECTION_COMMITS},   {&repo->parents, SECTION_PARENTS},   {&repo->items, SECTION_ITEMS},
+        {&repo->batches, SECTION_BATCHES},   {&repo->sessions, SECTION_SESSIONS}, {&repo->schemas, SECTION_SCHEMAS},
+        {&repo->receipts, SECTION_RECEIPTS},
+    };
     for (uint32_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        uint32_t kind = SECTION_COMMITS + i;
-        if (b->counts[kind] > 0 && !gt_rows_adopt(tables[i], b->sections[kind]->data, b->counts[kind])) return false;
+        uint32_t kind = tables[i].kind;
+        if (b->counts[kind] > 0 && !gt_rows_adopt(tables[i].rows, b->sections[kind]->data, b->counts[kind])) {
+            return false;
+        }
     }
-    gt_index *indexes[] = {&repo->commit_index, &repo->item_index, &repo->batch_index};
-    for (uint32_t i = 0; i < 3; i++) {
-        uint32_t kind = SECTION_COMMIT_INDEX + i;
-        uint32_t rows = i == 0 ? repo->commits.count : i == 1 ? repo->items.count : first_rows(b);
+    const struct {
+        gt_index *index;
+        uint32_t kind, rows;
+    } indexes[] = {
+        {&repo->commit_index, SECTION_COMMIT_INDEX, repo->commits.count},
+        {&repo->item_index, SECTION_ITEM_INDEX, repo->items.count},
+        {&repo->batch_index, SECTION_BATCH_INDEX, first_rows(b)},
+        {&repo->receipt_index, SECTION_RECEIPT_INDEX, repo->receipts.count},
+    };
+    for (uint32_t i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {
+        uint32_t kind = indexes[i].kind;
         if (b->counts[kind] == 0) continue;
-        gt_index_adopt(indexes[i], (gt_index_slot *)(void *)b->sections[kind]->data, b->counts[kind], rows);
+        gt_index_adopt(indexes[i].index, (gt_index_slot *)(void *)b->sections[kind]->data, b->counts[kind],
+                       indexes[i].rows);
     }
     return true;
 }
@@ -314,8 +382,7 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
     memcpy(repo->hash_key, checkpoint->hash_key, sizeof(repo->hash_key));
     repo->states = b.sections[SECTION_STATES]->data;
     repo->keys = b.sections[SECTION_KEYS]->data;
-    repo->time_seen = gt_get_u64(b.sections[SECTION_META]->data);
-    repo->fingerprinted = gt_get_u32(b.sections[SECTION_META]->data + 8);
+    get_meta(repo, b.sections[SECTION_META]->data);
     memcpy(repo->fingerprint.lanes, b.sections[SECTION_FINGERPRINT]->data, GT_LTHASH_SIZE);
     repo->unchecked = gt_new(repo->alloc, commits / 8 + 1, 1);
     repo->sound = gt_new(repo->alloc, b.counts[SECTION_BATCHES] / 8 + 1, 1);
@@ -331,11 +398,13 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
         gt_lthash_init(&repo->fingerprint);
         repo->fingerprinted = 0;
         repo->time_seen = 0;
+        repo->order = (gt_receipt_order){0};
         return gt_fail(diag, GOAT_CORRUPT, "the checkpoint cannot be used");
     }
     memset(repo->unchecked, 0xff, commits / 8 + 1);
     repo->unchecked_count = commits;
     repo->sound_count = b.counts[SECTION_BATCHES];
+    repo->unchecked_receipts = b.counts[SECTION_RECEIPTS];
     gt_repo_schemas_restored(repo);
     return GOAT_OK;
 }

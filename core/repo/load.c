@@ -53,7 +53,7 @@ static void adopt_checkpoint(gt_repo *repo) {
                 memcmp(checkpoint.log_id, gt_log_get_identity(repo->log)->log_id, sizeof(checkpoint.log_id)) == 0 &&
                 gt_log_has_chain(repo->log, checkpoint.covered, checkpoint.chain);
     if (good && gt_checkpoint_adopt(repo, &checkpoint, NULL) == GOAT_OK) {
-        repo->load_offset = repo->covered = checkpoint.covered;
+        repo->load_offset = repo->covered = repo->checkpoint_covers = checkpoint.covered;
         repo->load_step = LOAD_RECORDS;
         return;
     }
@@ -70,12 +70,22 @@ static void take_record(gt_repo *repo, const gt_record *record) {
     gt_parked_retry(repo);
 }
 
+static void take_receipt(gt_repo *repo, const gt_record *record) {
+    gt_diag diag;
+    gt_diag_init(&diag);
+    goat_status status = gt_receipt_load(repo, record, &diag);
+    if (status == GOAT_NO_MEMORY) fail(repo, &diag);
+    if (status != GOAT_OK) repo->faults++;
+}
+
 static bool load_record(gt_repo *repo) {
     gt_record record;
     goat_status status = gt_log_next(repo->log, &repo->load_offset, false, &record);
     if (status == GOAT_OK) {
         if (record.type == GT_RECORD_BATCH) {
             take_record(repo, &record);
+        } else if (record.type == GT_RECORD_RECEIPT) {
+            take_receipt(repo, &record);
         } else if (record.type >= GT_RECORD_MUST_KNOW) {
             gt_diag diag;
             gt_diag_init(&diag);

@@ -46,6 +46,8 @@ typedef struct gt_repo_hooks {
     void *context;
     /* The public key with which `batch` must be signed, or GOAT_UNTRUSTED. */
     goat_status (*find_key)(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag);
+    /* The public key of a session that may sign receipts, or GOAT_UNTRUSTED. Only for gt_audit_step. */
+    goat_status (*find_server_key)(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag);
     /* An item is about to change: what is seen now may be kept with gt_repo_view. May be NULL. */
     void (*before_change)(void *context, gt_repo *repo, uint32_t item);
     /* It has changed (also: was created). May be NULL. */
@@ -225,11 +227,19 @@ goat_status gt_repo_set_damage_aside(gt_repo *repo, gt_diag *diag);
 
 /* Rows 0 … count - 1, in the order of the log. `bytes` lie in the log; data NULL: damaged. */
 uint32_t gt_repo_receipt_count(const gt_repo *repo);
-void gt_repo_receipt_at(gt_repo *repo, uint32_t row, gt_id *id, gt_bytes *bytes);
+void gt_repo_receipt_at(const gt_repo *repo, uint32_t row, gt_id *id, gt_bytes *bytes);
 uint32_t gt_repo_find_receipt(const gt_repo *repo, const gt_id *id); /* GT_NONE */
 
 /* Takes a receipt that was hashed and verified. GT_KNOWN if it is there already. What gt_log_append says. */
 goat_status gt_repo_admit_receipt(gt_repo *repo, const gt_receipt *receipt, gt_admission *outcome, gt_diag *diag);
+
+/* How far a log's own receipts have come; see receipts.c. */
+typedef struct gt_receipt_order {
+    bool begun, has_last;
+    gt_id last;       /* the last of them */
+    uint32_t records; /* rows before this one are named, or older than the first receipt */
+    uint64_t entries; /* number of the next entry */
+} gt_receipt_order;
 
 /* Server: receipts are written for what is logged from here on, and for what came after the last one of this log. */
 void gt_repo_receipts_begin(gt_repo *repo);
@@ -268,8 +278,9 @@ uint64_t gt_repo_work(const gt_repo *repo);
 /* ---- verify: from the log's bytes alone ---- */
 
 typedef struct gt_fault {
-    const char *kind; /* "record", "frame", "hash", "signature", "chain", "parents", "certificate", "delta", "full" */
-    uint64_t offset;  /* in the log; GT_NO_POSITION */
+    /* "record", "frame", "hash", "signature", "chain", "parents", "certificate", "delta", "full", "receipt" */
+    const char *kind;
+    uint64_t offset; /* in the log; GT_NO_POSITION */
     gt_id batch;
     bool has_batch;
     gt_diag diag;
@@ -278,10 +289,11 @@ typedef struct gt_fault {
 typedef struct gt_audit {
     gt_repo *repo;
     uint64_t offset;
-    uint64_t batches, commits, signatures, bytes;
+    uint64_t batches, commits, receipts, signatures, bytes;
     void *context;
     void (*fault)(void *context, const gt_fault *fault);
     bool done;
+    gt_receipt_order order; /* private */
 } gt_audit;
 
 /* Set repo, offset GT_LOG_HEADER_SIZE, fault; then step until done. One record a call. */

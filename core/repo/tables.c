@@ -10,11 +10,13 @@ void gt_tables_init(gt_repo *repo) {
     gt_rows_init(&repo->batches, repo->alloc, sizeof(gt_batch_row));
     gt_rows_init(&repo->sessions, repo->alloc, sizeof(gt_session_row));
     gt_rows_init(&repo->schemas, repo->alloc, sizeof(gt_schema_row));
+    gt_rows_init(&repo->receipts, repo->alloc, sizeof(gt_receipt_row));
     gt_index_init(&repo->commit_index, repo->alloc);
     gt_index_init(&repo->item_index, repo->alloc);
     gt_index_init(&repo->batch_index, repo->alloc);
     gt_index_init(&repo->session_index, repo->alloc);
     gt_index_init(&repo->schema_index, repo->alloc);
+    gt_index_init(&repo->receipt_index, repo->alloc);
 }
 
 void gt_tables_free(gt_repo *repo) {
@@ -28,11 +30,13 @@ void gt_tables_free(gt_repo *repo) {
     gt_rows_free(&repo->batches);
     gt_rows_free(&repo->sessions);
     gt_rows_free(&repo->schemas);
+    gt_rows_free(&repo->receipts);
     gt_index_free(&repo->commit_index);
     gt_index_free(&repo->item_index);
     gt_index_free(&repo->batch_index);
     gt_index_free(&repo->session_index);
     gt_index_free(&repo->schema_index);
+    gt_index_free(&repo->receipt_index);
     gt_free(repo->alloc, (void *)repo->readers);
     gt_free(repo->alloc, repo->unchecked);
     gt_free(repo->alloc, repo->sound);
@@ -42,6 +46,7 @@ void gt_tables_free(gt_repo *repo) {
     repo->unchecked_count = 0;
     repo->sound = NULL;
     repo->sound_count = 0;
+    repo->unchecked_receipts = 0;
     repo->states = repo->keys = NULL;
 }
 

@@ -113,11 +113,23 @@ typedef struct gt_schema_row {
     uint32_t zero;
 } gt_schema_row;
 
+enum {
+    GT_RECEIPT_DAMAGED = 1 << 0, /* its record turned out damaged */
+};
+
+typedef struct gt_receipt_row {
+    gt_id id;
+    uint64_t offset; /* in the log */
+    uint32_t len;
+    uint32_t flags;
+} gt_receipt_row;
+
 _Static_assert(sizeof(gt_commit_row) == 80, "checkpoint format");
 _Static_assert(sizeof(gt_item_row) == 48, "checkpoint format");
 _Static_assert(sizeof(gt_batch_row) == 96, "checkpoint format");
 _Static_assert(sizeof(gt_session_row) == 40, "checkpoint format");
 _Static_assert(sizeof(gt_schema_row) == 88, "checkpoint format");
+_Static_assert(sizeof(gt_receipt_row) == 48, "checkpoint format");
 
 /* A frame that waits for a commit or a batch; see parked.c. */
 typedef struct gt_parked {
@@ -146,13 +158,14 @@ struct gt_repo {
     gt_repo_phase phase;
     gt_diag failure;
     gt_log *log;
-    uint64_t load_offset; /* of the record to read next */
-    int load_step;        /* see load.c; 0 to begin with */
-    gt_load checkpoint;   /* its memory is that of the tables, until the end */
-    uint64_t covered;     /* length of the log that the last checkpoint stands for */
+    uint64_t load_offset;       /* of the record to read next */
+    int load_step;              /* see load.c; 0 to begin with */
+    gt_load checkpoint;         /* its memory is that of the tables, until the end */
+    uint64_t covered;           /* length of the log that the last checkpoint stands for */
+    uint64_t checkpoint_covers; /* … and the one that the tables came from; 0: none */
 
-    gt_rows commits, parents, items, batches, sessions, schemas;
-    gt_index commit_index, item_index, batch_index;
+    gt_rows commits, parents, items, batches, sessions, schemas, receipts;
+    gt_index commit_index, item_index, batch_index, receipt_index;
     gt_index session_index, schema_index; /* not in checkpoints */
     const gt_schema **readers;            /* by schema row: how its items are read; NULL not known */
     size_t reader_capacity;
@@ -162,6 +175,7 @@ struct gt_repo {
     uint32_t unchecked_count;
     uint8_t *sound; /* a bit a batch below the checkpoint: its first record was found sound */
     uint32_t sound_count;
+    uint32_t unchecked_receipts; /* came from the checkpoint */
 
     gt_parked *parked_oldest, *parked_newest;
     gt_parked **parked; /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
@@ -170,6 +184,9 @@ struct gt_repo {
     uint32_t parked_count;
     gt_cut **cuts; /* GT_BUCKETS lists by item; NULL: there was none yet */
     size_t cut_bytes;
+
+    gt_receipt_order order; /* of this log's own receipts */
+    bool writes_receipts;
 
     gt_time time_seen; /* the greatest of all commits known */
     gt_lthash fingerprint;
@@ -183,6 +200,9 @@ static inline gt_item_row *gt_item_at(const gt_repo *repo, uint32_t row) { retur
 static inline gt_batch_row *gt_batch_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->batches, row); }
 static inline gt_session_row *gt_session_at(const gt_repo *repo, uint32_t row) {
     return gt_rows_at(&repo->sessions, row);
+}
+static inline gt_receipt_row *gt_receipt_row_at(const gt_repo *repo, uint32_t row) {
+    return gt_rows_at(&repo->receipts, row);
 }
 static inline gt_schema_row *gt_schema_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->schemas, row); }
 
@@ -273,6 +293,14 @@ goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_or
 goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
                             uint8_t taken, gt_origin origin, gt_diag *diag);
 
+/* ---- receipts.c ---- */
+
+/* Takes in a receipt that the log has. GOAT_OK; GOAT_NO_MEMORY, GOAT_INVALID and others: it was not taken. */
+goat_status gt_receipt_load(gt_repo *repo, const gt_record *record, gt_diag *diag);
+/* Whether a receipt is the next one of this log's own, and moves `order` on. GOAT_NOT_FOUND: it is another log's, or of
+ * an earlier life of this one. GOAT_INVALID: it should be, but does not say what the log has. */
+goat_status gt_receipt_follows(const gt_repo *repo, const gt_receipt *receipt, gt_receipt_order *order, gt_diag *diag);
+
 /* ---- parked.c ---- */
 
 /* Keeps a frame until a commit or batch `waits_for` has come; the oldest are dropped when there are too many (peers
@@ -333,6 +361,8 @@ void gt_cuts_forget(gt_repo *repo, uint32_t item);
 static inline void gt_repo_logged(gt_repo *repo) {
     if (repo->config.hooks.logged != NULL) repo->config.hooks.logged(repo->config.hooks.context, repo);
 }
+/* Whether it takes anything: GOAT_OK, GOAT_LOADING, GOAT_FORBIDDEN. */
+goat_status gt_repo_check_open(const gt_repo *repo, gt_diag *diag);
 /* The repository answers with this failure until it is opened again. */
 void gt_repo_fail(gt_repo *repo, goat_status status, const char *message);
 /* Adds the item's path to a diagnostic. */

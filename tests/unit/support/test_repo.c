@@ -53,6 +53,18 @@ static goat_status find_key(void *context, const gt_batch *batch, uint8_t public
     return gt_fail(diag, GOAT_UNTRUSTED, "nobody knows this session");
 }
 
+/* The first two authors are servers. */
+static goat_status find_server_key(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag) {
+    const test_site *site = context;
+    for (uint32_t i = 0; i < 2; i++) {
+        const gt_identity *author = &site->network->authors[i];
+        if (gt_id_compare(&author->session, session) != 0) continue;
+        memcpy(public_key, author->public_key, GT_PUBLIC_KEY_SIZE);
+        return GOAT_OK;
+    }
+    return gt_fail(diag, GOAT_UNTRUSTED, "nobody knows this server");
+}
+
 static void before_change(void *context, gt_repo *repo, uint32_t item) {
     test_site *site = context;
     (void)repo;
@@ -148,6 +160,7 @@ goat_status test_site_try_open(test_site *site, int flags, gt_diag *diag) {
         .schemas = site->schemas,
         .hooks = {.context = site,
                   .find_key = find_key,
+                  .find_server_key = find_server_key,
                   .before_change = before_change,
                   .after_change = after_change,
                   .logged = logged},
