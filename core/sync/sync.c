@@ -1,4 +1,6 @@
 /* The connection as a whole: its life, what comes in, what goes out next, and when. */
+#include "sync/sync.h"
+
 #include "sync/internal.h"
 
 enum { OUT_MAX = 1024 * 1024 }; /* answers that a peer may leave unread */

@@ -1,0 +1,510 @@
+/* The sync connection, both ends of it, over real repositories on simulated machines. */
+#include "sync/internal.h"
+
+#include "support/test.h"
+#include "support/test_peer.h"
+#include "value/build.h"
+
+#include <stdio.h>
+
+typedef struct fixture {
+    test_network network;
+    test_peer server, client, other;
+    test_wire wire, second;
+} fixture;
+
+static int setup(void **state) {
+    fixture *f = test_malloc(sizeof *f);
+    memset(f, 0, sizeof *f);
+    test_peers_network(&f->network);
+    test_peer_init(&f->server, &f->network, 0, 11, 0);
+    test_peer_init(&f->client, &f->network, 1, 22, 0);
+    test_peer_init(&f->other, &f->network, 2, 33, 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    test_wire_cut(&f->wire);
+    if (f->second.hasher != NULL) test_wire_cut(&f->second);
+    test_peer_free(&f->server);
+    test_peer_free(&f->client);
+    test_peer_free(&f->other);
+    test_network_free(&f->network);
+    test_free(f);
+    return 0;
+}
+
+static void join(fixture *f) {
+    if (f->wire.hasher != NULL) test_wire_cut(&f->wire);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+}
+
+static void edit_many(test_peer *peer, const char *prefix, int count) {
+    for (int i = 0; i < count; i++) {
+        char key[32], delta[48];
+        snprintf(key, sizeof key, "%s-%d", prefix, i);
+        snprintf(delta, sizeof delta, "{text: '%s %d'}", prefix, i);
+        test_peer_edit(peer, key, delta);
+    }
+    test_peer_flush(peer);
+}
+
+static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
+
+/* ---- handshake ---- */
+
+static void both_sides_prove_their_keys(void **state) {
+    fixture *f = *state;
+    join(f);
+    const gt_sync_peer *server = gt_sync_get_peer(f->wire.c), *client = gt_sync_get_peer(f->wire.s);
+    assert_true(server->greeted && client->greeted);
+    assert_int_equal(f->client.greeted, 1);
+    assert_memory_equal(server->session.bytes, f->network.authors[0].session.bytes, GT_ID_SIZE);
+    assert_memory_equal(client->session.bytes, f->network.authors[1].session.bytes, GT_ID_SIZE);
+    assert_memory_equal(server->root_key, f->network.authors[0].public_key, GT_PUBLIC_KEY_SIZE);
+}
+
+static void a_server_of_another_network_is_refused(void **state) {
+    fixture *f = *state;
+    f->client.host.network = &f->network.authors[3].session;
+    join(f);
+    assert_true(gt_sync_has_ended(f->wire.c));
+    assert_int_equal(gt_sync_get_failure(f->wire.c)->status, GOAT_UNTRUSTED);
+    assert_int_equal(f->server.greeted, 0);
+}
+
+static void a_client_without_a_network_takes_the_servers(void **state) {
+    fixture *f = *state;
+    f->client.host.network = NULL;
+    join(f);
+    assert_int_equal(f->client.greeted, 1);
+    assert_memory_equal(gt_sync_get_peer(f->wire.c)->network.bytes, f->network.authors[0].session.bytes, GT_ID_SIZE);
+}
+
+/* A client that shows somebody else's key cannot sign for it. */
+static void a_key_that_is_not_held_is_no_proof(void **state) {
+    fixture *f = *state;
+    gt_identity liar = f->network.authors[1];
+    memcpy(liar.public_key, f->network.authors[2].public_key, GT_PUBLIC_KEY_SIZE);
+    f->client.host.identity = &liar;
+    join(f);
+    assert_true(gt_sync_has_ended(f->wire.s));
+    assert_int_equal(gt_sync_get_failure(f->wire.s)->status, GOAT_UNTRUSTED);
+    assert_int_equal(f->server.greeted, 0);
+}
+
+static void a_server_without_a_certificate_is_refused(void **state) {
+    fixture *f = *state;
+    f->server.host.identity = &f->network.authors[3]; /* not the root, and nothing to show */
+    join(f);
+    assert_int_equal(gt_sync_get_failure(f->wire.c)->status, GOAT_UNTRUSTED);
+    assert_int_equal(f->client.greeted, 0);
+}
+
+static void a_peer_that_says_nothing_is_cut_off(void **state) {
+    fixture *f = *state;
+    test_wire_join(&f->wire, &f->client, &f->server);
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    assert_false(gt_sync_send(f->wire.s, f->wire.now_us, &packet));
+    assert_int_equal(gt_sync_deadline(f->wire.s), f->wire.now_us + GT_SYNC_HANDSHAKE_US);
+    gt_sync_send(f->wire.s, f->wire.now_us + GT_SYNC_HANDSHAKE_US, &packet);
+    gt_buf_free(&packet);
+    assert_true(gt_sync_has_ended(f->wire.s));
+    assert_int_equal(gt_sync_get_failure(f->wire.s)->status, GOAT_TIMEOUT);
+}
+
+static void the_difference_of_clocks_is_taken(void **state) {
+    fixture *f = *state;
+    gt_sim_set_wall_ms(&f->server.site.clock, f->client.site.clock.wall_ms + 3600000);
+    join(f);
+    assert_in_range(f->client.shift_ms, 3599000, 3601000);
+    gt_sim_set_wall_ms(&f->server.site.clock, f->client.site.clock.wall_ms + 500);
+    join(f);
+    assert_int_equal(f->client.shift_ms, 0);
+}
+
+/* ---- one thing: clone, catch up, live ---- */
+
+static void a_clone_is_equal(void **state) {
+    fixture *f = *state;
+    edit_many(&f->server, "a", 300);
+    join(f);
+    assert_int_equal(entries(&f->client), 300);
+    test_peers_are_equal(&f->client, &f->server);
+    assert_int_equal(f->client.evens, 1);
+    assert_true(f->client.last_equal);
+}
+
+static void edits_flow_both_ways_as_they_are_made(void **state) {
+    fixture *f = *state;
+    join(f);
+    for (int i = 0; i < 20; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%d", i);
+        test_peer_edit(i % 2 == 0 ? &f->client : &f->server, key, "{text: 'x'}");
+        test_wire_settle(&f->wire);
+        test_peers_are_equal(&f->client, &f->server);
+    }
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_in, 10);
+    assert_int_equal(gt_sync_get_counters(f->wire.s)->batches_in, 10); /* nothing is sent back */
+}
+
+static void a_third_peer_gets_what_the_first_wrote(void **state) {
+    fixture *f = *state;
+    join(f);
+    test_wire_join(&f->second, &f->other, &f->server);
+    test_wire_settle(&f->second);
+    test_peer_edit(&f->client, "k", "{text: 'from one'}");
+    test_wire_settle(&f->wire);
+    test_wire_settle(&f->second);
+    test_site_shows(&f->other.site, "k", "{text: 'from one'}");
+}
+
+static void an_edit_is_acknowledged_when_it_is_on_the_disk(void **state) {
+    fixture *f = *state;
+    join(f);
+    f->wire.flushes = false;
+    test_peer_edit(&f->client, "k", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    uint64_t length = gt_log_length(gt_repo_log(f->client.site.repo));
+    assert_true(gt_sync_safe_length(f->wire.c, &f->client.shared) < length);
+    assert_int_equal(entries(&f->server), 1);
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    assert_int_equal(gt_sync_safe_length(f->wire.c, &f->client.shared), length);
+}
+
+/* ---- resuming ---- */
+
+static void nothing_new_costs_one_trip_and_few_bytes(void **state) {
+    fixture *f = *state;
+    edit_many(&f->server, "a", 500);
+    edit_many(&f->client, "b", 3);
+    join(f);
+    test_wire_settle(&f->wire);
+    assert_true(f->client.has_kept);
+    for (int round = 0; round < 3; round++) {
+        join(f);
+        test_wire_cut(&f->wire);
+        test_peer_reopen(&f->client);
+        test_wire_join(&f->wire, &f->client, &f->server);
+        test_wire_step(&f->wire); /* the greeting */
+        test_wire_count(&f->wire);
+        test_wire_settle(&f->wire);
+        uint64_t proof = 68; /* the client's, in the same packet */
+        assert_in_range(f->wire.bytes[0] + f->wire.bytes[1] - proof, 1, 255);
+        assert_int_equal(f->wire.trips, 1);
+        assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 0);
+    }
+}
+
+static void what_both_wrote_apart_meets_in_one_trip(void **state) {
+    fixture *f = *state;
+    edit_many(&f->server, "a", 100);
+    join(f);
+    test_wire_settle(&f->wire);
+    edit_many(&f->client, "mine", 0);
+    test_wire_cut(&f->wire);
+    edit_many(&f->client, "mine", 40);
+    edit_many(&f->server, "theirs", 50);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+    test_peers_are_equal(&f->client, &f->server);
+    assert_int_equal(entries(&f->client), 190);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 0);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_in, 50);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_out, 40);
+}
+
+/* The server's crash takes what it had not flushed, which a third peer has seen: the point fails for nobody, and the
+ * entry comes back. */
+static void what_a_server_lost_comes_back_from_who_saw_it(void **state) {
+    fixture *f = *state;
+    edit_many(&f->server, "a", 10);
+    join(f);
+    test_wire_join(&f->second, &f->other, &f->server);
+    test_wire_settle(&f->second);
+    f->wire.flushes = f->second.flushes = false;
+    test_peer_edit(&f->client, "lost", "{text: 'seen by other'}");
+    test_wire_settle(&f->wire);
+    test_wire_settle(&f->second);
+    test_site_shows(&f->other.site, "lost", "{text: 'seen by other'}");
+    test_wire_cut(&f->wire);
+    test_wire_cut(&f->second);
+    gt_sim_cut_file(f->server.site.disk, TEST_REPO_LOG, gt_sim_durable_length(f->server.site.disk, TEST_REPO_LOG));
+    test_site_crash(&f->server.site);
+    test_site_open(&f->server.site, 0);
+    f->server.shared.repo = f->server.site.repo;
+    assert_int_equal(entries(&f->server), 10);
+    test_wire_join(&f->second, &f->other, &f->server); /* the author stays away */
+    test_wire_settle(&f->second);
+    test_site_shows(&f->server.site, "lost", "{text: 'seen by other'}");
+    assert_int_equal(gt_sync_get_counters(f->second.c)->runs, 0);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+    test_peers_are_equal(&f->client, &f->server);
+}
+
+/* ---- compare ---- */
+
+static void two_sets_become_their_union(void **state) {
+    fixture *f = *state;
+    edit_many(&f->server, "shared", 200);
+    join(f);
+    test_wire_cut(&f->wire);
+    f->client.has_kept = false; /* the hint is lost */
+    f->client.forgets = true;
+    edit_many(&f->client, "mine", 30);
+    edit_many(&f->server, "theirs", 20);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+    test_peers_are_equal(&f->client, &f->server);
+    assert_int_equal(entries(&f->client), 250);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 1);
+    assert_true(f->client.last_equal);
+    assert_in_range(gt_sync_get_counters(f->wire.c)->batches_in, 20, 22);
+    assert_in_range(gt_sync_get_counters(f->wire.s)->batches_in, 30, 32);
+}
+
+static void equal_sets_are_found_equal_at_once(void **state) {
+    fixture *f = *state;
+    edit_many(&f->server, "shared", 200);
+    join(f);
+    f->client.has_kept = false;
+    join(f);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 1);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->rounds, 0);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->filter_bytes_in, 0);
+    assert_true(f->client.has_kept); /* and from now on there is a point again */
+}
+
+static void a_server_that_lost_everything_is_filled(void **state) {
+    fixture *f = *state;
+    edit_many(&f->server, "a", 120);
+    join(f);
+    edit_many(&f->client, "b", 5);
+    test_wire_settle(&f->wire);
+    test_wire_cut(&f->wire);
+    test_peer_free(&f->server);
+    test_peer_init(&f->server, &f->network, 0, 99, 0);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->server), 125);
+    test_peers_are_equal(&f->client, &f->server);
+}
+
+/* ---- what is not taken ---- */
+
+static void a_batch_of_a_stranger_waits_for_his_certificate(void **state) {
+    fixture *f = *state;
+    test_peer_free(&f->client);
+    test_peer_init(&f->client, &f->network, 1, 22, 1 << 2); /* does not know author 2 */
+    join(f);
+    test_wire_join(&f->second, &f->other, &f->server);
+    test_wire_settle(&f->second);
+    test_peer_edit(&f->other, "k", "{text: 'x'}");
+    test_wire_settle(&f->second);
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->client), 0);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_dropped, 1);
+    test_peer_certify(&f->client, 2);
+    gt_sync_sessions_grew(f->wire.c);
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->client), 1);
+    test_peers_are_equal(&f->client, &f->server);
+}
+
+static void an_uncertified_client_asks_to_be_certified(void **state) {
+    fixture *f = *state;
+    test_peer_free(&f->server);
+    test_peer_free(&f->client);
+    test_peer_init(&f->server, &f->network, 0, 11, 1 << 1);
+    test_peer_init(&f->client, &f->network, 1, 22, 1 << 1);
+    join(f);
+    assert_int_equal(f->server.certified, 0); /* whoever only reads leaves no trace */
+    test_peer_edit(&f->client, "k", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    assert_int_equal(f->server.certified, 1);
+    assert_int_equal(entries(&f->server), 1);
+}
+
+static void a_forged_batch_ends_the_connection(void **state) {
+    fixture *f = *state;
+    join(f);
+    test_writer writer;
+    gt_id id;
+    test_writer_init(&writer, &f->network, 2, test_goat_1);
+    gt_bytes frame = test_writer_commit(&writer, "k", 5000, NULL, "{text: 'x'}", &id);
+    uint8_t *copy = test_malloc(frame.len);
+    memcpy(copy, frame.data, frame.len);
+    copy[frame.len - 3] ^= 1; /* in the text */
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
+    gt_write_bytes(&packet, gt_bytes_of(copy, frame.len));
+    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_UNTRUSTED);
+    assert_int_equal(entries(&f->server), 0);
+    assert_int_equal(f->server.ended, 1);
+    test_wire_settle(&f->wire);
+    assert_int_equal(f->client.last_status, GOAT_UNTRUSTED); /* BYE says why */
+    gt_buf_free(&packet);
+    test_free(copy);
+    test_writer_free(&writer);
+}
+
+static void a_wrong_batch_is_refused_and_the_connection_goes_on(void **state) {
+    fixture *f = *state;
+    join(f);
+    test_writer writer;
+    gt_id id, parent = {{7}};
+    test_writer_init(&writer, &f->network, 1, test_goat_1);
+    gt_bytes frame = test_writer_commit(&writer, "k", 5000, NULL, "{size: 'no number'}", &id);
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
+    gt_write_bytes(&packet, frame);
+    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
+    test_wire_settle(&f->wire);
+    assert_int_equal(f->client.refused, 1);
+    assert_int_equal(f->client.last_status, GOAT_INVALID);
+    assert_int_equal(entries(&f->server), 0);
+    (void)parent;
+    test_peer_edit(&f->server, "later", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->client), 1);
+    gt_buf_free(&packet);
+    test_writer_free(&writer);
+}
+
+static void a_missing_parent_is_asked_for(void **state) {
+    fixture *f = *state;
+    test_peer_edit(&f->client, "k", "{text: 'first'}");
+    test_peer_edit(&f->client, "k", "{text: 'second'}");
+    test_peer_flush(&f->client);
+    f->server.absent = false;
+    join(f); /* all of it comes */
+    assert_int_equal(entries(&f->server), 2);
+    test_wire_cut(&f->wire);
+    test_peer_free(&f->server);
+    test_peer_init(&f->server, &f->network, 0, 99, 0);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_step(&f->wire);
+    test_wire_step(&f->wire);
+    /* Before the walk begins the second batch alone arrives. */
+    gt_bytes first, second;
+    f->client.site.frame_offset = GT_LOG_HEADER_SIZE;
+    first = test_site_next_frame(&f->client.site);
+    second = test_site_next_frame(&f->client.site);
+    assert_non_null(first.data);
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
+    gt_write_bytes(&packet, second);
+    f->wire.c->channels->cursor = gt_log_length(gt_repo_log(f->client.site.repo)); /* it sends nothing by itself */
+    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
+    gt_buf_free(&packet);
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->server), 2);
+    assert_int_equal(gt_sync_get_counters(f->wire.s)->batches_parked, 1);
+}
+
+static void data_beyond_the_credit_ends_the_connection(void **state) {
+    fixture *f = *state;
+    join(f);
+    f->wire.s->granted = 0;
+    test_peer_edit(&f->client, "k", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    assert_true(gt_sync_has_ended(f->wire.s));
+    assert_int_equal(entries(&f->server), 0);
+}
+
+static void credit_comes_back_as_data_is_taken(void **state) {
+    fixture *f = *state;
+    static char delta[60000];
+    memset(delta, 'x', sizeof delta - 1);
+    memcpy(delta, "{text: '", 8);
+    memcpy(delta + sizeof delta - 3, "'}", 3);
+    for (int i = 0; i < 200; i++) { /* 12 MB: three windows */
+        char key[16];
+        snprintf(key, sizeof key, "k%d", i);
+        test_peer_edit(&f->server, key, delta);
+    }
+    test_peer_flush(&f->server);
+    join(f);
+    assert_int_equal(entries(&f->client), 200);
+    assert_in_range(f->wire.c->granted, GT_SYNC_WINDOW / 2, GT_SYNC_WINDOW);
+}
+
+/* ---- channels ---- */
+
+static void a_repository_that_is_not_there_is_made_by_who_brings_something(void **state) {
+    fixture *f = *state;
+    f->server.absent = true;
+    join(f);
+    assert_int_equal(f->client.closed, 1);
+    assert_int_equal(f->client.last_status, GOAT_NOT_FOUND);
+    test_peer_edit(&f->client, "k", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->server), 1);
+}
+
+static void trouble_closes_the_channel_and_it_is_tried_again(void **state) {
+    fixture *f = *state;
+    f->server.open_fails = GOAT_IO;
+    join(f);
+    assert_int_equal(f->client.last_status, GOAT_IO);
+    assert_false(gt_sync_has_ended(f->wire.c));
+    f->server.open_fails = GOAT_OK;
+    test_peer_edit(&f->server, "k", "{text: 'x'}");
+    for (int i = 0; i < 4; i++) test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->client), 1);
+}
+
+static void a_clean_end_says_so(void **state) {
+    fixture *f = *state;
+    join(f);
+    gt_sync_end(f->wire.c);
+    test_wire_settle(&f->wire);
+    assert_true(gt_sync_has_ended(f->wire.c) && gt_sync_has_ended(f->wire.s));
+    assert_int_equal(gt_sync_get_failure(f->wire.s)->status, GOAT_OK);
+    assert_int_equal(f->server.opened, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(both_sides_prove_their_keys),
+        TEST(a_server_of_another_network_is_refused),
+        TEST(a_client_without_a_network_takes_the_servers),
+        TEST(a_key_that_is_not_held_is_no_proof),
+        TEST(a_server_without_a_certificate_is_refused),
+        TEST(a_peer_that_says_nothing_is_cut_off),
+        TEST(the_difference_of_clocks_is_taken),
+        TEST(a_clone_is_equal),
+        TEST(edits_flow_both_ways_as_they_are_made),
+        TEST(a_third_peer_gets_what_the_first_wrote),
+        TEST(an_edit_is_acknowledged_when_it_is_on_the_disk),
+        TEST(nothing_new_costs_one_trip_and_few_bytes),
+        TEST(what_both_wrote_apart_meets_in_one_trip),
+        TEST(what_a_server_lost_comes_back_from_who_saw_it),
+        TEST(two_sets_become_their_union),
+        TEST(equal_sets_are_found_equal_at_once),
+        TEST(a_server_that_lost_everything_is_filled),
+        TEST(a_batch_of_a_stranger_waits_for_his_certificate),
+        TEST(an_uncertified_client_asks_to_be_certified),
+        TEST(a_forged_batch_ends_the_connection),
+        TEST(a_wrong_batch_is_refused_and_the_connection_goes_on),
+        TEST(a_missing_parent_is_asked_for),
+        TEST(data_beyond_the_credit_ends_the_connection),
+        TEST(credit_comes_back_as_data_is_taken),
+        TEST(a_repository_that_is_not_there_is_made_by_who_brings_something),
+        TEST(trouble_closes_the_channel_and_it_is_tried_again),
+        TEST(a_clean_end_says_so),
+#undef TEST
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
