@@ -257,8 +257,9 @@ static bool read_contents(gt_reader *reader, gt_arena *arena, gt_message *messag
 
 /* A kind of a later version: its elements are passed over. */
 static bool skip(gt_reader *reader, uint64_t elements) {
+    bool plain = true; /* not asked for */
     for (uint64_t i = 1; i < elements; i++) {
-        if (!gt_read_item(reader, GOAT_VALUE_DEPTH_MAX, false, NULL)) return false;
+        if (!gt_read_item(reader, GOAT_VALUE_DEPTH_MAX, false, &plain)) return false;
     }
     return true;
 }

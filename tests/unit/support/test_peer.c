@@ -208,6 +208,7 @@ static bool carry(test_wire *wire, gt_sync *from, gt_sync *to) {
         int direction = to == wire->s ? 0 : 1;
         wire->packets[direction]++;
         wire->bytes[direction] += packet.len;
+        if (wire->seen != NULL) wire->seen(wire->context, direction == 0, gt_buf_bytes(&packet));
         test_wire_give(wire, to, gt_buf_bytes(&packet));
         test_peer *taker = direction == 0 ? wire->server : wire->client;
         if (direction == 1) wire->trips++;

@@ -44,6 +44,8 @@ typedef struct test_wire {
     bool flushes;                  /* the server flushes what it took, after each packet */
     uint64_t packets[2], bytes[2]; /* to the server, to the client */
     uint32_t trips;                /* how often the direction turned from server to client */
+    void (*seen)(void *context, bool to_server, gt_bytes packet); /* NULL */
+    void *context;
 } test_wire;
 
 /* Connects; nothing is sent yet. The client wants TEST_REPO_PATH. */
