@@ -18,6 +18,8 @@ endfunction()
 
 goat_external(jansson "jansson>=2.12")
 goat_external(crypto_openssl "libcrypto>=3.0")
+goat_external(libwebsockets "libwebsockets>=4.1")
+goat_external(ssl_openssl "libssl>=3.0")
 goat_external(pcre2 "libpcre2-8>=10.32")
 goat_external(sodium "libsodium>=1.0.18")
 if(GOAT_TESTS)

@@ -52,6 +52,8 @@ HEADERS_OF = {
     "core/crypto": r"(openssl/.*|sodium(/.*)?\.h)",
     "core/value": r"jansson\.h",
     "core/schema": r"(jansson|pcre2)\.h",
+    "core/net": r"(libwebsockets|openssl/.*|pthread|signal|errno|fcntl|unistd|poll|netdb|strings|time|arpa/inet|netinet/.*|"
+                r"sys/.*|linux/(openat2|sockios))(\.h)?",
     "abi": r"(jansson|pthread|stdatomic|time|errno|unistd)\.h",
 }
 

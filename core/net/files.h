@@ -1,0 +1,30 @@
+/* Static files of one folder, read-only. Nothing outside of it is ever opened, whatever a path or a link says. */
+#ifndef GT_NET_FILES_H
+#define GT_NET_FILES_H
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/status.h"
+
+typedef struct gt_files {
+    int folder; /* -1: there are none */
+} gt_files;
+
+enum { GT_FILE_TAG_MAX = 64 };
+
+typedef struct gt_file {
+    int descriptor; /* to be closed by whoever got it */
+    uint64_t size;
+    const char *type;          /* of its content */
+    char tag[GT_FILE_TAG_MAX]; /* with its quotes: another one when the file was changed */
+} gt_file;
+
+/* GOAT_OK, GOAT_NOT_FOUND, GOAT_FORBIDDEN, GOAT_IO. */
+goat_status gt_files_open(gt_files *files, const char *folder, gt_diag *diag);
+void gt_files_close(gt_files *files);
+
+/* The file that a decoded path names; of a folder its index.html. GOAT_OK; GOAT_NOT_FOUND for whatever there is
+ * not or may not be had; GOAT_EXISTS: it is a folder and the path lacks its '/' at the end. */
+goat_status gt_files_find(const gt_files *files, gt_bytes path, gt_file *file);
+
+#endif
