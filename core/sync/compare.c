@@ -40,6 +40,7 @@ struct gt_comparison {
     gt_buf answered; /* gt_id: batches and receipts that came as answers */
     gt_index answered_index;
     /* the peer's last COMPARE */
+    bool was_answered;
     bool has_message, has_filter;
     uint32_t their_step;
     uint64_t their_count;
@@ -352,6 +353,7 @@ goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag 
     }
     sync->counters.filter_bytes_in += message->as.compare.filter.bytes.len;
     keep_message(channel->run, message);
+    channel->run->was_answered = true;
     channel->asked_us = 0;
     if (gt_buf_failed(&channel->run->filter_bytes)) {
         close_without_memory(channel);
@@ -393,7 +395,7 @@ static void judge(gt_channel *channel, gt_buf *packet) {
     }
 }
 
-static bool is_refused(const gt_channel *channel, const gt_id *id) {
+bool gt_channel_is_refused(const gt_channel *channel, const gt_id *id) {
     for (size_t i = 0; i < channel->refused.count; i++) {
         if (gt_id_compare(gt_queue_at(&channel->refused, i), id) == 0) return true;
     }
@@ -403,7 +405,8 @@ static bool is_refused(const gt_channel *channel, const gt_id *id) {
 static bool lacks(const gt_channel *channel, const gt_held *held) {
     const gt_comparison *run = channel->run;
     if (held->frame.data == NULL || is_answered(run, &held->batch)) return false;
-    return (!held->whole || !gt_bloom_may_hold(&run->their_filter, &held->batch)) && !is_refused(channel, &held->batch);
+    return (!held->whole || !gt_bloom_may_hold(&run->their_filter, &held->batch)) &&
+           !gt_channel_is_refused(channel, &held->batch);
 }
 
 /* Sends a piece of what the peer's filter surely lacks. */
@@ -455,6 +458,8 @@ bool gt_run_has_work(const gt_channel *channel) {
     if (run == NULL || run->stage == STAGE_WAIT) return false;
     return run->stage != STAGE_ANSWER || channel->sync->credit > 0;
 }
+
+bool gt_run_was_answered(const gt_channel *channel) { return channel->run != NULL && channel->run->was_answered; }
 
 void gt_run_step(gt_channel *channel, gt_buf *packet) {
     if (!gt_run_has_work(channel)) return;

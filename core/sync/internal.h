@@ -69,6 +69,7 @@ typedef struct gt_stretch { /* of our log: records that came from this peer */
 typedef struct gt_sent { /* a batch that is to be acknowledged */
     gt_id batch;
     uint64_t start; /* of its record in our log */
+    uint32_t run;   /* how many there had been when it was sent */
 } gt_sent;
 
 typedef struct gt_taken { /* a batch that we are to acknowledge */
@@ -126,6 +127,7 @@ struct gt_channel {
     uint64_t point_given, point_us, point_min; /* length, when, none below */
     bool trusted;                              /* client: `ours` is meaningful */
     gt_remembered remembered;                  /* client */
+    bool new_point_is_later; /* … and was given after the last run */
     bool has_new_point;                        /* client: it came, and is not remembered yet */
     uint64_t new_point_covers;                 /* records of the peer's walk */
 
@@ -253,5 +255,9 @@ void gt_run_refused(gt_channel *channel, const gt_id *batch);
 /* A bounded piece of work; appends what comes of it. */
 void gt_run_step(gt_channel *channel, gt_buf *packet);
 bool gt_run_has_work(const gt_channel *channel);
+/* Whether the peer does not take a batch of ours. */
+bool gt_channel_is_refused(const gt_channel *channel, const gt_id *id);
+/* Whether the peer has said something in it: what it sends from then on, it sends after it has frozen its set. */
+bool gt_run_was_answered(const gt_channel *channel);
 
 #endif

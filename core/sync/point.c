@@ -109,6 +109,23 @@ static void cover(gt_channel *channel, uint64_t count) {
     channel->uncovered = channel->marks.count == 0 ? UINT64_MAX : ((gt_mark *)gt_queue_at(&channel->marks, 0))->before;
 }
 
+/* A run has ended equal and a point was given after it: what was sent before the run is on the peer's disk, whether it
+ * was acknowledged or dropped and came from somebody else. */
+static void forget_sent(gt_channel *channel) {
+    bool forgot = false;
+    for (size_t at = 0; at < channel->sent.count;) {
+        const gt_sent *sent = gt_queue_at(&channel->sent, at);
+        if (sent->run >= channel->run_number) break;
+        if (gt_channel_is_refused(channel, &sent->batch)) {
+            at++;
+        } else {
+            gt_queue_remove(&channel->sent, at);
+            forgot = true;
+        }
+    }
+    if (forgot) gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
+}
+
 void gt_point_settle(gt_channel *channel) {
     gt_sync *sync = channel->sync;
     gt_log *log = gt_channel_log(channel);
@@ -116,6 +133,7 @@ void gt_point_settle(gt_channel *channel) {
     cover(channel, channel->new_point_covers);
     channel->has_new_point = false;
     channel->trusted = channel->trusted || channel->even;
+    if (channel->new_point_is_later) forget_sent(channel);
     if (!channel->trusted || channel->dropped || gt_repo_parked_count(channel->shared->repo) > 0) return;
     if (gt_repo_has_gaps(channel->shared->repo)) return;
     gt_walk_skip_echo(channel);
@@ -132,5 +150,6 @@ void gt_point_take(gt_channel *channel, const gt_message *message) {
     memcpy(channel->remembered.point, message->as.point.point.data, GT_SYNC_POINT_SIZE);
     channel->new_point_covers = channel->received - message->as.point.behind;
     channel->has_new_point = true;
+    channel->new_point_is_later = channel->run == NULL || gt_run_was_answered(channel);
     gt_point_settle(channel);
 }

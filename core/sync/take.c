@@ -219,17 +219,24 @@ void gt_acks_send(gt_channel *channel, gt_buf *packet) {
     }
 }
 
+/* What was sent before a run may have been sent again in it. */
+static void acknowledged(gt_channel *channel, const gt_id *batch) {
+    bool again = true;
+    for (size_t at = 0; again && at < channel->sent.count;) {
+        const gt_sent *sent = gt_queue_at(&channel->sent, at);
+        if (gt_id_compare(&sent->batch, batch) != 0) {
+            at++;
+            continue;
+        }
+        again = sent->run < channel->run_number;
+        gt_queue_remove(&channel->sent, at);
+    }
+}
+
 void gt_ack_take(gt_channel *channel, const gt_message *message) {
     gt_ids ids = message->as.ack.ids;
     if (message->as.ack.level < GOAT_DURABLE_DISK) return;
-    for (uint32_t i = 0; i < ids.count; i++) {
-        size_t at = 0;
-        while (at < channel->sent.count &&
-               gt_id_compare(&((gt_sent *)gt_queue_at(&channel->sent, at))->batch, gt_ids_at(ids, i)) != 0) {
-            at++;
-        }
-        if (at < channel->sent.count) gt_queue_remove(&channel->sent, at);
-    }
+    for (uint32_t i = 0; i < ids.count; i++) acknowledged(channel, gt_ids_at(ids, i));
     gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
 }
 
