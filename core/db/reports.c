@@ -233,20 +233,19 @@ goat_status gt_db_repos(goat_db *db, goat_job **job, gt_diag *diag) {
 
 /* ---- digest ---- */
 
-enum { DIGEST_ENTRIES = 256, DIGEST_ITEMS = 256 };
+enum { DIGEST_ENTRIES = 256, DIGEST_ITEMS = 256, DIGEST_ORDER = 4096 };
 
 typedef struct digest {
     gt_space *space;
-    gt_buf order; /* item rows in key order */
-    size_t next;
+    gt_key_order *order; /* NULL: not begun */
+    uint32_t next;
     uint64_t entries; /* commits at the beginning: when more have come, it is begun anew */
-    bool ordered;
     gt_sha256 *views;
 } digest;
 
 static void end_digest(goat_job *job) {
     digest *state = job->state;
-    gt_buf_free(&state->order);
+    gt_key_order_free(state->order);
     gt_sha256_free(state->views);
     gt_free(job->db->database->alloc, state);
 }
@@ -299,21 +298,22 @@ static gt_step_result digest_step(goat_job *job) {
     goat_status status = gt_space_check(state->space, &diag);
     gt_repo *repo = status == GOAT_OK ? state->space->mount->repo : NULL;
     if (status == GOAT_OK && !gt_repo_fingerprint_step(repo, DIGEST_ENTRIES)) return GT_STEP_MORE;
-    if (status == GOAT_OK && state->ordered && state->entries != gt_repo_entry_count(repo)) state->ordered = false;
-    if (status == GOAT_OK && !state->ordered) {
+    if (status == GOAT_OK && state->order != NULL && state->entries != gt_repo_entry_count(repo)) {
+        gt_key_order_free(state->order);
+        state->order = NULL;
+    }
+    if (status == GOAT_OK && state->order == NULL) {
         uint8_t ignored[GT_HASH_SIZE];
         gt_sha256_end(state->views, ignored);
-        gt_buf_clear(&state->order);
         state->next = 0;
         state->entries = gt_repo_entry_count(repo);
-        state->ordered = true;
-        status = gt_repo_order(repo, &state->order, &diag);
+        status = gt_key_order_new(repo, &state->order, &diag);
     }
-    size_t count = state->order.len / sizeof(uint32_t);
+    if (status == GOAT_OK && !gt_key_order_step(state->order, DIGEST_ORDER)) return GT_STEP_MORE;
+    uint32_t count = 0;
+    const uint32_t *items = status == GOAT_OK ? gt_key_order_rows(state->order, &count) : NULL;
     for (int i = 0; status == GOAT_OK && i < DIGEST_ITEMS && state->next < count; i++) {
-        uint32_t item;
-        memcpy(&item, state->order.data + state->next++ * sizeof(item), sizeof(item));
-        status = hash_item(state, item, &diag);
+        status = hash_item(state, items[state->next++], &diag);
     }
     job->progress_done = (double)state->next;
     job->progress_total = (double)count;
@@ -335,7 +335,6 @@ goat_status gt_space_digest(gt_space *space, goat_job **job, gt_diag *diag) {
     digest *state = gt_new(alloc, 1, sizeof(*state));
     if (state == NULL) return gt_no_memory(diag);
     state->space = space;
-    gt_buf_init(&state->order, alloc);
     status = gt_sha256_new(space->db->database->hasher, &state->views, diag);
     if (status == GOAT_OK) status = gt_job_new(space->db, &digest_kind, state, job, diag);
     if (status != GOAT_OK) {

@@ -173,29 +173,6 @@ goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *
     return GOAT_OK;
 }
 
-/* ---- order of keys ---- */
-
-typedef struct keyed {
-    gt_bytes key;
-    uint32_t row;
-} keyed;
-
-static int by_key(const void *a, const void *b) {
-    const keyed *x = a, *y = b;
-    return gt_bytes_compare(x->key, y->key);
-}
-
-goat_status gt_repo_order(gt_repo *repo, gt_buf *rows, gt_diag *diag) {
-    uint32_t count = repo->items.count;
-    keyed *list = gt_new(repo->alloc, count + 1u, sizeof(*list));
-    if (list == NULL) return gt_no_memory(diag);
-    for (uint32_t i = 0; i < count; i++) list[i] = (keyed){gt_repo_key(repo, i), i};
-    qsort(list, count, sizeof(*list), by_key);
-    for (uint32_t i = 0; i < count; i++) gt_buf_append(rows, &list[i].row, sizeof(uint32_t));
-    gt_free(repo->alloc, list);
-    return gt_buf_failed(rows) ? gt_no_memory(diag) : GOAT_OK;
-}
-
 /* ---- the fingerprint over all entries ---- */
 
 uint64_t gt_repo_entry_count(const gt_repo *repo) { return repo->commits.count; }

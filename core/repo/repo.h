@@ -258,8 +258,12 @@ void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]);
  * is true. Costs a hash for each entry behind those. */
 bool gt_repo_fingerprint_at(gt_repo *repo, uint32_t commits, gt_lthash *out);
 
-/* Item rows in key order; appended to `rows` as uint32_t. */
-goat_status gt_repo_order(gt_repo *repo, gt_buf *rows, gt_diag *diag);
+/* Item rows in key order, found little by little: step until it is true. The repository outlives it. */
+typedef struct gt_key_order gt_key_order;
+goat_status gt_key_order_new(gt_repo *repo, gt_key_order **order, gt_diag *diag);
+bool gt_key_order_step(gt_key_order *order, uint32_t elements);                /* about so many comparisons at most */
+const uint32_t *gt_key_order_rows(const gt_key_order *order, uint32_t *count); /* good until it is freed */
+void gt_key_order_free(gt_key_order *order);                                   /* NULL is accepted */
 
 /* The checkpoint file for the present state, to be stored as gt_repo_checkpoint_name once the log is durable up to
  * `*covered`. GOAT_NOT_FOUND: there can be none now (batches wait for others). */

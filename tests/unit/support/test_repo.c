@@ -332,14 +332,17 @@ uint32_t test_site_head_count(test_site *site, const char *key) {
 }
 
 void test_site_digest(test_site *site, uint8_t digest[GT_HASH_SIZE]) {
-    gt_buf order, all;
-    gt_buf_init(&order, &gt_alloc_system);
+    gt_key_order *order;
+    gt_buf all;
+    uint32_t count;
     gt_buf_init(&all, &gt_alloc_system);
-    assert_int_equal(gt_repo_order(site->repo, &order, NULL), GOAT_OK);
-    for (size_t at = 0; at < order.len; at += sizeof(uint32_t)) {
-        uint32_t item;
+    assert_int_equal(gt_key_order_new(site->repo, &order, NULL), GOAT_OK);
+    while (!gt_key_order_step(order, 1000)) {
+    }
+    const uint32_t *items = gt_key_order_rows(order, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t item = items[i];
         gt_seen seen;
-        memcpy(&item, order.data + at, sizeof item);
         goat_status status = gt_repo_view(site->repo, item, &seen, NULL);
         if (status != GOAT_OK) assert_int_equal(status, GOAT_NO_SCHEMA);
         gt_write_array_head(&all, 3);
@@ -358,7 +361,7 @@ void test_site_digest(test_site *site, uint8_t digest[GT_HASH_SIZE]) {
     gt_repo_fingerprint(site->repo, digest);
     gt_buf_append(&all, digest, GT_HASH_SIZE);
     gt_hash(site->hasher, all.data, all.len, digest);
-    gt_buf_free(&order);
+    gt_key_order_free(order);
     gt_buf_free(&all);
 }
 
