@@ -6,7 +6,7 @@ enum { WAIT_US_MIN = 1000, WAIT_US_MAX = 50000 };
 
 /* Gives the lock up. The service thread goes on with what this call leaves undone. */
 static void unlock(goat_db *db, bool leaves_work) {
-    bool wanted = gt_database_take_capture_wanted(gt_db_database(db)) || leaves_work;
+    bool wanted = gt_database_take_pump_wanted(gt_db_database(db)) || leaves_work;
     gt_db_unlock(db);
     if (wanted) gt_service_wake();
 }

@@ -79,6 +79,7 @@ static uint64_t serve_one(goat_db *db) {
     gt_db_lock(db);
     for (int i = 0; did && i < ROUNDS_MAX; i++) {
         now = gt_db_now_us(db);
+        gt_database_take_pump_wanted(gt_db_database(db)); /* this is it */
         did = gt_db_pump(db, now, &deadline);
         gt_db_unlock(db); /* others have their turn, and what is due is called */
         gt_db_lock(db);

@@ -118,6 +118,6 @@ goat_status gt_db_advance(goat_db *db, gt_buf *changes, gt_diag *diag) {
     db->event_count = 0;
     db->reset = false;
     db->advance_asked = false;
-    db->wake_due = db->wake_due && db->run_asked;
+    db->wake_due = db->wake_due && (db->run_asked || db->sync_due);
     return changes != NULL && gt_buf_failed(changes) ? gt_no_memory(diag) : GOAT_OK;
 }

@@ -1,6 +1,8 @@
 /* The shared database and its handles: their lives, the lock, the rounds, and the wake-up. */
 #include "db/internal.h"
 
+#include "db/links.h"
+
 enum { CAPTURE_INTERVAL_MS = 333, CHANGES_MAX = 65536 };
 
 /* ---- life of the database ---- */
@@ -16,6 +18,8 @@ static void free_database(gt_database *database) {
     } else if (database->host.storage.close != NULL) {
         database->host.storage.close(database->host.storage.context);
     }
+    gt_buf_free(&database->certificate);
+    gt_free(database->alloc, database->upstream.url);
     gt_registry_free(database->schemas);
     gt_keyring_free(database->keyring);
     gt_hasher_free(database->hasher);
@@ -27,6 +31,20 @@ static void free_database(gt_database *database) {
     goat_allocator allocator = database->host.allocator; /* the database itself is freed with it */
     gt_free(&allocator, database->path);
     gt_free(&allocator, database);
+}
+
+static uint64_t clock_monotonic_us(void *context) {
+    const goat_clock *clock = &((gt_database *)context)->host.clock;
+    return clock->monotonic_us(clock->context);
+}
+
+static int64_t clock_wall_ms(void *context) {
+    const gt_database *database = context;
+    return database->host.clock.wall_ms(database->host.clock.context) + database->clock_shift_ms;
+}
+
+goat_clock gt_database_clock(gt_database *database) {
+    return (goat_clock){sizeof(goat_clock), database, clock_monotonic_us, clock_wall_ms};
 }
 
 static goat_status fill_database(gt_database *database, const char *path, size_t path_len, gt_diag *diag) {
@@ -60,6 +78,8 @@ goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, c
     database->alloc = &database->host.allocator;
     database->flags = flags;
     gt_diag_init(&database->failure);
+    gt_diag_init(&database->upstream.why);
+    gt_buf_init(&database->certificate, database->alloc);
     goat_status status = gt_mutex_init(&database->mutex, diag);
     if (status == GOAT_OK) {
         status = gt_condition_init(&database->condition, diag);
@@ -94,9 +114,9 @@ bool gt_database_is_busy(const gt_database *database) {
     return database->jobs != NULL || gt_io_pending(database->io) > 0;
 }
 
-bool gt_database_take_capture_wanted(gt_database *database) {
-    bool wanted = database->capture_wanted;
-    database->capture_wanted = false;
+bool gt_database_take_pump_wanted(gt_database *database) {
+    bool wanted = database->pump_wanted;
+    database->pump_wanted = false;
     return wanted;
 }
 
@@ -272,6 +292,8 @@ void gt_db_want_run(goat_db *db) {
     db->run_asked = true;
 }
 
+void gt_wake_for_sync(goat_db *db) { db->wake_due = db->sync_due = true; }
+
 void gt_db_run_begins(goat_db *db) { db->run_asked = false; }
 
 void gt_wake_all(gt_database *database) {
@@ -307,6 +329,9 @@ goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_f
     retire_wake(db->database, db->wake);
     db->wake = made;
     db->wake_due = db->advance_asked || db->run_asked; /* whoever was told before, this one was not */
+    for (gt_link *link = db->database->links; link != NULL; link = link->next) {
+        if (link->db == db && link->told && link->config.ready == NULL) gt_wake_for_sync(db);
+    }
     return GOAT_OK;
 }
 
@@ -320,7 +345,7 @@ static bool call_one_wake(gt_database *database) {
     while (db != NULL && !db->wake_due) db = db->next;
     if (db == NULL) return false;
     gt_wake *wake = db->wake;
-    db->wake_due = false;
+    db->wake_due = db->sync_due = false;
     if (wake->wake == NULL) return true;
     wake->running++;
     gt_mutex_unlock(&database->mutex);
@@ -348,7 +373,7 @@ static bool free_one_wake(gt_database *database) {
 
 void gt_db_unlock(goat_db *db) {
     gt_database *database = db->database;
-    while (call_one_wake(database) || free_one_wake(database)) {
+    while (call_one_wake(database) || free_one_wake(database) || gt_links_tell(database)) {
     }
     gt_mutex_unlock(&database->mutex);
 }
@@ -373,8 +398,10 @@ bool gt_db_pump(goat_db *db, uint64_t now_us, uint64_t *deadline_us) {
     bool did = false;
     if (!database->polling) did = gt_io_deliver(database->io) > 0;
     uint64_t deadline = UINT64_MAX;
+    database->pump_wanted = false;
     if (database->phase == GT_DB_OPENING) did = gt_open_step(database) || did;
-    did = gt_mounts_step(database) || did;
+    did = gt_links_step(database, now_us, &deadline) || did;
+    did = gt_mounts_step(database, now_us, &deadline) || did;
     for (goat_db *handle = database->handles; handle != NULL; handle = handle->next) {
         if (handle->capture_due_us <= now_us) {
             gt_capture_when_due(handle, now_us);
@@ -383,6 +410,7 @@ bool gt_db_pump(goat_db *db, uint64_t now_us, uint64_t *deadline_us) {
         if (handle->capture_due_us < deadline) deadline = handle->capture_due_us;
     }
     did = gt_jobs_step(database) || did;
+    did = gt_links_tell(database) || did; /* before a disk is waited for */
     did = poll_storage(database) || did;
     if (deadline_us != NULL) *deadline_us = did ? now_us : deadline;
     return did;

@@ -50,8 +50,9 @@ gt_database *gt_db_database(const goat_db *db);
 const char *gt_database_path(const gt_database *database);
 /* Whether jobs or requests to the storage are under way: somebody has to go on pumping. */
 bool gt_database_is_busy(const gt_database *database);
-/* Whether a capture became due since this was last asked; for whoever pumps without being asked. */
-bool gt_database_take_capture_wanted(gt_database *database);
+/* Whether something was left since this was last asked that a round goes on with (a capture became due, a log has
+ * grown that a server has to sync, …); for whoever pumps without being asked. */
+bool gt_database_take_pump_wanted(gt_database *database);
 
 void gt_db_lock(const goat_db *db);
 /* Unlocking also calls the wake-up functions that are due, without the lock. */

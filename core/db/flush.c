@@ -1,11 +1,14 @@
-/* Flushing and closing: jobs that wait for the disk. */
+/* Flushing and closing: jobs that wait for the disk, or for the server's. */
 #include "db/internal.h"
+
+#include "db/links.h"
 
 /* ---- flush ---- */
 
 typedef struct target {
     gt_mount *mount; /* held by a user of ours */
     uint64_t length;
+    bool goes_to_server; /* a handle has it open */
 } target;
 
 typedef struct flush {
@@ -22,14 +25,48 @@ static void end_flush(goat_job *job) {
     gt_free(job->db->database->alloc, state);
 }
 
+/* Whether a server has on its disk what was there when the flush began. */
+static bool is_at_server(const target *one) {
+    const gt_database *database = one->mount->database;
+    for (const gt_link *link = database->links; link != NULL; link = link->next) {
+        if (!gt_link_is_online(link)) continue;
+        if (gt_sync_safe_length(link->sync, &one->mount->shared) >= one->length) return true;
+    }
+    return false;
+}
+
+/* Whether it never will, as far as is known. */
+static bool is_stuck(const target *one, gt_diag *why) {
+    const gt_database *database = one->mount->database;
+    for (const gt_link *link = database->links; one->goes_to_server && link != NULL; link = link->next) {
+        const gt_want *want = gt_link_is_online(link) ? gt_link_find_want(link, gt_repo_path(one->mount->repo)) : NULL;
+        if (want != NULL && gt_want_is_stuck(link, want, why)) return true;
+    }
+    return false;
+}
+
 /* Whether a log is as safe as it is to be; asks for a sync once it is its turn. */
 static bool is_safe(const target *one, goat_durability level) {
     gt_log *log = gt_repo_log(one->mount->repo);
     if (level == GOAT_DURABLE_MEMORY) return true;
     if (level == GOAT_DURABLE_SYSTEM) return gt_log_length_written(log) >= one->length;
-    if (gt_log_length_durable(log) >= one->length) return true;
+    if (gt_log_length_durable(log) >= one->length) {
+        return level != GOAT_DURABLE_SERVER || !one->goes_to_server || is_at_server(one);
+    }
     gt_log_sync(log, NULL); /* a failure shows in the state; requests that meet share one sync */
     return false;
+}
+
+static bool has_server(const gt_database *database) {
+    const gt_link *link = database->links;
+    while (link != NULL && !gt_link_is_online(link)) link = link->next;
+    return link != NULL;
+}
+
+static bool has_handle(const gt_mount *mount) {
+    const gt_space *space = mount->spaces;
+    while (space != NULL && space->db == mount->database->system) space = space->next_of_mount;
+    return space != NULL;
 }
 
 static gt_step_result flushing(goat_job *job) {
@@ -42,7 +79,17 @@ static gt_step_result flushing(goat_job *job) {
             gt_job_fail(job, gt_log_failure(log)->status, gt_log_failure(log));
             return GT_STEP_DONE;
         }
+        gt_diag why;
+        if (state->level == GOAT_DURABLE_SERVER && is_stuck(&state->targets[i], &why)) {
+            gt_job_fail(job, why.status, &why);
+            return GT_STEP_DONE;
+        }
         safe = false;
+    }
+    if (!safe && state->level == GOAT_DURABLE_SERVER && !has_server(job->db->database)) {
+        gt_fail(&job->diag, GOAT_OFFLINE, "the server went away before it had everything");
+        gt_job_end(job, GOAT_OFFLINE);
+        return GT_STEP_DONE;
     }
     if (!safe) return GT_STEP_WAIT;
     if (state->invalid != GOAT_OK) gt_job_fail(job, state->invalid, &state->diag);
@@ -54,8 +101,11 @@ static const gt_job_kind flush_kind = {flushing, end_flush, true};
 goat_status gt_db_flush(goat_db *db, goat_durability level, goat_job **job, gt_diag *diag) {
     goat_status status = gt_db_check(db, diag);
     if (status != GOAT_OK) return status;
-    if (level == GOAT_DURABLE_SERVER) return gt_fail(diag, GOAT_OFFLINE, "no server is connected");
     gt_database *database = db->database;
+    if (level == GOAT_DURABLE_SERVER && database->has_root) level = GOAT_DURABLE_DISK; /* it is the server */
+    if (level == GOAT_DURABLE_SERVER && !has_server(database)) {
+        return gt_fail(diag, GOAT_OFFLINE, "no server is connected");
+    }
     size_t count = 0;
     for (gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) count++;
     flush *state = gt_new(db->database->alloc, 1, sizeof(*state) + (count + 1) * sizeof(target));
@@ -71,7 +121,7 @@ goat_status gt_db_flush(goat_db *db, goat_durability level, goat_job **job, gt_d
         }
         if (phase != GT_REPO_OPEN || (database->flags & GOAT_OPEN_READ_ONLY) != 0) continue;
         mount->users++;
-        state->targets[state->count++] = (target){mount, gt_log_length(gt_repo_log(mount->repo))};
+        state->targets[state->count++] = (target){mount, gt_log_length(gt_repo_log(mount->repo)), has_handle(mount)};
     }
     status = gt_job_new(db, &flush_kind, state, job, diag);
     if (status == GOAT_OK) return GOAT_OK;
@@ -175,6 +225,7 @@ goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag) {
     }
     db->closed = true;
     db->capture_due_us = UINT64_MAX;
+    gt_links_end(db);
     gt_wake_retire(db);
     return GOAT_OK;
 }

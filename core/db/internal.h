@@ -3,7 +3,7 @@
 #define GT_DB_INTERNAL_H
 
 #include "base/assert.h"
-#include "db/db.h"
+#include "db/link.h"
 #include "merge/merge.h"
 #include "value/build.h"
 #include "value/json.h"
@@ -11,6 +11,25 @@
 #include "value/value.h"
 
 typedef struct gt_wake gt_wake;
+
+/* What is known of the connection to the server. */
+typedef struct gt_upstream {
+    char *url;   /* NULL: none was set */
+    bool is_up;  /* says the transport */
+    bool online; /* what changes have told last */
+    gt_diag why; /* the last trouble */
+} gt_upstream;
+
+/* The file in which a repository's place in the server's log is remembered (core/sync/PROTOCOL.md section 9). */
+typedef struct gt_peer_file {
+    bool reading, is_read;
+    bool known;          /* `last` is what the server gave last, or what the file says */
+    bool fresh;          /* and is neither in the file nor on its way there */
+    bool waits, writing; /* `next` waits for the log to be on the disk, or is being written */
+    uint64_t after_us;   /* the next one begins not before this */
+    gt_remembered last, next;
+    gt_buf bytes;
+} gt_peer_file;
 
 typedef enum gt_database_phase { GT_DB_OPENING, GT_DB_OPEN, GT_DB_FAILED, GT_DB_CLOSED } gt_database_phase;
 
@@ -37,9 +56,9 @@ struct gt_database {
     bool has_root, has_session, writes_root, writes_session;
     bool is_pinned; /* the root's public key was given: it must be of that network */
     uint8_t root_key[GT_PUBLIC_KEY_SIZE];
-    gt_id pinned; /* the network of that key */
+    gt_id pinned;                    /* the network of that key */
     char text[GT_NETWORK_FILE_SIZE]; /* while opening: the contents of a small file */
-    uint8_t seeds[2][GT_SEED_SIZE]; /* while opening: root, session */
+    uint8_t seeds[2][GT_SEED_SIZE];  /* while opening: root, session */
     gt_identity root, own;
     gt_id network;
     gt_space *sessions, *schema_items; /* of `system` */
@@ -47,14 +66,26 @@ struct gt_database {
 
     gt_mount *mounts;
     goat_db *handles;
-    goat_job *jobs; /* those that are not done */
-    gt_space *acting; /* whose capture is being taken in */
-    goat_db *learning; /* who registers a schema just now: he sees at once what it brings */
+    goat_job *jobs;       /* those that are not done */
+    gt_space *acting;     /* whose capture is being taken in */
+    goat_db *learning;    /* who registers a schema just now: he sees at once what it brings */
     gt_wake *ended_wakes; /* their userdata is to be freed, without the lock */
     bool polling;
-    bool capture_wanted; /* for the service thread: a capture became due */
     uint32_t refs; /* handles that have memory, `system` not counted */
     uint32_t next_id;
+
+    /* sync */
+    gt_link *links;
+    gt_link *ready, *ready_last; /* those whose `ready` is to be called at the next unlock */
+    uint32_t links_ending;       /* calls that wait for a `ready` to return */
+    bool links_look;             /* what links sync may have become something else */
+    bool pump_wanted;            /* something was done that a round has to go on with */
+    gt_kick kick;                /* may be NULL */
+    uint32_t serving;            /* listeners and servers' links */
+    uint32_t certificates_seen;
+    int64_t clock_shift_ms; /* of commit times */
+    gt_upstream upstream;
+    gt_buf certificate; /* a frame with our own, once it was asked for */
 };
 
 struct gt_mount {
@@ -62,8 +93,15 @@ struct gt_mount {
     gt_database *database;
     gt_repo *repo;
     gt_space *spaces;
-    uint32_t users; /* spaces that have it open */
+    uint32_t users;         /* spaces and links that have it open, and jobs that look at it */
     uint64_t length_opened; /* of the log */
+    bool create;            /* it is made if it is not there */
+    gt_shared shared;       /* what links see of it */
+    bool was_shared;
+    bool makes_receipts;
+    uint64_t sync_asked;     /* of a server: the length for which a sync was asked */
+    uint64_t serve_after_us; /* after trouble, no receipt is made before this */
+    gt_peer_file peer_file;
     bool is_system;               /* in /sys */
     bool is_sessions, is_schemas; /* two that are */
     bool writing_checkpoint, checkpoint_failed;
@@ -89,11 +127,12 @@ struct goat_db {
     gt_space *spaces;
     goat_job *closer; /* memory for the job that closes it, so that closing cannot fail */
     gt_wake *wake;
-    bool wake_due;                  /* the function is to be called */
+    bool wake_due;                 /* the function is to be called */
     bool advance_asked, run_asked; /* it was asked for since the last one */
+    bool sync_due;                 /* … because a link has something to send */
     uint32_t capture_interval_us, changes_max;
     uint64_t captured_us, capture_due_us; /* UINT64_MAX: nothing to capture */
-    gt_buf events; /* changes that are no items': encoded, `event_count` of them */
+    gt_buf events;                        /* changes that are no items': encoded, `event_count` of them */
     uint32_t event_count;
     bool reset;
 };
@@ -123,13 +162,13 @@ struct gt_space {
     gt_works works;
     gt_trace **traces;
     size_t trace_count, trace_capacity;
-    gt_index trace_index; /* item row → trace */
-    uint32_t stamp;       /* moves whenever what is seen may have changed */
-    uint32_t edits;       /* numbers the revisions of unsaved edits */
-    gt_query_set *queries; /* NULL: none was opened yet */
+    gt_index trace_index;           /* item row → trace */
+    uint32_t stamp;                 /* moves whenever what is seen may have changed */
+    uint32_t edits;                 /* numbers the revisions of unsaved edits */
+    gt_query_set *queries;          /* NULL: none was opened yet */
     gt_rows live_rows, row_of_item; /* only with queries */
-    gt_buf scratch;    /* the state of the row looked at last */
-    goat_query *live;  /* open queries */
+    gt_buf scratch;                 /* the state of the row looked at last */
+    goat_query *live;               /* open queries */
 };
 
 typedef struct gt_field_edit {
@@ -205,7 +244,7 @@ struct goat_job {
     goat_job *next;
     const gt_job_kind *kind;
     void *state;
-    goat_db *db; /* NULL once nobody holds it and it is done */
+    goat_db *db;       /* NULL once nobody holds it and it is done */
     uint32_t id, refs; /* the caller's, and the database's while it is not done */
     bool done, cancelled, waiting;
     bool left; /* its first stage is behind it */
@@ -237,11 +276,13 @@ goat_status gt_job_fail(goat_job *job, goat_status status, const gt_diag *diag);
 /* ---- database.c ---- */
 uint32_t gt_next_id(gt_database *database);
 void gt_wake_handle(goat_db *db);
-void gt_wake_retire(goat_db *db); /* the wake-up function is called no more */
+void gt_wake_for_sync(goat_db *db); /* a link without a function of its own has something to send */
+void gt_wake_retire(goat_db *db);   /* the wake-up function is called no more */
 void gt_wake_all(gt_database *database);
 void gt_add_event(goat_db *db, const gt_buf *event);
 goat_status gt_database_check(const gt_database *database, gt_diag *diag);
 uint64_t gt_database_now_us(const gt_database *database);
+goat_clock gt_database_clock(gt_database *database); /* commits are timed with it */
 void gt_database_fail(gt_database *database, const gt_diag *diag);
 goat_status gt_handle_new(gt_database *database, const goat_config *config, goat_db **db, gt_diag *diag);
 /* Drops a reference with the lock held, by somebody who holds another handle of the database or a later one. */
@@ -252,13 +293,22 @@ bool gt_open_step(gt_database *database);
 /* GOAT_UNTRUSTED in these words, when the network is not that of the key that was given. */
 goat_status gt_check_network(const gt_id *network, const gt_id *wanted, gt_diag *diag);
 
+/* ---- hooks.c ---- */
+gt_repo_hooks gt_mount_hooks(gt_mount *mount);
+void gt_schemas_changed(gt_database *database);
+/* What opening a system repository taught is in no hook when it came from a checkpoint. */
+void gt_learn_all(gt_mount *mount);
+/* The commit of a system item that is in force; `info.commit.delta` has no data where there is none. */
+goat_status gt_find_in_force(gt_mount *mount, uint32_t item, gt_commit_info *info, gt_diag *diag);
+
 /* ---- mounts.c ---- */
+gt_mount *gt_mount_find(const gt_database *database, gt_bytes path);
 goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_mount **mount, gt_diag *diag);
-bool gt_mounts_step(gt_database *database);
+/* `*deadline_us` becomes earlier where there is something to be done then. */
+bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us);
 void gt_mount_free(gt_mount *mount);
 bool gt_checkpoint_begin(gt_mount *mount, uint64_t uncovered_min);
 bool gt_checkpoint_at_close(gt_mount *mount);
-void gt_schemas_changed(gt_database *database);
 goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **space, gt_diag *diag);
 void gt_space_end(gt_space *space);
 void gt_space_free(gt_space *space);
@@ -267,6 +317,42 @@ void gt_space_drop(gt_space *space);
 /* Whether edits may be made in it at all: GOAT_OK; GOAT_FORBIDDEN; what the log has failed with. */
 goat_status gt_space_check_writable(const gt_space *space, gt_diag *diag);
 gt_signer gt_signer_of(gt_database *database, const gt_mount *mount);
+
+/* ---- peer_file.c ---- */
+void gt_peer_file_read(gt_mount *mount); /* begins to, unless it was read */
+bool gt_peer_recall(const gt_mount *mount, const gt_id *peer, gt_remembered *remembered);
+void gt_peer_remember(gt_mount *mount, const gt_remembered *remembered);
+/* Brings the file up to date, with `last` without a pause. True while the mount must stay for it. */
+bool gt_peer_file_step(gt_mount *mount, uint64_t now_us, bool last, uint64_t *deadline_us);
+
+/* ---- serving.c ---- */
+void gt_serve_begin(gt_database *database);
+void gt_serve_end(gt_database *database);
+/* Receipts, and syncs that nobody else asks for. */
+bool gt_serve_step(gt_mount *mount, uint64_t now_us, uint64_t *deadline_us);
+
+/* ---- certify.c ---- */
+goat_status gt_add_certificate(gt_database *database, gt_capture *capture, const gt_signer *root, const gt_id *session,
+                               const uint8_t public_key[GT_PUBLIC_KEY_SIZE], const char *role, gt_diag *diag);
+
+/* ---- link.c, wants.c ---- */
+/* A handle opened a repository, or closed one. */
+void gt_links_space_opened(gt_database *database, gt_bytes path);
+void gt_links_space_closed(gt_database *database);
+bool gt_links_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us);
+/* Calls `ready` of those links that it is due for, without the lock; true if there were any. */
+bool gt_links_tell(gt_database *database);
+/* Ends the links of a handle. */
+void gt_links_end(goat_db *db);
+/* Somebody has to go on pumping. */
+void gt_want_pump(gt_database *database);
+
+/* ---- upstream.c ---- */
+bool gt_is_online(const gt_database *database);
+/* Tells whoever has to know when that has changed. */
+void gt_upstream_look(gt_database *database);
+void gt_upstream_trouble(gt_database *database, const gt_diag *why);
+void gt_add_sync_event(gt_database *database, const char *what, gt_bytes path, const char *words);
 
 /* ---- traces.c ---- */
 gt_trace *gt_trace_find(const gt_space *space, uint32_t item);

@@ -51,6 +51,13 @@ const gt_sync *gt_link_sync(const gt_link *link);
 void gt_db_serve_begin(goat_db *db);
 void gt_db_serve_end(goat_db *db);
 
+/* Whether it can be a server at all: its own session is certified as one. Locked. GOAT_OK, GOAT_FORBIDDEN. */
+goat_status gt_db_may_serve(const goat_db *db, gt_diag *diag);
+
+/* Both sides have what each had when it began, of `path` or (data NULL) of everything that is synced. GOAT_OK,
+ * GOAT_OFFLINE when there is no connection, GOAT_NOT_FOUND for a repository that is not synced. Locked. */
+goat_status gt_db_sync(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag);
+
 /* Where a transport tells what it knows of the connection to the server, for gt_db_status and changes. Locked. */
 void gt_db_set_upstream(goat_db *db, const char *url, bool online, const gt_diag *why);
 

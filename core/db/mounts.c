@@ -1,7 +1,6 @@
 /* Open repositories of a database, and each handle's place in them.
  *
- * A mount is the repository itself, shared; a space is what one handle sees of it. The hooks of the
- * repository come together here: who may sign, and who must be told of a change. */
+ * A mount is the repository itself, shared; a space is what one handle sees of it. */
 #include "db/internal.h"
 
 enum {
@@ -9,126 +8,9 @@ enum {
     CHECKPOINT_RUNNING = 16 * 1024 * 1024 /* … and while it runs */
 };
 
-/* ---- hooks ---- */
-
-static goat_status find_key(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag) {
-    gt_mount *mount = context;
-    gt_database *database = mount->database;
-    if (mount->is_sessions) {
-        return gt_trust_root_key(database->keyring, database->hasher, &database->network, batch, public_key, diag);
-    }
-    const uint8_t *known = gt_keyring_find(database->keyring, &batch->session);
-    if (known == NULL) { /* only our own, made before we were certified; in /sys only the authority's */
-        bool own = gt_id_compare(&batch->session, &database->own.session) == 0;
-        if (!own || (mount->is_system && !database->has_root)) {
-            return gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the batch is not certified");
-        }
-        known = database->own.public_key;
-    } else {
-        goat_status status =
-            gt_trust_may(database->keyring, GT_MAY_WRITE, gt_repo_path(mount->repo), &batch->session, diag);
-        if (status != GOAT_OK) return status;
-    }
-    memcpy(public_key, known, GT_PUBLIC_KEY_SIZE);
-    return GOAT_OK;
-}
-
-/* Who may sign receipts. */
-static goat_status find_server_key(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag) {
-    gt_mount *mount = context;
-    const gt_keyring *keyring = mount->database->keyring;
-    gt_role role = gt_keyring_role(keyring, session);
-    if (role != GT_ROLE_ROOT && role != GT_ROLE_SERVER) {
-        return gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the receipt is not a server's");
-    }
-    memcpy(public_key, gt_keyring_find(keyring, session), GT_PUBLIC_KEY_SIZE);
-    return GOAT_OK;
-}
-
-static void before_change(void *context, gt_repo *repo, uint32_t item) {
-    gt_mount *mount = context;
-    (void)repo;
-    for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) gt_trace_before(space, item);
-}
-
-/* The commit of a system item that is in force: of a certificate the latest, of a schema the first
- * (core/commit/FORMAT.md section 8). They stand alone: nothing is merged. */
-static goat_status find_in_force(gt_mount *mount, uint32_t item, gt_bytes *delta, gt_diag *diag) {
-    gt_buf rows;
-    gt_commit_info info = {0};
-    gt_buf_init(&rows, mount->database->alloc);
-    goat_status status = gt_repo_item_commits(mount->repo, item, &rows, diag);
-    if (status == GOAT_OK && rows.len > 0) {
-        uint32_t row;
-        size_t at = mount->is_sessions ? 0 : rows.len - sizeof(row); /* the latest is first */
-        memcpy(&row, rows.data + at, sizeof(row));
-        status = gt_repo_commit_info(mount->repo, row, &info, diag);
-    }
-    gt_buf_free(&rows);
-    *delta = info.commit.delta;
-    return status;
-}
-
-/* Registers a stored definition. It stands under its own name, and is not one of the library's. */
-static goat_status learn_schema(gt_mount *mount, uint32_t item, gt_bytes definition, gt_diag *diag) {
-    gt_database *database = mount->database;
-    gt_schema *schema = NULL;
-    gt_buf key;
-    goat_status status = gt_schema_parse(database->alloc, database->hasher, definition, &schema, diag);
-    if (status != GOAT_OK) return status;
-    gt_buf_init(&key, database->alloc);
-    gt_schema_item_key(schema, &key);
-    if (gt_buf_failed(&key)) {
-        status = gt_no_memory(diag);
-    } else if (!gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item)) ||
-               gt_is_reserved_ns(gt_schema_ns(schema))) {
-        status = gt_fail(diag, GOAT_UNTRUSTED, "the definition stands under another name than its own");
-    }
-    gt_buf_free(&key);
-    if (status == GOAT_OK) status = gt_registry_add(database->schemas, schema, diag);
-    if (status != GOAT_OK) {
-        gt_schema_free(schema);
-    } else {
-        gt_schemas_changed(database);
-    }
-    return status;
-}
-
-/* A certificate or a schema came: what was carried unseen may be seen now. One that is no good is passed over;
- * without memory to take one in the database does not go on, since it would read otherwise than its peers. */
-static void learn(gt_mount *mount, uint32_t item) {
-    gt_database *database = mount->database;
-    gt_diag diag;
-    gt_bytes state = {0};
-    gt_diag_init(&diag);
-    goat_status status = find_in_force(mount, item, &state, &diag);
-    if (status == GOAT_OK && state.data != NULL && mount->is_sessions) {
-        status = gt_keyring_learn(database->keyring, database->hasher, gt_repo_key(mount->repo, item), state, &diag);
-    } else if (status == GOAT_OK && state.data != NULL) {
-        gt_bytes definition = gt_schema_item_definition(state);
-        if (definition.data != NULL) status = learn_schema(mount, item, definition, &diag);
-    }
-    if (status == GOAT_NO_MEMORY) gt_database_fail(database, &diag);
-}
-
-static void after_change(void *context, gt_repo *repo, uint32_t item, gt_origin origin) {
-    gt_mount *mount = context;
-    for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) {
-        gt_trace_after(space, item, origin);
-    }
-    if (mount->is_sessions || mount->is_schemas) learn(mount, item);
-    (void)repo;
-}
-
-void gt_schemas_changed(gt_database *database) {
-    for (gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
-        if (gt_repo_get_phase(mount->repo) != GT_REPO_FAILED) gt_repo_schemas_changed(mount->repo);
-    }
-}
-
 /* ---- mounts ---- */
 
-static gt_mount *find_mount(const gt_database *database, gt_bytes path) {
+gt_mount *gt_mount_find(const gt_database *database, gt_bytes path) {
     gt_mount *mount = database->mounts;
     while (mount != NULL && !gt_bytes_equal(gt_repo_path(mount->repo), path)) mount = mount->next;
     return mount;
@@ -149,35 +31,53 @@ static bool is_settled(const gt_mount *mount) {
     return gt_log_length_durable(log) == gt_log_length(log) || gt_log_sync(log, NULL) != GOAT_OK;
 }
 
-goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_mount **out, gt_diag *diag) {
-    *out = find_mount(database, path);
-    if (*out != NULL && !((*out)->users == 0 && has_failed(*out))) return GOAT_OK;
-    gt_mount *mount = gt_new(database->alloc, 1, sizeof(*mount));
-    if (mount == NULL) return gt_no_memory(diag);
-    mount->database = database;
-    mount->is_system = path.len >= 5 && memcmp(path.data, "/sys/", 5) == 0;
-    mount->is_sessions = gt_bytes_equal(path, gt_bytes_text(GT_SESSIONS_PATH));
-    mount->is_schemas = gt_bytes_equal(path, gt_bytes_text(GT_SCHEMAS_PATH));
-    gt_buf_init(&mount->checkpoint, database->alloc);
+static goat_status open_repo(gt_mount *mount, gt_bytes path, gt_diag *diag) {
+    gt_database *database = mount->database;
+    gt_repo *repo = NULL;
     gt_repo_config config = {
         .alloc = database->alloc,
         .io = database->io,
         .hasher = database->hasher,
         .random = database->host.random,
-        .clock = database->host.clock,
+        .clock = gt_database_clock(database),
         .schemas = database->schemas,
-        .hooks = {.context = mount,
-                  .find_key = find_key,
-                  .find_server_key = find_server_key,
-                  .before_change = before_change,
-                  .after_change = after_change},
+        .hooks = gt_mount_hooks(mount),
         .network = database->network,
         .path = path,
-        .create = create,
+        .create = mount->create,
         .read_only = (database->flags & GOAT_OPEN_READ_ONLY) != 0,
         .use_checkpoint = (database->flags & GOAT_OPEN_NO_CHECKPOINT) == 0,
     };
-    goat_status status = gt_repo_open(&config, &mount->repo, diag);
+    goat_status status = gt_repo_open(&config, &repo, diag);
+    if (status != GOAT_OK) return status;
+    gt_repo_free(mount->repo); /* of an attempt before; `path` may lie in it */
+    mount->repo = mount->shared.repo = repo;
+    return GOAT_OK;
+}
+
+/* Somebody looked whether it is there (it is not), and now somebody wants it made. */
+static bool is_to_be_made(const gt_mount *mount) {
+    return mount->create && gt_repo_get_phase(mount->repo) == GT_REPO_FAILED &&
+           gt_repo_failure(mount->repo)->status == GOAT_NOT_FOUND;
+}
+
+goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_mount **out, gt_diag *diag) {
+    gt_mount *mount = *out = gt_mount_find(database, path);
+    if (mount != NULL && create && !mount->create) {
+        mount->create = true;
+        if (is_to_be_made(mount)) return open_repo(mount, path, diag);
+    }
+    if (mount != NULL && !(mount->users == 0 && has_failed(mount))) return GOAT_OK;
+    mount = gt_new(database->alloc, 1, sizeof(*mount));
+    if (mount == NULL) return gt_no_memory(diag);
+    mount->database = database;
+    mount->create = create;
+    mount->is_system = path.len >= 5 && memcmp(path.data, "/sys/", 5) == 0;
+    mount->is_sessions = gt_bytes_equal(path, gt_bytes_text(GT_SESSIONS_PATH));
+    mount->is_schemas = gt_bytes_equal(path, gt_bytes_text(GT_SCHEMAS_PATH));
+    gt_buf_init(&mount->checkpoint, database->alloc);
+    gt_buf_init(&mount->peer_file.bytes, database->alloc);
+    goat_status status = open_repo(mount, path, diag);
     if (status != GOAT_OK) {
         gt_free(database->alloc, mount);
         return status;
@@ -191,6 +91,7 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
 void gt_mount_free(gt_mount *mount) {
     gt_repo_free(mount->repo);
     gt_buf_free(&mount->checkpoint);
+    gt_buf_free(&mount->peer_file.bytes);
     gt_free(mount->database->alloc, mount);
 }
 
@@ -213,30 +114,49 @@ static void add_repo_event(gt_mount *mount, const char *what) {
     gt_buf_free(&event);
 }
 
-/* What opening the system repositories taught is not in any hook when it came from a checkpoint. */
-static void learn_all(gt_mount *mount) {
-    for (uint32_t item = 0; item < gt_repo_item_count(mount->repo); item++) learn(mount, item);
-}
-
 static bool step_mount(gt_mount *mount) {
     if (gt_repo_get_phase(mount->repo) != GT_REPO_OPENING) return false;
     bool did = gt_repo_step(mount->repo);
     if (gt_repo_get_phase(mount->repo) == GT_REPO_OPENING) return did;
+    if (is_to_be_made(mount) && open_repo(mount, gt_repo_path(mount->repo), NULL) == GOAT_OK) return true;
     bool failed = gt_repo_get_phase(mount->repo) == GT_REPO_FAILED;
     mount->length_opened = gt_log_length(gt_repo_log(mount->repo));
-    if (!failed && (mount->is_sessions || mount->is_schemas)) learn_all(mount);
+    if (!failed && (mount->is_sessions || mount->is_schemas)) gt_learn_all(mount);
+    if (!failed && !mount->database->has_root) gt_peer_file_read(mount); /* it will want to meet its server */
     for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) gt_traces_clear(space);
     add_repo_event(mount, failed ? "failed" : "open");
     gt_condition_wake_all(&mount->database->condition);
     return true;
 }
 
-bool gt_mounts_step(gt_database *database) {
+/* More of the log is on the disk, or in it, than links were last told. */
+static void tell_links(gt_mount *mount) {
+    if (mount->shared.channels == NULL) return;
+    const gt_log *log = gt_repo_log(mount->repo);
+    uint64_t length = gt_log_length(log), durable = gt_log_length_durable(log);
+    if (length == mount->shared.announced && durable == mount->shared.announced_durable) return;
+    mount->shared.announced = length;
+    mount->shared.announced_durable = durable;
+    gt_shared_changed(&mount->shared);
+}
+
+/* Whether nobody needs it any more. */
+static bool may_end(gt_mount *mount, uint64_t now_us, uint64_t *deadline_us) {
+    bool unused = mount->users == 0;
+    if (gt_peer_file_step(mount, now_us, unused, deadline_us) || !unused) return false;
+    if (mount->was_shared && gt_checkpoint_at_close(mount))
+        return false; /* a handle that closes it sees to that itself */
+    return is_settled(mount);
+}
+
+bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us) {
     bool did = false;
     for (gt_mount **at = &database->mounts; *at != NULL;) {
         gt_mount *mount = *at;
         did = step_mount(mount) || did;
-        if (mount->users == 0 && is_settled(mount)) {
+        did = gt_serve_step(mount, now_us, deadline_us) || did;
+        tell_links(mount);
+        if (may_end(mount, now_us, deadline_us)) {
             *at = mount->next;
             gt_mount_free(mount);
             did = true;
@@ -310,6 +230,7 @@ goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **out, gt_diag *
     mount->spaces = space;
     mount->users++;
     *out = space;
+    if (db != db->database->system) gt_links_space_opened(db->database, gt_repo_path(mount->repo));
     return GOAT_OK;
 }
 
@@ -325,6 +246,7 @@ void gt_space_end(gt_space *space) {
     mount->users--;
     space->mount = NULL;
     space->stamp++;
+    gt_links_space_closed(space->db->database);
 }
 
 void gt_space_free(gt_space *space) {

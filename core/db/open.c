@@ -181,21 +181,10 @@ static bool is_certified(const gt_database *database, const gt_identity *identit
     return gt_keyring_find(database->keyring, &identity->session) != NULL;
 }
 
-static goat_status add_certificate(gt_database *database, gt_capture *capture, const gt_signer *root,
-                                   const gt_identity *identity, const char *role, gt_diag *diag) {
-    char key[2 * GT_ID_SIZE + 1];
-    gt_buf delta;
-    gt_buf_init(&delta, database->alloc);
-    gt_certificate_key(&identity->session, key);
-    gt_certificate_write(identity->public_key, role, &delta);
-    gt_leaf leaf = {
-        .key = gt_bytes_text(key),
-        .schema = gt_registry_find(database->schemas, gt_bytes_text(GT_SESSION_NS), 1),
-        .delta = gt_buf_bytes(&delta),
-    };
-    goat_status status = gt_buf_failed(&delta) ? gt_no_memory(diag) : gt_capture_add(capture, root, &leaf, NULL, diag);
-    gt_buf_free(&delta);
-    return status;
+static goat_status add_certificate(gt_database *database, gt_capture *capture, const gt_identity *identity,
+                                   const char *role, gt_diag *diag) {
+    const gt_signer root = {database->root.session, &database->root.secret};
+    return gt_add_certificate(database, capture, &root, &identity->session, identity->public_key, role, diag);
 }
 
 /* The root certifies itself and this database's own session, where that was not done before. */
@@ -209,10 +198,10 @@ static bool certify(gt_database *database) {
         gt_signer root = {database->root.session, &database->root.secret};
         goat_status status = gt_capture_begin(database->sessions->mount->repo, &capture, &diag);
         if (status == GOAT_OK && !is_certified(database, &database->root)) {
-            status = add_certificate(database, capture, &root, &database->root, "root", &diag);
+            status = add_certificate(database, capture, &database->root, "root", &diag);
         }
         if (status == GOAT_OK && !is_certified(database, &database->own)) {
-            status = add_certificate(database, capture, &root, &database->own, "server", &diag);
+            status = add_certificate(database, capture, &database->own, "server", &diag);
         }
         if (status == GOAT_OK) {
             status = gt_capture_finish(capture, &root, GT_FROM_SELF, &diag);

@@ -230,7 +230,7 @@ void gt_edited(gt_work *work) {
     db->capture_due_us = db->captured_us == 0 || earliest < now ? now : earliest;
     gt_db_want_run(db);
     gt_condition_wake_all(&db->database->condition);
-    db->database->capture_wanted = true;
+    db->database->pump_wanted = true;
 }
 
 /* ---- state and delta ---- */

@@ -66,12 +66,30 @@ static void an_error_outlives_its_database(void **state) {
 }
 
 static void errors_know_whether_to_try_again(void **state) {
-    test_db *f = *state;
+    (void)state;
+    static const uint8_t root_key[32] = {1};
     goat_error *why = NULL;
-    assert_int_equal(goat_db_flush(f->db, GOAT_DURABLE_SERVER, NULL, &why), GOAT_OFFLINE);
+    goat_db *db = NULL;
+    goat_config config = GOAT_CONFIG_INIT;
+    test_db f = {.disk = gt_sim_disk_new(&gt_alloc_system, 5)};
+    test_alloc_init(&f.memory, TEST_ALLOC_NEVER);
+    goat_host host = test_db_host(&f);
+    config.flags |= GOAT_OPEN_NO_THREAD;
+    config.host = &host;
+    config.root_key = root_key; /* a replica, whose server is not there */
+    assert_ok(goat_db_open(TEXT("d"), &config, &db, NULL, &error));
+    assert_int_equal(goat_db_flush(db, GOAT_DURABLE_SERVER, NULL, &why), GOAT_OFFLINE);
     assert_true(goat_error_is_retryable(why));
     assert_false(goat_error_is_corruption(why));
     goat_error_free(why);
+    goat_db_free(db);
+    test_alloc_assert_empty(&f.memory);
+    gt_sim_disk_free(f.disk);
+}
+
+static void an_authority_is_its_own_server(void **state) {
+    test_db *f = *state;
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_SERVER, NULL, &error));
 }
 
 static void details_may_be_skipped(void **state) {
@@ -660,6 +678,7 @@ int main(void) {
         with_db(an_error_says_what_and_where),
         cmocka_unit_test(an_error_outlives_its_database),
         with_db(errors_know_whether_to_try_again),
+        with_db(an_authority_is_its_own_server),
         with_db(details_may_be_skipped),
         cmocka_unit_test(a_position_says_where_the_input_is_wrong),
         cmocka_unit_test(a_buffer_keeps_its_memory_and_ends_with_a_nul),

@@ -1,0 +1,144 @@
+/* What a repository asks of its database, and tells it: who may sign, who must hear of a change, and what the system
+ * repositories teach. */
+#include "db/internal.h"
+
+static goat_status find_key(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag) {
+    gt_mount *mount = context;
+    gt_database *database = mount->database;
+    if (mount->is_sessions) {
+        return gt_trust_root_key(database->keyring, database->hasher, &database->network, batch, public_key, diag);
+    }
+    const uint8_t *known = gt_keyring_find(database->keyring, &batch->session);
+    if (known == NULL) { /* only our own, made before we were certified; in /sys only the authority's */
+        bool own = gt_id_compare(&batch->session, &database->own.session) == 0;
+        if (!own || (mount->is_system && !database->has_root)) {
+            return gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the batch is not certified");
+        }
+        known = database->own.public_key;
+    } else {
+        goat_status status =
+            gt_trust_may(database->keyring, GT_MAY_WRITE, gt_repo_path(mount->repo), &batch->session, diag);
+        if (status != GOAT_OK) return status;
+    }
+    memcpy(public_key, known, GT_PUBLIC_KEY_SIZE);
+    return GOAT_OK;
+}
+
+/* Who may sign receipts. */
+static goat_status find_server_key(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag) {
+    gt_mount *mount = context;
+    const gt_keyring *keyring = mount->database->keyring;
+    gt_role role = gt_keyring_role(keyring, session);
+    if (role != GT_ROLE_ROOT && role != GT_ROLE_SERVER) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the receipt is not a server's");
+    }
+    memcpy(public_key, gt_keyring_find(keyring, session), GT_PUBLIC_KEY_SIZE);
+    return GOAT_OK;
+}
+
+static void before_change(void *context, gt_repo *repo, uint32_t item) {
+    gt_mount *mount = context;
+    (void)repo;
+    for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) gt_trace_before(space, item);
+}
+
+/* The commit of a system item that is in force: of a certificate the latest, of a schema the first
+ * (core/commit/FORMAT.md section 8). They stand alone: nothing is merged. */
+goat_status gt_find_in_force(gt_mount *mount, uint32_t item, gt_commit_info *info, gt_diag *diag) {
+    gt_buf rows;
+    *info = (gt_commit_info){0};
+    gt_buf_init(&rows, mount->database->alloc);
+    goat_status status = gt_repo_item_commits(mount->repo, item, &rows, diag);
+    if (status == GOAT_OK && rows.len > 0) {
+        uint32_t row;
+        size_t at = mount->is_sessions ? 0 : rows.len - sizeof(row); /* the latest is first */
+        memcpy(&row, rows.data + at, sizeof(row));
+        status = gt_repo_commit_info(mount->repo, row, info, diag);
+    }
+    gt_buf_free(&rows);
+    return status;
+}
+
+/* Registers a stored definition. It stands under its own name, and is not one of the library's. */
+static goat_status learn_schema(gt_mount *mount, uint32_t item, gt_bytes definition, gt_diag *diag) {
+    gt_database *database = mount->database;
+    gt_schema *schema = NULL;
+    gt_buf key;
+    goat_status status = gt_schema_parse(database->alloc, database->hasher, definition, &schema, diag);
+    if (status != GOAT_OK) return status;
+    gt_buf_init(&key, database->alloc);
+    gt_schema_item_key(schema, &key);
+    if (gt_buf_failed(&key)) {
+        status = gt_no_memory(diag);
+    } else if (!gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item)) ||
+               gt_is_reserved_ns(gt_schema_ns(schema))) {
+        status = gt_fail(diag, GOAT_UNTRUSTED, "the definition stands under another name than its own");
+    }
+    gt_buf_free(&key);
+    if (status == GOAT_OK) status = gt_registry_add(database->schemas, schema, diag);
+    if (status != GOAT_OK) {
+        gt_schema_free(schema);
+    } else {
+        gt_schemas_changed(database);
+    }
+    return status;
+}
+
+/* A certificate or a schema came: what was carried unseen may be seen now. One that is no good is passed over;
+ * without memory to take one in the database does not go on, since it would read otherwise than its peers. */
+static void learn(gt_mount *mount, uint32_t item) {
+    gt_database *database = mount->database;
+    gt_diag diag;
+    gt_commit_info info;
+    gt_diag_init(&diag);
+    goat_status status = gt_find_in_force(mount, item, &info, &diag);
+    gt_bytes state = info.commit.delta;
+    if (status == GOAT_OK && state.data != NULL && mount->is_sessions) {
+        status = gt_keyring_learn(database->keyring, database->hasher, gt_repo_key(mount->repo, item), state, &diag);
+    } else if (status == GOAT_OK && state.data != NULL) {
+        gt_bytes definition = gt_schema_item_definition(state);
+        if (definition.data != NULL) status = learn_schema(mount, item, definition, &diag);
+    }
+    if (status == GOAT_NO_MEMORY) gt_database_fail(database, &diag);
+    if (mount->is_sessions && database->links != NULL) gt_want_pump(database); /* links look at the certificates */
+}
+
+static void after_change(void *context, gt_repo *repo, uint32_t item, gt_origin origin) {
+    gt_mount *mount = context;
+    for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) {
+        gt_trace_after(space, item, origin);
+    }
+    if (mount->is_sessions || mount->is_schemas) learn(mount, item);
+    (void)repo;
+}
+
+/* Whoever syncs it has something to send, and a server has a receipt to write. */
+static void logged(void *context, gt_repo *repo) {
+    gt_mount *mount = context;
+    gt_database *database = mount->database;
+    (void)repo;
+    if (database->links == NULL && database->serving == 0) return;
+    gt_shared_changed(&mount->shared);
+    gt_want_pump(database);
+}
+
+gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
+    return (gt_repo_hooks){
+        .context = mount,
+        .find_key = find_key,
+        .find_server_key = find_server_key,
+        .before_change = before_change,
+        .after_change = after_change,
+        .logged = logged,
+    };
+}
+
+void gt_schemas_changed(gt_database *database) {
+    for (gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
+        if (gt_repo_get_phase(mount->repo) != GT_REPO_FAILED) gt_repo_schemas_changed(mount->repo);
+    }
+}
+
+void gt_learn_all(gt_mount *mount) {
+    for (uint32_t item = 0; item < gt_repo_item_count(mount->repo); item++) learn(mount, item);
+}

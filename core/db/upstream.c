@@ -1,0 +1,50 @@
+/* What a database knows of its server, and the changes that tell the host of it. */
+#include "db/internal.h"
+
+#include "db/links.h"
+
+void gt_add_sync_event(gt_database *database, const char *what, gt_bytes path, const char *words) {
+    gt_buf event;
+    gt_buf_init(&event, database->alloc);
+    gt_write_array_head(&event, 4);
+    gt_write_int(&event, GOAT_CHANGE_SYNC);
+    gt_write_text(&event, gt_bytes_text(what));
+    gt_write_text(&event, path);
+    gt_write_text(&event, gt_bytes_text(words));
+    for (goat_db *db = database->handles; db != NULL; db = db->next) gt_add_event(db, &event);
+    gt_buf_free(&event);
+}
+
+bool gt_is_online(const gt_database *database) {
+    const gt_link *link = database->links;
+    while (link != NULL && !gt_link_is_online(link)) link = link->next;
+    return link != NULL || database->upstream.is_up;
+}
+
+void gt_upstream_look(gt_database *database) {
+    gt_upstream *upstream = &database->upstream;
+    bool online = gt_is_online(database);
+    if (online == upstream->online) return;
+    upstream->online = online;
+    if (online) gt_diag_init(&upstream->why);
+    gt_add_sync_event(database, online ? "online" : "offline", gt_bytes_of("", 0), upstream->why.message);
+    gt_want_pump(database); /* jobs may wait for the server */
+    gt_condition_wake_all(&database->condition);
+}
+
+void gt_upstream_trouble(gt_database *database, const gt_diag *why) {
+    if (gt_diag_is_set(why)) database->upstream.why = *why;
+}
+
+void gt_db_set_upstream(goat_db *db, const char *url, bool online, const gt_diag *why) {
+    gt_database *database = db->database;
+    gt_upstream *upstream = &database->upstream;
+    if (url == NULL || upstream->url == NULL || strcmp(url, upstream->url) != 0) {
+        gt_free(database->alloc, upstream->url);
+        upstream->url =
+            url == NULL ? NULL : gt_copy(database->alloc, url, strlen(url)); /* NULL without memory: not shown */
+    }
+    upstream->is_up = online;
+    gt_upstream_trouble(database, why);
+    gt_upstream_look(database);
+}
