@@ -151,7 +151,9 @@ static void check_record(gt_arrival *arrival, const gt_place *place, gt_hasher *
     gt_diag diag;
     goat_status status = GOAT_OK;
     gt_diag_init(&diag);
-    if (record->verdict != GT_VERDICT_NONE && record->verdict != GT_VERDICT_MAY_NOT) return;
+    bool unknown =
+        record->verdict == GT_VERDICT_UNKNOWN && record->batch != NULL; /* its id is remembered all the same */
+    if (record->verdict != GT_VERDICT_NONE && record->verdict != GT_VERDICT_MAY_NOT && !unknown) return;
     if (record->batch != NULL) {
         status = gt_batch_hash(hasher, place, record->batch, &diag);
         if (status == GOAT_OK && record->has_key) {

@@ -24,8 +24,10 @@ static void reset(gt_channel *channel) {
     gt_queue_init(&channel->unsafe, alloc, sizeof(uint64_t));
     channel->uncovered = UINT64_MAX;
     channel->received = channel->coming = channel->came = channel->cursor = channel->end_at = 0;
+    channel->their_count = 0;
     channel->point_given = channel->point_us = channel->point_min = channel->ask_us = channel->asked_us = 0;
     channel->run_number = 0;
+    channel->run_us = channel->run_pause_us = 0;
     channel->dropped = channel->again = channel->even = channel->unequal = channel->lacks = false;
     channel->trusted = channel->has_point = channel->has_new_point = false;
 }
@@ -223,6 +225,17 @@ static void open_wanted(gt_channel *channel) {
     }
 }
 
+/* Whoever holds fewer entries than the server said has missed some of an earlier connection: a point covers what was
+ * sent, and somebody may have kept it from coming. */
+void gt_channel_caught_up(gt_channel *channel) {
+    channel->even = true;
+    if (gt_repo_entry_count(channel->shared->repo) < channel->their_count) {
+        channel->again = true;
+        gt_sync_due(channel->sync);
+    }
+    gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);
+}
+
 goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *message, gt_diag *diag) {
     uint32_t how = message->as.opened.how;
     if (channel->state != GT_CHANNEL_ASKED) return gt_fail(diag, GOAT_INVALID, "an OPENED that was not asked for");
@@ -231,6 +244,7 @@ goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *messag
     channel->state = GT_CHANNEL_OPEN;
     channel->pause_us = 0;
     channel->coming = message->as.opened.bytes;
+    channel->their_count = message->as.opened.count;
     channel->cursor = how == GT_HOW_RESUME ? channel->remembered.ours : GT_LOG_HEADER_SIZE;
     channel->trusted = how != GT_HOW_COMPARE;
     channel->lacks = true; /* looked at once: there may be nothing */
@@ -239,8 +253,7 @@ goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *messag
         channel->cursor = gt_log_length(gt_channel_log(channel));
         if (gt_run_begin(channel, 1)) gt_run_ask(channel);
     } else if (channel->coming == 0) {
-        channel->even = true;
-        gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);
+        gt_channel_caught_up(channel);
     }
     return GOAT_OK;
 }
@@ -278,7 +291,8 @@ static void answer_open(gt_channel *channel) {
     const gt_repo *repo = channel->shared->repo;
     uint64_t length = gt_log_length(gt_channel_log(channel)), at = length;
     gt_message message = {.kind = GT_MESSAGE_OPENED, .channel = channel->number};
-    bool compares = (channel->open_flags & GT_OPEN_COMPARE) != 0;
+    /* The point is about our log, which may hold what we could not take in. */
+    bool compares = (channel->open_flags & GT_OPEN_COMPARE) != 0 || gt_repo_has_gaps(repo);
     if (!compares && channel->has_point && gt_point_holds(channel, channel->open_point, &at)) {
         message.as.opened.how = GT_HOW_RESUME;
     } else if (channel->open_count == 0 || gt_repo_entry_count(repo) == 0) {
@@ -326,6 +340,11 @@ static bool may_bring(const gt_channel *channel) {
            gt_repo_entry_count(channel->shared->repo) > 0;
 }
 
+static bool is_run_due(const gt_channel *channel) {
+    if (channel->run != NULL) return false;
+    return channel->again || (channel->run_us != 0 && channel->sync->now_us >= channel->run_us);
+}
+
 static bool is_due(const gt_channel *channel) {
     uint64_t now_us = channel->sync->now_us;
     switch (channel->state) {
@@ -333,7 +352,7 @@ static bool is_due(const gt_channel *channel) {
     case GT_CHANNEL_OPENING: return now_us >= channel->retry_us;
     case GT_CHANNEL_PAUSED: return now_us >= channel->retry_us || may_bring(channel);
     case GT_CHANNEL_OVER: return true;
-    default: return channel->again && channel->run == NULL;
+    default: return is_run_due(channel);
     }
 }
 
@@ -350,6 +369,7 @@ static void step(gt_channel *channel) {
     case GT_CHANNEL_OVER: gt_channel_free(channel); break;
     default: /* a new run */
         channel->again = false;
+        channel->run_us = 0;
         if (channel->state == GT_CHANNEL_OPEN && gt_run_begin(channel, channel->run_number + 1)) gt_run_ask(channel);
         break;
     }
@@ -375,6 +395,7 @@ uint64_t gt_channel_deadline(const gt_channel *channel) {
     if (channel->state != GT_CHANNEL_OPEN) return when;
     if (gt_point_is_due(channel, &own) && own < when) when = own;
     if (channel->lacks && channel->ask_us < when) when = channel->ask_us;
+    if (channel->run == NULL && channel->run_us != 0 && channel->run_us < when) when = channel->run_us;
     return when;
 }
 

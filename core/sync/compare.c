@@ -258,6 +258,15 @@ static void send_compare(gt_channel *channel, uint32_t step, const gt_bloom *fil
     channel->sync->counters.messages_out++;
 }
 
+/* What keeps two sides apart may be on its way from a third: it is tried again, ever less often. */
+static void try_again_later(gt_channel *channel, bool equal) {
+    uint64_t pause = channel->run_pause_us == 0 ? GT_SYNC_REOPEN_MIN_US : 2 * channel->run_pause_us;
+    if (pause > GT_SYNC_REOPEN_MAX_US) pause = GT_SYNC_REOPEN_MAX_US;
+    bool again = !equal && channel->sync->role == GT_SYNC_CLIENT;
+    channel->run_pause_us = again ? pause : 0;
+    channel->run_us = again ? channel->sync->now_us + pause : 0;
+}
+
 /* The run is over. Whether it ended equal decides what may be remembered. */
 static void finish(gt_channel *channel, bool equal) {
     gt_repo *repo = channel->shared->repo;
@@ -265,6 +274,7 @@ static void finish(gt_channel *channel, bool equal) {
     gt_id missing;
     gt_run_free(channel);
     channel->unequal = !equal;
+    try_again_later(channel, equal);
     channel->even = true;
     channel->lacks = true;
     if (equal && channel->sync->role == GT_SYNC_CLIENT && gt_repo_has_gaps(repo) &&

@@ -74,7 +74,8 @@ typedef struct gt_sent { /* a batch that is to be acknowledged */
 
 typedef struct gt_taken { /* a batch that we are to acknowledge */
     gt_id batch;
-    uint64_t end; /* safe when our log is durable up to here */
+    uint64_t end;          /* safe when our log is durable up to here */
+    uint64_t sessions_end; /* … and that of /sys/sessions up to here: without its certificate it could not be read again */
 } gt_taken;
 
 typedef struct gt_mark { /* after `count` records of the peer's walk: what follows began at `before` in our log */
@@ -113,7 +114,7 @@ struct gt_channel {
     gt_queue marks;     /* gt_mark */
     uint64_t uncovered; /* where in our log what no point covers begins; UINT64_MAX: nowhere */
     gt_queue taken;     /* gt_taken */
-    gt_queue waiting;   /* gt_id: parked batches that are to be acknowledged */
+    gt_queue waiting;   /* gt_id: batches that are to be acknowledged once they could be taken in */
     gt_queue wanted;    /* gt_id: what the peer wants */
     bool dropped;       /* batches were dropped for want of a certificate */
     bool again;         /* a new run is to begin */
@@ -121,6 +122,7 @@ struct gt_channel {
     bool lacks;      /* something that batches wait for is to be asked for */
     uint64_t ask_us; /* not before this */
     uint64_t coming, came;
+    uint64_t their_count; /* client: entries that the server held at OPENED */
 
     /* points */
     gt_queue unsafe;                           /* server: ends of records that were sent before they were durable */
@@ -133,6 +135,7 @@ struct gt_channel {
 
     gt_comparison *run; /* NULL: none is under way */
     uint32_t run_number;
+    uint64_t run_us, run_pause_us; /* client: when one that ended unequal is followed by another; 0: not */
 };
 
 typedef enum gt_phase {
@@ -194,6 +197,7 @@ gt_channel *gt_channel_new(gt_sync *sync, gt_bytes path, gt_diag *diag);
 void gt_channel_free(gt_channel *channel); /* also takes it out of its lists */
 void gt_channels_step(gt_sync *sync);      /* opens what is to be opened, frees what is over */
 bool gt_channel_has_step(const gt_channel *channel);
+void gt_channel_caught_up(gt_channel *channel); /* client: what was announced has come */
 goat_status gt_channel_take_open(gt_sync *sync, const gt_message *message, gt_diag *diag);
 goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *message, gt_diag *diag);
 void gt_channel_take_close(gt_channel *channel, const gt_message *message);

@@ -18,10 +18,28 @@ static void refuse(gt_channel *channel, const gt_id *batch, const gt_diag *why) 
     channel->sync->counters.batches_refused++;
 }
 
-/* It is acknowledged once our log is safe up to where it now ends. */
+/* Where certificates are logged, as far as the peer has opened that; NULL. */
+static gt_log *sessions_log(const gt_channel *channel) {
+    gt_bytes path = gt_bytes_text(GT_SESSIONS_PATH);
+    const gt_channel *other = channel->sync->channels;
+    while (other != NULL &&
+           (other->shared == NULL || !gt_bytes_equal(gt_bytes_of(other->path, other->path_len), path))) {
+        other = other->next;
+    }
+    return other == NULL ? NULL : gt_channel_log(other);
+}
+
+/* It is acknowledged once our logs are safe up to where they now end. */
 static void owe_ack(gt_channel *channel, const gt_id *batch) {
+    gt_log *sessions = sessions_log(channel);
     gt_taken taken = {.batch = *batch, .end = gt_log_length(gt_channel_log(channel))};
+    if (sessions != NULL) taken.sessions_end = gt_log_length(sessions);
     gt_queue_push(&channel->taken, &taken); /* without memory it is not acknowledged now, and sent again some day */
+}
+
+/* It was not taken in. When it is, by whatever way, it is acknowledged. */
+static void owe_ack_later(gt_channel *channel, const gt_id *batch, uint32_t flags) {
+    if ((flags & GT_DATA_ACK) != 0 && channel->waiting.count < WAITING_MAX) gt_queue_push(&channel->waiting, batch);
 }
 
 /* What was logged from `before` on came from this peer: it is not sent back. */
@@ -64,9 +82,7 @@ static goat_status admit_batch(gt_channel *channel, gt_arrived *arrived, uint32_
     if (outcome == GT_PARKED) {
         sync->counters.batches_parked++;
         channel->lacks = true;
-        if ((flags & GT_DATA_ACK) != 0 && channel->waiting.count < WAITING_MAX) {
-            gt_queue_push(&channel->waiting, &batch->id);
-        }
+        owe_ack_later(channel, &batch->id, flags);
     } else if ((flags & GT_DATA_ACK) != 0) {
         owe_ack(channel, &batch->id);
     }
@@ -108,6 +124,7 @@ static goat_status take_record(gt_channel *channel, gt_arrived *arrived, uint32_
     case GT_VERDICT_UNKNOWN:
         channel->dropped = true;
         sync->counters.batches_dropped++;
+        if (verdict == GT_VERDICT_UNKNOWN && arrived->batch != NULL) owe_ack_later(channel, &arrived->batch->id, flags);
         return GOAT_OK;
     case GT_VERDICT_MAY_NOT:
         if (arrived->batch != NULL)
@@ -142,8 +159,7 @@ static goat_status charge(gt_sync *sync, const gt_message *message, gt_diag *dia
 static void note_end(gt_channel *channel, uint32_t flags) {
     if ((flags & GT_DATA_END) == 0 || channel->sync->role != GT_SYNC_CLIENT || channel->even) return;
     if (channel->run != NULL) return; /* even when that is over */
-    channel->even = true;
-    gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);
+    gt_channel_caught_up(channel);
 }
 
 goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message *arrived, gt_diag *diag) {
@@ -175,7 +191,7 @@ goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message 
 
 /* ---- acknowledging ---- */
 
-/* Parked batches that were to be acknowledged, and have been taken in meanwhile. */
+/* Batches that were to be acknowledged, could not be taken in, and have been meanwhile. */
 static void look_at_waiting(gt_channel *channel) {
     if (channel->waiting.count == 0) return;
     for (size_t i = 0; i < channel->waiting.count;) {
@@ -193,9 +209,16 @@ static void look_at_waiting(gt_channel *channel) {
 }
 
 static size_t count_safe(const gt_channel *channel) {
-    uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
+    uint64_t durable = gt_log_length_durable(gt_channel_log(channel)), sessions_durable = 0;
     size_t count = 0;
-    while (count < channel->taken.count && ((gt_taken *)gt_queue_at(&channel->taken, count))->end <= durable) count++;
+    if (channel->taken.count > 0) {
+        gt_log *sessions = sessions_log(channel);
+        sessions_durable = sessions == NULL ? 0 : gt_log_length_durable(sessions);
+    }
+    for (; count < channel->taken.count; count++) {
+        const gt_taken *taken = gt_queue_at(&channel->taken, count);
+        if (taken->end > durable || taken->sessions_end > sessions_durable) break;
+    }
     return count;
 }
 

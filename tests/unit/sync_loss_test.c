@@ -1,0 +1,155 @@
+/* The sync connection where something was lost: a packet on its way, a record of a log, a certificate. */
+#include "sync/internal.h"
+
+#include "support/test.h"
+#include "support/test_peer.h"
+
+typedef struct fixture {
+    test_network network;
+    test_peer server, client, other;
+    test_wire wire, second;
+} fixture;
+
+static int setup(void **state) {
+    fixture *f = test_malloc(sizeof *f);
+    memset(f, 0, sizeof *f);
+    test_peers_network(&f->network);
+    test_peer_init(&f->server, &f->network, 0, 11, 0);
+    test_peer_init(&f->client, &f->network, 1, 22, 0);
+    test_peer_init(&f->other, &f->network, 2, 33, 0);
+    *state = f;
+    return 0;
+}
+
+static void cut(test_wire *wire) {
+    if (wire->hasher != NULL) test_wire_cut(wire);
+    wire->hasher = NULL;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    cut(&f->wire);
+    cut(&f->second);
+    test_peer_free(&f->server);
+    test_peer_free(&f->client);
+    test_peer_free(&f->other);
+    test_network_free(&f->network);
+    test_free(f);
+    return 0;
+}
+
+static void join(test_wire *wire, test_peer *client, test_peer *server) {
+    cut(wire);
+    test_wire_join(wire, client, server);
+    test_wire_settle(wire);
+}
+
+static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
+
+static uint64_t unacknowledged(const test_wire *wire) {
+    gt_channel_info info;
+    assert_true(gt_sync_channel_at(wire->c, 0, &info));
+    return info.unacknowledged;
+}
+
+/* One bit of the first record's payload flips while nobody looks. */
+static void damage_first_record(test_peer *peer) {
+    test_site_sync(&peer->site);
+    test_site_close(&peer->site);
+    gt_sim_flip_bit(peer->site.disk, TEST_REPO_LOG, (GT_LOG_HEADER_SIZE + 60) * 8);
+    test_site_open(&peer->site, 0);
+    peer->shared.repo = peer->site.repo;
+}
+
+static void lose_everything(fixture *f, test_peer *peer, uint32_t author) {
+    test_peer_free(peer);
+    test_peer_init(peer, &f->network, author, 99, 0);
+}
+
+/* Without encryption somebody may keep a packet back and let the point pass that covers it. */
+static void a_packet_that_was_kept_back_is_found_missing(void **state) {
+    fixture *f = *state;
+    gt_buf packet;
+    join(&f->wire, &f->client, &f->server);
+    test_peer_edit(&f->server, "k", "{text: 'x'}");
+    gt_buf_init(&packet, &gt_alloc_system);
+    assert_true(gt_sync_send(f->wire.s, f->wire.now_us, &packet)); /* and that is the end of it */
+    gt_buf_free(&packet);
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->client), 0);
+    assert_true(f->client.has_kept);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(entries(&f->client), 1);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 1);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 0);
+}
+
+static void what_was_dropped_and_came_by_another_way_is_acknowledged(void **state) {
+    fixture *f = *state;
+    gt_admission outcome;
+    test_peer_free(&f->server);
+    test_peer_init(&f->server, &f->network, 0, 11, 1 << 2);
+    test_peer_edit(&f->other, "k", "{text: 'x'}");
+    gt_bytes frame = test_site_next_frame(&f->other.site);
+    assert_int_equal(test_site_admit(&f->client.site, frame, &outcome, NULL), GOAT_OK);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(entries(&f->server), 0);
+    assert_int_equal(unacknowledged(&f->wire), 1);
+    test_peer_certify(&f->server, 2);
+    assert_int_equal(test_site_admit(&f->server.site, frame, &outcome, NULL), GOAT_OK);
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    assert_int_equal(unacknowledged(&f->wire), 0);
+}
+
+/* The point holds, for the log is as long as it was; what is in it cannot be read. */
+static void a_server_with_a_damaged_record_gets_it_again(void **state) {
+    fixture *f = *state;
+    join(&f->wire, &f->client, &f->server);
+    test_peer_edit(&f->client, "a", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    assert_true(f->client.has_kept);
+    cut(&f->wire);
+    damage_first_record(&f->server);
+    assert_int_equal(entries(&f->server), 1);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(entries(&f->server), 2);
+    test_peers_are_equal(&f->client, &f->server);
+}
+
+/* Neither the server nor the first client has a batch; the second client brings it after their comparison was given up. */
+static void a_comparison_that_ended_unequal_is_tried_again(void **state) {
+    fixture *f = *state;
+    test_peer_edit(&f->server, "a", "{text: 'x'}");
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_peer_flush(&f->server);
+    join(&f->wire, &f->client, &f->server);
+    join(&f->second, &f->other, &f->server);
+    cut(&f->wire);
+    cut(&f->second);
+    lose_everything(f, &f->server, 0);
+    damage_first_record(&f->client);
+    test_peer_edit(&f->server, "c", "{text: 'z'}"); /* so that the two compare */
+    join(&f->wire, &f->client, &f->server);
+    join(&f->second, &f->other, &f->server);
+    f->wire.now_us += GT_SYNC_REOPEN_MAX_US;
+    test_wire_settle(&f->wire);
+    assert_true(f->client.last_equal);
+    assert_int_equal(entries(&f->client), 3);
+    test_peers_are_equal(&f->client, &f->server);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_comparison_that_ended_unequal_is_tried_again, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
