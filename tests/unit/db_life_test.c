@@ -367,9 +367,9 @@ static void what_a_flush_has_acknowledged_survives_crashes(void **state) {
     (void)state;
     survival s = {.spoils = false};
     test_random_init(&s.random, __func__);
-    live_and_crash(&s, getenv("GOAT_SOAK") != NULL ? 3000 : 120);
+    live_and_crash(&s, getenv("GOAT_SOAK") != NULL ? 1000 : 120);
     survival spoilt = {.spoils = true, .random = s.random};
-    live_and_crash(&spoilt, getenv("GOAT_SOAK") != NULL ? 3000 : 120);
+    live_and_crash(&spoilt, getenv("GOAT_SOAK") != NULL ? 1000 : 120);
     assert_true(s.written > 100);
 }
 
