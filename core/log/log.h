@@ -21,6 +21,10 @@ enum {
     GT_CHAIN_SIZE = 16,
 };
 
+/* Where the record begins whose payload is at `offset`, and how long it is with a payload of `len`. */
+#define GT_RECORD_START(offset) ((offset)-20)
+#define GT_RECORD_LENGTH(len) ((uint64_t)(len) + GT_LOG_RECORD_OVERHEAD)
+
 typedef enum gt_record_type {
     GT_RECORD_BATCH = 1,
     GT_RECORD_SET_ASIDE = 2,
@@ -48,6 +52,7 @@ typedef enum gt_damage_kind {
 typedef struct gt_damage {
     gt_damage_kind kind;
     uint64_t offset, length;
+    bool aside; /* it was set aside: nobody needs to hear of it any more */
 } gt_damage;
 
 typedef struct gt_record {
@@ -104,6 +109,16 @@ goat_status gt_log_ready(gt_log *log, uint64_t end, gt_diag *diag);
 /* What is known of damage, in order of offset. Good until the next gt_log_next. */
 const gt_damage *gt_log_damage(const gt_log *log, size_t *count);
 
+/* Notes damage in the middle that somebody came upon without a walk. GOAT_NO_MEMORY. */
+goat_status gt_log_note_hole(gt_log *log, uint64_t offset, uint64_t length);
+
+/* Whether a stretch of the file was set aside, as far as the log was walked. */
+bool gt_log_is_aside(const gt_log *log, uint64_t offset, uint64_t length);
+
+/* Appends a record that sets a stretch aside, unless it was; damage that lies in it is no longer reported. As
+ * gt_log_append. */
+goat_status gt_log_set_aside(gt_log *log, uint64_t offset, uint64_t length, gt_diag *diag);
+
 /* Bytes at a file offset that a record was read from or appended at; stable until close. A first touch
  * of a record below a checkpoint is checked with gt_log_check. Out of bounds: data NULL. */
 gt_bytes gt_log_at(const gt_log *log, uint64_t offset, size_t len);
@@ -114,7 +129,7 @@ goat_status gt_log_check(const gt_log *log, uint64_t offset, gt_diag *diag);
 /* Whether a sound record has its payload of `len` bytes at `offset`. */
 bool gt_log_holds(const gt_log *log, uint64_t offset, size_t len);
 
-/* Whether damage in the middle is known, so that records may be missing. */
+/* Whether damage in the middle is known, set aside or not: records are not where they were. */
 bool gt_log_has_holes(const gt_log *log);
 
 /* Length and chain of the file as of the last appended record; the length as of the last that the system has

@@ -16,6 +16,7 @@ enum {
 };
 
 _Static_assert(GT_RECORD_HEAD_SIZE + GT_RECORD_TAIL_SIZE == GT_LOG_RECORD_OVERHEAD, "FORMAT.md section 3.1");
+_Static_assert(GT_RECORD_START(GT_RECORD_HEAD_SIZE) == 0, "FORMAT.md section 3.1");
 _Static_assert(2 * GT_HEADER_BLOCK_SIZE == GT_LOG_HEADER_SIZE, "FORMAT.md section 2.1");
 
 /* Memory of appended records. */
@@ -53,6 +54,8 @@ struct gt_log {
 
     gt_damage *damage; /* by offset */
     size_t damage_count, damage_capacity;
+    gt_damage *aside; /* what was set aside, by offset; no two touch each other */
+    size_t aside_count, aside_capacity;
     uint64_t search_cost; /* bytes whose checksum was computed in vain */
 
     uint8_t chain[GT_CHAIN_SIZE];
@@ -84,11 +87,19 @@ goat_status gt_log_header_read(gt_log *log, gt_diag *diag);
  * ends. */
 const uint8_t *gt_log_run(const gt_log *log, uint64_t offset, uint64_t *start, uint64_t *end);
 
-/* Notes damage, once. GOAT_NO_MEMORY. */
-goat_status gt_log_note(gt_log *log, gt_damage_kind kind, uint64_t offset, uint64_t length);
-
 /* The chain of a record whose head and payload are in place, behind one that ends with `before`. */
 void gt_log_make_chain(const gt_log *log, const uint8_t *before, const uint8_t *record, size_t payload_len,
                        uint8_t *chain);
+
+/* ---- log_damage.c ---- */
+
+/* Notes damage, once. GOAT_NO_MEMORY. */
+goat_status gt_log_note(gt_log *log, gt_damage_kind kind, uint64_t offset, uint64_t length);
+
+/* Whether what ends there lies in known damage in the middle, so that nobody knows its chain. */
+bool gt_log_is_behind_hole(const gt_log *log, uint64_t offset);
+
+/* Takes in a record of that type, which begins at `record`. GOAT_NO_MEMORY. */
+goat_status gt_log_read_aside(gt_log *log, uint64_t record, gt_bytes payload);
 
 #endif

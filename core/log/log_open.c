@@ -233,6 +233,7 @@ void gt_log_close(gt_log *log) {
     }
     gt_free(log->alloc, log->chunks);
     gt_free(log->alloc, log->damage);
+    gt_free(log->alloc, log->aside);
     gt_free(log->alloc, log->scratch);
     gt_free(log->alloc, log->name);
     gt_free(log->alloc, log->repository);

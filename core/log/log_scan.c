@@ -104,52 +104,7 @@ bool gt_log_holds(const gt_log *log, uint64_t offset, size_t len) {
     return read_at(log, offset, &found) && found == len;
 }
 
-/* ---- Damage -------------------------------------------------------------------------------- */
-
-/* How many of the noted stretches begin before `offset`. */
-static size_t damage_before(const gt_log *log, uint64_t offset) {
-    size_t low = 0, high = log->damage_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (log->damage[middle].offset < offset) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-goat_status gt_log_note(gt_log *log, gt_damage_kind kind, uint64_t offset, uint64_t length) {
-    size_t place = damage_before(log, offset);
-    for (size_t i = place; i < log->damage_count && log->damage[i].offset == offset; i++) {
-        if (log->damage[i].kind == kind) {
-            return GOAT_OK;
-        }
-    }
-    if (!gt_reserve(log->alloc, (void **)&log->damage, log->damage_count, &log->damage_capacity, sizeof *log->damage)) {
-        return GOAT_NO_MEMORY;
-    }
-    gt_damage *at = log->damage + place;
-    memmove(at + 1, at, (log->damage_count - place) * sizeof *at);
-    *at = (gt_damage){kind, offset, length};
-    log->damage_count++;
-    return GOAT_OK;
-}
-
-const gt_damage *gt_log_damage(const gt_log *log, size_t *count) {
-    *count = log->damage_count;
-    return log->damage;
-}
-
-bool gt_log_has_holes(const gt_log *log) {
-    for (size_t i = 0; i < log->damage_count; i++) {
-        if (log->damage[i].kind == GT_DAMAGE_MIDDLE) {
-            return true;
-        }
-    }
-    return false;
-}
+/* ---- Finding the next one ------------------------------------------------------------------- */
 
 /* The next place at or behind `from` where the marker stands, or `end`. The search goes by a byte that is not
  * zero, because zeros are what fills a file that was never written. */
@@ -216,9 +171,7 @@ static bool chain_before(const gt_log *log, uint64_t offset, uint8_t *chain) {
     if (offset <= GT_LOG_HEADER_SIZE) {
         return true;
     }
-    size_t before = damage_before(log, offset);
-    const gt_damage *damage = before == 0 ? NULL : log->damage + before - 1;
-    if (damage != NULL && damage->kind == GT_DAMAGE_MIDDLE && damage->offset + damage->length == offset) {
+    if (gt_log_is_behind_hole(log, offset)) {
         return false;
     }
     gt_bytes bytes = gt_log_at(log, offset - GT_RECORD_TAIL_SIZE, GT_CHAIN_SIZE);
@@ -305,9 +258,15 @@ goat_status gt_log_next(gt_log *log, uint64_t *offset, bool verify_chain, gt_rec
         if (status != GOAT_OK) {
             return status;
         }
-        *record = (gt_record){.type = (gt_record_type)p[AT_TYPE],
-                              .offset = *offset + GT_RECORD_HEAD_SIZE,
-                              .payload = gt_bytes_of(p + GT_RECORD_HEAD_SIZE, len)};
+        gt_bytes payload = gt_bytes_of(p + GT_RECORD_HEAD_SIZE, len);
+        if (p[AT_TYPE] == GT_RECORD_SET_ASIDE) {
+            status = gt_log_read_aside(log, *offset, payload);
+        }
+        if (status != GOAT_OK) {
+            return status;
+        }
+        *record = (gt_record){
+            .type = (gt_record_type)p[AT_TYPE], .offset = *offset + GT_RECORD_HEAD_SIZE, .payload = payload};
         *offset += GT_LOG_RECORD_OVERHEAD + len;
         return GOAT_OK;
     }
