@@ -28,13 +28,14 @@ static void write_saved_as(gt_buf *out, gt_bytes repository, uint64_t offset) {
 static void write_damage(const gt_database *database, gt_buf *out) {
     size_t total = 0, count;
     for (const gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
-        gt_log_damage(gt_repo_log(mount->repo), &count);
-        total += count;
+        const gt_damage *damage = gt_log_damage(gt_repo_log(mount->repo), &count);
+        for (size_t i = 0; i < count; i++) total += !damage[i].aside;
     }
     gt_write_array_head(out, total);
     for (const gt_mount *mount = database->mounts; mount != NULL; mount = mount->next) {
         const gt_damage *damage = gt_log_damage(gt_repo_log(mount->repo), &count);
         for (size_t i = 0; i < count; i++) {
+            if (damage[i].aside) continue;
             bool saved = damage[i].kind == GT_DAMAGE_TORN && (database->flags & GOAT_OPEN_READ_ONLY) == 0;
             gt_write_map_head(out, saved ? 5 : 4); /* keys by length, then bytes */
             write_name(out, "kind");

@@ -86,6 +86,14 @@ static void repository_failed(goat_job *job, const gt_diag *diag) {
     state->next += strlen((const char *)state->paths.data + state->next) + 1;
 }
 
+/* Below a checkpoint damage is found by those who touch it only. Without it the next opening reads the log alone and
+ * knows at once what is missing. */
+static void remove_checkpoint(gt_mount *mount) {
+    goat_io_request request = {.kind = GOAT_IO_REMOVE, .name = gt_repo_checkpoint_name(mount->repo)};
+    if ((mount->database->flags & GOAT_OPEN_READ_ONLY) != 0) return;
+    gt_io_submit(mount->database->io, &request, NULL, NULL);
+}
+
 static goat_status audit_step(goat_job *job, gt_diag *diag) {
     verify *state = job->state;
     gt_repo *repo = state->space->mount->repo;
@@ -105,6 +113,7 @@ static goat_status audit_step(goat_job *job, gt_diag *diag) {
     goat_status status = gt_audit_step(&state->audit, diag);
     job->progress_done = (double)(state->bytes + state->audit.bytes);
     if (status != GOAT_OK || !state->audit.done) return status;
+    if (state->audit.has_holes) remove_checkpoint(state->space->mount);
     state->batches += state->audit.batches;
     state->commits += state->audit.commits;
     state->signatures += state->audit.signatures;

@@ -7,7 +7,12 @@
 #include "merge/merge.h"
 #include "repo/tables.h"
 
-enum { TAKE_KNOWN, TAKE_NOW, TAKE_LATER }; /* what becomes of a leaf */
+enum {
+    TAKE_KNOWN,
+    TAKE_NOW,
+    TAKE_LATER,
+    TAKE_AGAIN /* it is known, and its bytes are lost */
+};             /* what becomes of a leaf */
 
 typedef struct admission {
     gt_repo *repo;
@@ -19,7 +24,7 @@ typedef struct admission {
      * other, the one with the earlier leaf then goes first, because leaves stand behind their parents. */
     gt_id missing;
     bool misses;
-    uint32_t now, later;
+    uint32_t now, later, again;
 } admission;
 
 static uint32_t find_leaf(const admission *a, const gt_id *id) {
@@ -79,7 +84,7 @@ static goat_status look_at_leaf(admission *a, const gt_node *node, gt_diag *diag
         if (row->leaf != node->first || gt_id_compare(&gt_batch_at(a->repo, row->batch)->id, &a->batch->id) != 0) {
             return gt_fail(diag, GOAT_INVALID, "a commit stands in two places");
         }
-        a->take[node->first] = TAKE_KNOWN;
+        a->take[node->first] = gt_commit_is_lost(a->repo, known) ? TAKE_AGAIN : TAKE_KNOWN;
         return GOAT_OK;
     }
     a->take[node->first] = TAKE_NOW;
@@ -170,6 +175,7 @@ static goat_status decide(admission *a, gt_diag *diag) {
         if (node->kind != GT_NODE_LEAF) continue;
         a->later += a->take[node->first] == TAKE_LATER;
         a->now += a->take[node->first] == TAKE_NOW;
+        a->again += a->take[node->first] == TAKE_AGAIN;
     }
     return status;
 }
@@ -192,25 +198,25 @@ static void end_admission(admission *a) {
 
 /* ---- taking them ---- */
 
-/* Logs the leaves that are taken now: the frame as it is, or with the others elided. */
-static goat_status log_frame(admission *a, gt_record *record, gt_diag *diag) {
+/* Logs the leaves that are taken so: the frame as it is, or with the others elided. */
+static goat_status log_frame(admission *a, uint8_t taken, gt_record *record, gt_diag *diag) {
     gt_repo *repo = a->repo;
     bool whole = true;
     for (uint32_t i = 0; i < a->batch->node_count; i++) {
         const gt_node *node = &a->batch->nodes[i];
-        if (node->kind == GT_NODE_LEAF && a->take[node->first] != TAKE_NOW) whole = false;
+        if (node->kind == GT_NODE_LEAF && a->take[node->first] != taken) whole = false;
     }
     if (whole) return gt_log_append(repo->log, GT_RECORD_BATCH, a->batch->frame, record, diag);
     gt_buf frame;
     gt_buf_init(&frame, repo->alloc);
-    for (uint32_t leaf = 0; leaf < a->batch->size; leaf++) {
-        a->take[leaf] = a->take[leaf] == TAKE_NOW ? GT_NODE_LEAF : GT_NODE_HAD;
+    uint8_t *reasons = gt_new(repo->alloc, a->batch->size, 1);
+    goat_status status = reasons == NULL ? gt_no_memory(diag) : GOAT_OK;
+    for (uint32_t leaf = 0; reasons != NULL && leaf < a->batch->size; leaf++) {
+        reasons[leaf] = a->take[leaf] == taken ? GT_NODE_LEAF : GT_NODE_HAD;
     }
-    goat_status status = gt_batch_elide(repo->config.hasher, a->batch, a->take, &frame, diag);
-    for (uint32_t leaf = 0; leaf < a->batch->size; leaf++) {
-        a->take[leaf] = a->take[leaf] == GT_NODE_LEAF ? TAKE_NOW : TAKE_LATER;
-    }
+    if (status == GOAT_OK) status = gt_batch_elide(repo->config.hasher, a->batch, reasons, &frame, diag);
     if (status == GOAT_OK) status = gt_log_append(repo->log, GT_RECORD_BATCH, gt_buf_bytes(&frame), record, diag);
+    gt_free(repo->alloc, reasons);
     gt_buf_free(&frame);
     return status;
 }
@@ -260,30 +266,37 @@ static bool is_new_header(const admission *a) {
     return a->now + a->later == 0 && (row == GT_NONE || (gt_batch_at(a->repo, row)->flags & GT_BATCH_STUB) != 0);
 }
 
+/* Takes in the leaves that are news, or that are lost and came again; logs them if they come from a peer. */
+static goat_status take(admission *a, const gt_record *where, bool again, gt_origin origin, gt_diag *diag) {
+    gt_repo *repo = a->repo;
+    gt_record record;
+    uint8_t taken = again ? TAKE_AGAIN : TAKE_NOW;
+    if (where != NULL) record = *where;
+    goat_status status = where == NULL ? log_frame(a, taken, &record, diag) : GOAT_OK;
+    if (status != GOAT_OK) return status;
+    status = again ? gt_heal_leaves(repo, a->batch, &record, a->take, taken, diag)
+                   : gt_admit_leaves(repo, a->batch, &record, a->take, taken, origin, diag);
+    if (status != GOAT_OK) gt_repo_fail(repo, status, "a batch that is logged could not be taken in");
+    if (status == GOAT_OK && where == NULL) gt_repo_logged(repo);
+    return status;
+}
+
 goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *where, gt_origin origin,
                            gt_admission *outcome, gt_diag *diag) {
     admission a;
-    gt_record record;
     goat_status status = begin_admission(&a, repo, batch, where != NULL, diag);
     if (status == GOAT_OK) status = decide(&a, diag);
     bool header = status == GOAT_OK && is_new_header(&a), waits = a.later > 0;
     goat_status place = status == GOAT_OK ? check_place(&a, diag) : GOAT_OK;
     waits = place == GOAT_NOT_FOUND ? header || a.later > 0 : waits;
     if (status == GOAT_OK && place != GOAT_NOT_FOUND) status = place;
-    if (status == GOAT_OK && (a.now > 0 || (header && place == GOAT_OK))) {
-        if (where != NULL) record = *where;
-        if (where == NULL) status = log_frame(&a, &record, diag);
-        if (status == GOAT_OK) {
-            status = gt_admit_leaves(repo, batch, &record, a.take, TAKE_NOW, origin, diag);
-            if (status != GOAT_OK) gt_repo_fail(repo, status, "a batch that is logged could not be taken in");
-            if (status == GOAT_OK && where == NULL) gt_repo_logged(repo);
-        }
-        *outcome = GT_ADMITTED;
-    } else {
-        *outcome = GT_KNOWN;
-    }
+    bool takes = a.now > 0 || (header && place == GOAT_OK);
+    if (status == GOAT_OK && takes) status = take(&a, where, false, origin, diag);
+    if (status == GOAT_OK && a.again > 0) status = take(&a, where, true, origin, diag);
+    *outcome = takes || a.again > 0 ? GT_ADMITTED : GT_KNOWN;
     if (status == GOAT_OK && waits) {
-        status = gt_park(repo, batch->frame, &a.missing, where != NULL ? where->offset : GT_NO_POSITION, origin, diag);
+        uint64_t offset = where != NULL ? where->offset : GT_NO_POSITION;
+        status = gt_park(repo, batch->frame, &batch->session, &a.missing, offset, origin, diag);
         *outcome = GT_PARKED;
     }
     end_admission(&a);

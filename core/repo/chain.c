@@ -131,7 +131,10 @@ static uint32_t push_batch(gt_repo *repo, const gt_id *id, uint64_t seq, uint32_
 /* The row of a batch that a successor names; a stub is a tip to nobody. */
 static uint32_t find_or_stub(gt_repo *repo, const gt_id *id, uint64_t seq, uint32_t session) {
     uint32_t row = gt_find_batch(repo, id);
-    return row != GT_NONE ? row : push_batch(repo, id, seq, session, GT_BATCH_STUB);
+    if (row != GT_NONE) return row;
+    row = push_batch(repo, id, seq, session, GT_BATCH_STUB);
+    if (row != GT_NONE) gt_note_lacking(repo, row);
+    return row;
 }
 
 /* A batch that is known already, in a record that may be new. */

@@ -22,13 +22,13 @@ enum {
     SECTION_KEYS = 14,
     SECTION_RECEIPTS = 15,
     SECTION_RECEIPT_INDEX = 16,
+    SECTION_STRETCHES = 17,
     SECTIONS,
 };
 
 enum {
     TABLES_VERSION = 2,
-    META_SIZE = 64,                  /* see put_meta */
-    PARKED_HEAD = 8 + 8 + GT_ID_SIZE /* offset, length, what it waits for */
+    META_SIZE = 64, /* see put_meta */
 };
 
 /* ---- writing ---- */
@@ -56,19 +56,6 @@ static void copy_items(const gt_repo *repo, gt_buf *items, gt_buf *states, gt_bu
         gt_bytes state = gt_item_state(repo, gt_item_at(repo, i));
         row->state = GT_STATE_IN_CHECKPOINT | states->len;
         gt_buf_append(states, state.data, state.len);
-    }
-}
-
-static void copy_parked(const gt_repo *repo, gt_buf *out) {
-    static const uint8_t zeros[8] = {0};
-    for (const gt_parked *parked = repo->parked_oldest; parked != NULL; parked = parked->newer) {
-        uint8_t head[PARKED_HEAD];
-        gt_put_u64(head, parked->offset);
-        gt_put_u64(head + 8, parked->len);
-        memcpy(head + 16, parked->waits_for.bytes, GT_ID_SIZE);
-        gt_buf_append(out, head, sizeof(head));
-        gt_buf_append(out, parked->frame, parked->len);
-        gt_buf_append(out, zeros, (8 - parked->len % 8) % 8);
     }
 }
 
@@ -118,7 +105,7 @@ static void get_meta(gt_repo *repo, const uint8_t *meta) {
 
 goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, gt_diag *diag) {
     if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_NOT_FOUND, "the repository is not open");
-    enum { COMMITS, PARENTS, ITEMS, BATCHES, SESSIONS, SCHEMAS, STATES, PARKED, KEYS, RECEIPTS, PARTS };
+    enum { COMMITS, PARENTS, ITEMS, BATCHES, SESSIONS, SCHEMAS, STATES, PARKED, KEYS, RECEIPTS, STRETCHES, PARTS };
     const gt_rows *tables[] = {&repo->commits, &repo->parents, NULL, &repo->batches, &repo->sessions, &repo->schemas};
     gt_buf parts[PARTS];
     for (int i = 0; i < PARTS; i++) gt_buf_init(&parts[i], repo->alloc);
@@ -126,8 +113,9 @@ goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, g
         if (tables[i] != NULL) copy_rows(tables[i], &parts[i]);
     }
     copy_items(repo, &parts[ITEMS], &parts[STATES], &parts[KEYS]);
-    copy_parked(repo, &parts[PARKED]);
+    gt_parked_save(repo, &parts[PARKED]);
     copy_rows(&repo->receipts, &parts[RECEIPTS]);
+    gt_stretches_save(repo, &parts[STRETCHES]);
     bool failed = false;
     for (int i = 0; i < PARTS; i++) failed = failed || gt_buf_failed(&parts[i]);
     if (!failed) {
@@ -151,6 +139,7 @@ goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, g
         add_section(&made, SECTION_KEYS, 1, parts[KEYS].data, parts[KEYS].len);
         add_section(&made, SECTION_RECEIPTS, sizeof(gt_receipt_row), parts[RECEIPTS].data, parts[RECEIPTS].len);
         add_index(&made, SECTION_RECEIPT_INDEX, &repo->receipt_index);
+        add_section(&made, SECTION_STRETCHES, sizeof(gt_stretch_row), parts[STRETCHES].data, parts[STRETCHES].len);
         gt_checkpoint_write(&made, file);
         *covered = made.covered;
         failed = gt_buf_failed(file);
@@ -305,6 +294,7 @@ static bool find_sections(bounds *b) {
         [SECTION_KEYS] = 1,
         [SECTION_RECEIPTS] = sizeof(gt_receipt_row),
         [SECTION_RECEIPT_INDEX] = sizeof(gt_index_slot),
+        [SECTION_STRETCHES] = sizeof(gt_stretch_row),
     };
     for (uint32_t kind = SECTION_META; kind < SECTIONS; kind++) {
         b->sections[kind] = gt_checkpoint_section(b->file, kind, row_sizes[kind]);
@@ -324,22 +314,6 @@ static bool is_sound(bounds *b) {
            check_index(b, SECTION_ITEM_INDEX, b->counts[SECTION_ITEMS], b->counts[SECTION_ITEMS]) &&
            check_index(b, SECTION_BATCH_INDEX, b->counts[SECTION_BATCHES], first_rows(b)) &&
            check_index(b, SECTION_RECEIPT_INDEX, b->counts[SECTION_RECEIPTS], b->counts[SECTION_RECEIPTS]);
-}
-
-static bool adopt_parked(gt_repo *repo, const gt_section *section) {
-    for (uint64_t at = 0; at < section->len;) {
-        if (section->len - at < PARKED_HEAD) return false;
-        uint64_t offset = gt_get_u64(section->data + at), len = gt_get_u64(section->data + at + 8);
-        gt_id waits_for;
-        memcpy(waits_for.bytes, section->data + at + 16, GT_ID_SIZE);
-        at += PARKED_HEAD;
-        if (!inside(at, len, section->len)) return false;
-        gt_bytes frame = gt_bytes_of(section->data + at, (size_t)len);
-        if (offset != GT_NO_POSITION && !gt_bytes_equal(gt_log_at(repo->log, offset, frame.len), frame)) return false;
-        if (gt_park(repo, frame, &waits_for, offset, GT_FROM_PEER, NULL) != GOAT_OK) return false;
-        at += (len + 7) / 8 * 8;
-    }
-    return true;
 }
 
 static bool adopt_tables(gt_repo *repo, const bounds *b) {
@@ -390,7 +364,8 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
     repo->readers = gt_new(repo->alloc, repo->reader_capacity, sizeof(*repo->readers));
     bool good = repo->unchecked != NULL && repo->sound != NULL && repo->readers != NULL && adopt_tables(repo, &b) &&
                 gt_index_small_tables(repo) && repo->fingerprinted <= repo->commits.count &&
-                adopt_parked(repo, b.sections[SECTION_PARKED]);
+                gt_parked_restore(repo, b.sections[SECTION_PARKED], checkpoint->covered) &&
+                gt_stretches_restore(repo, b.sections[SECTION_STRETCHES], checkpoint->covered);
     if (!good) {
         gt_parked_free(repo);
         gt_tables_free(repo);
@@ -405,6 +380,7 @@ goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, 
     repo->unchecked_count = commits;
     repo->sound_count = b.counts[SECTION_BATCHES];
     repo->unchecked_receipts = b.counts[SECTION_RECEIPTS];
+    for (uint32_t i = 0; i < repo->batches.count; i++) repo->lost_count += gt_batch_is_lost(gt_batch_at(repo, i));
     gt_repo_schemas_restored(repo);
     return GOAT_OK;
 }

@@ -66,7 +66,7 @@ static void take_record(gt_repo *repo, const gt_record *record) {
     gt_diag_init(&diag);
     goat_status status = gt_admit_frame(repo, record->payload, record->offset, GT_FROM_PEER, &outcome, NULL, &diag);
     if (status == GOAT_NO_MEMORY) fail(repo, &diag);
-    if (status != GOAT_OK) repo->faults++; /* what it says is named by verify */
+    if (status != GOAT_OK) gt_note_fault(repo, record->offset, record->payload.len); /* verify names it */
     gt_parked_retry(repo);
 }
 
@@ -75,7 +75,7 @@ static void take_receipt(gt_repo *repo, const gt_record *record) {
     gt_diag_init(&diag);
     goat_status status = gt_receipt_load(repo, record, &diag);
     if (status == GOAT_NO_MEMORY) fail(repo, &diag);
-    if (status != GOAT_OK) repo->faults++;
+    if (status != GOAT_OK) gt_note_fault(repo, record->offset, record->payload.len);
 }
 
 static bool load_record(gt_repo *repo) {

@@ -1,25 +1,106 @@
 /* Frames that cannot be taken in yet. Each waits for one commit or batch that it misses; when that comes, it is
  * tried again and may wait for the next one.
  *
- * So a frame is looked at once for each thing that it misses, however many others wait. They are bounded
- * in bytes, and the oldest go first. They are in memory, and in checkpoints, never in the log (unless they
- * came from it: then what they miss was damaged there). */
+ * So a frame is looked at once for each thing that it misses, however many others wait. Those of peers are bounded in
+ * bytes, all of them and those of each session, and the oldest go first (peers send them again). They are in memory, and
+ * in checkpoints, never in the log. What came from the log waits there, because what it misses was damaged; it costs
+ * next to nothing and is never dropped. */
 #include "repo/tables.h"
+
+/* Those of one session. */
+struct gt_parked_session {
+    gt_parked_session *next; /* in the bucket */
+    gt_id id;
+    size_t bytes;
+    gt_parked *oldest, *newest;
+};
+
+static bool is_in_log(const gt_parked *parked) { return parked->session == NULL; }
 
 static gt_parked **bucket_of(const gt_repo *repo, const gt_id *id) {
     return &repo->parked[gt_id_hash(repo, id) >> 32 & (GT_BUCKETS - 1)];
 }
 
-/* Takes one out of its bucket and of the order of age. */
+/* ---- sessions ---- */
+
+static gt_parked_session **session_slot(const gt_repo *repo, const gt_id *id) {
+    gt_parked_session **at = &repo->parked_sessions[gt_id_hash(repo, id) >> 32 & (GT_BUCKETS - 1)];
+    while (*at != NULL && gt_id_compare(&(*at)->id, id) != 0) at = &(*at)->next;
+    return at;
+}
+
+static gt_parked_session *add_session(gt_repo *repo, const gt_id *id) {
+    gt_parked_session **slot = session_slot(repo, id);
+    if (*slot == NULL) {
+        *slot = gt_new(repo->alloc, 1, sizeof(**slot));
+        if (*slot != NULL) (*slot)->id = *id;
+    }
+    return *slot;
+}
+
+static void drop_empty_session(gt_repo *repo, const gt_id *id) {
+    gt_parked_session **slot = session_slot(repo, id), *session = *slot;
+    if (session->oldest != NULL) return;
+    *slot = session->next;
+    gt_free(repo->alloc, session);
+}
+
+/* ---- the two orders of age ---- */
+
+static void link_parked(gt_repo *repo, gt_parked *parked) {
+    gt_parked **bucket = bucket_of(repo, &parked->waits_for);
+    gt_parked_session *session = parked->session;
+    parked->next = *bucket;
+    *bucket = parked;
+    parked->older = repo->parked_newest;
+    *(parked->older != NULL ? &parked->older->newer : &repo->parked_oldest) = parked;
+    repo->parked_newest = parked;
+    repo->parked_count++;
+    if (session == NULL) return;
+    parked->older_of_session = session->newest;
+    *(session->newest != NULL ? &session->newest->newer_of_session : &session->oldest) = parked;
+    session->newest = parked;
+    session->bytes += parked->len;
+    repo->parked_bytes += parked->len;
+}
+
+/* Takes one out of its bucket and of the orders. */
 static void unlink_parked(gt_repo *repo, gt_parked *parked) {
     gt_parked **at = bucket_of(repo, &parked->waits_for);
+    gt_parked_session *session = parked->session;
     while (*at != parked) at = &(*at)->next;
     *at = parked->next;
     *(parked->older != NULL ? &parked->older->newer : &repo->parked_oldest) = parked->newer;
     *(parked->newer != NULL ? &parked->newer->older : &repo->parked_newest) = parked->older;
-    repo->parked_bytes -= parked->len;
     repo->parked_count--;
+    if (session == NULL) return;
+    gt_parked *older = parked->older_of_session, *newer = parked->newer_of_session;
+    *(older != NULL ? &older->newer_of_session : &session->oldest) = newer;
+    *(newer != NULL ? &newer->older_of_session : &session->newest) = older;
+    session->bytes -= parked->len;
+    repo->parked_bytes -= parked->len;
+    drop_empty_session(repo, &session->id);
 }
+
+static void drop(gt_repo *repo, gt_parked *parked) {
+    unlink_parked(repo, parked);
+    gt_free(repo->alloc, parked);
+}
+
+/* One frame may be larger than a session's share, but then it is alone. */
+static void keep_within_bounds(gt_repo *repo, gt_parked_session *session) {
+    while (session->bytes > GT_PARKED_SESSION_BYTES_MAX && session->oldest != session->newest) {
+        drop(repo, session->oldest);
+    }
+    gt_parked *oldest = repo->parked_oldest;
+    while (repo->parked_bytes > GT_PARKED_BYTES_MAX) {
+        gt_parked *newer = oldest->newer;
+        if (!is_in_log(oldest)) drop(repo, oldest);
+        oldest = newer;
+    }
+}
+
+/* ---- parking ---- */
 
 static bool is_parked(const gt_repo *repo, gt_bytes frame, const gt_id *waits_for) {
     const gt_parked *parked = repo->parked == NULL ? NULL : *bucket_of(repo, waits_for);
@@ -27,31 +108,41 @@ static bool is_parked(const gt_repo *repo, gt_bytes frame, const gt_id *waits_fo
     return parked != NULL;
 }
 
-goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *waits_for, uint64_t offset, gt_origin origin,
-                    gt_diag *diag) {
-    if (frame.len > GT_PARKED_BYTES_MAX) return gt_fail(diag, GOAT_TOO_LARGE, "a batch that must wait is too large");
-    if (is_parked(repo, frame, waits_for)) return GOAT_OK;
+static bool make_buckets(gt_repo *repo) {
     if (repo->parked == NULL) repo->parked = gt_new(repo->alloc, GT_BUCKETS, sizeof(gt_parked *));
-    gt_parked *parked = repo->parked == NULL ? NULL : gt_new(repo->alloc, 1, sizeof(*parked) + frame.len);
+    if (repo->parked_sessions == NULL) {
+        repo->parked_sessions = gt_new(repo->alloc, GT_BUCKETS, sizeof(gt_parked_session *));
+    }
+    return repo->parked != NULL && repo->parked_sessions != NULL;
+}
+
+static gt_parked *make(gt_repo *repo, gt_bytes frame, const gt_id *session, uint64_t offset) {
+    bool in_log = offset != GT_NO_POSITION;
+    gt_parked *parked = gt_new(repo->alloc, 1, sizeof(*parked) + (in_log ? 0 : frame.len));
+    if (parked == NULL) return NULL;
+    parked->offset = offset;
+    parked->len = frame.len;
+    parked->frame = in_log ? frame.data : parked->own;
+    if (in_log) return parked;
+    memcpy(parked->own, frame.data, frame.len);
+    parked->session = add_session(repo, session);
+    if (parked->session != NULL) return parked;
+    gt_free(repo->alloc, parked);
+    return NULL;
+}
+
+goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *session, const gt_id *waits_for, uint64_t offset,
+                    gt_origin origin, gt_diag *diag) {
+    if (offset == GT_NO_POSITION && frame.len > GT_PARKED_BYTES_MAX) {
+        return gt_fail(diag, GOAT_TOO_LARGE, "a batch that must wait is too large");
+    }
+    if (is_parked(repo, frame, waits_for)) return GOAT_OK;
+    gt_parked *parked = make_buckets(repo) ? make(repo, frame, session, offset) : NULL;
     if (parked == NULL) return gt_no_memory(diag);
     parked->waits_for = *waits_for;
-    parked->offset = offset;
     parked->origin = origin;
-    parked->len = frame.len;
-    memcpy(parked->frame, frame.data, frame.len);
-    gt_parked **bucket = bucket_of(repo, waits_for);
-    parked->next = *bucket;
-    *bucket = parked;
-    parked->older = repo->parked_newest;
-    *(parked->older != NULL ? &parked->older->newer : &repo->parked_oldest) = parked;
-    repo->parked_newest = parked;
-    repo->parked_bytes += frame.len;
-    repo->parked_count++;
-    while (repo->parked_bytes > GT_PARKED_BYTES_MAX) {
-        gt_parked *oldest = repo->parked_oldest;
-        unlink_parked(repo, oldest);
-        gt_free(repo->alloc, oldest);
-    }
+    link_parked(repo, parked);
+    if (!is_in_log(parked)) keep_within_bounds(repo, parked->session);
     return GOAT_OK;
 }
 
@@ -75,24 +166,61 @@ void gt_parked_retry(gt_repo *repo) {
         gt_admission outcome;
         goat_status status = gt_admit_frame(repo, gt_bytes_of(parked->frame, parked->len), parked->offset,
                                             parked->origin, &outcome, NULL, NULL);
-        if (status != GOAT_OK && parked->offset != GT_NO_POSITION) repo->faults++;
+        if (status != GOAT_OK && parked->offset != GT_NO_POSITION) gt_note_fault(repo, parked->offset, parked->len);
         gt_free(repo->alloc, parked);
     }
+}
+
+/* ---- in a checkpoint ---- */
+
+enum { HEAD_SIZE = 8 + 8 + 2 * GT_ID_SIZE }; /* offset, length, what it waits for, session */
+
+void gt_parked_save(const gt_repo *repo, gt_buf *out) {
+    static const uint8_t zeros[8] = {0};
+    for (const gt_parked *parked = repo->parked_oldest; parked != NULL; parked = parked->newer) {
+        uint8_t head[HEAD_SIZE] = {0};
+        gt_put_u64(head, parked->offset);
+        gt_put_u64(head + 8, parked->len);
+        memcpy(head + 16, parked->waits_for.bytes, GT_ID_SIZE);
+        if (!is_in_log(parked)) memcpy(head + 16 + GT_ID_SIZE, parked->session->id.bytes, GT_ID_SIZE);
+        gt_buf_append(out, head, sizeof(head));
+        if (is_in_log(parked)) continue;
+        gt_buf_append(out, parked->frame, parked->len);
+        gt_buf_append(out, zeros, (8 - parked->len % 8) % 8);
+    }
+}
+
+bool gt_parked_restore(gt_repo *repo, const gt_section *section, uint64_t covered) {
+    for (uint64_t at = 0; at < section->len;) {
+        const uint8_t *head = section->data + at;
+        if (section->len - at < HEAD_SIZE) return false;
+        uint64_t offset = gt_get_u64(head), len = gt_get_u64(head + 8), left = section->len - at - HEAD_SIZE;
+        bool in_log = offset != GT_NO_POSITION;
+        gt_id waits_for, session;
+        memcpy(waits_for.bytes, head + 16, GT_ID_SIZE);
+        memcpy(session.bytes, head + 16 + GT_ID_SIZE, GT_ID_SIZE);
+        if (in_log ? offset > covered || len > covered - offset : len > left) return false;
+        gt_bytes frame =
+            in_log ? gt_log_at(repo->log, offset, (size_t)len) : gt_bytes_of(head + HEAD_SIZE, (size_t)len);
+        if (frame.data == NULL || gt_park(repo, frame, &session, &waits_for, offset, GT_FROM_PEER, NULL) != GOAT_OK) {
+            return false;
+        }
+        at += HEAD_SIZE + (in_log ? 0 : (len + 7) / 8 * 8);
+    }
+    return true;
 }
 
 uint32_t gt_repo_parked_count(const gt_repo *repo) { return repo->parked_count; }
 
 void gt_parked_free(gt_repo *repo) {
-    while (repo->parked_oldest != NULL) {
-        gt_parked *oldest = repo->parked_oldest;
-        unlink_parked(repo, oldest);
-        gt_free(repo->alloc, oldest);
-    }
+    while (repo->parked_oldest != NULL) drop(repo, repo->parked_oldest);
     while (repo->ready != NULL) {
         gt_parked *parked = repo->ready;
         repo->ready = parked->next;
         gt_free(repo->alloc, parked);
     }
     gt_free(repo->alloc, (void *)repo->parked);
+    gt_free(repo->alloc, (void *)repo->parked_sessions);
     repo->parked = NULL;
+    repo->parked_sessions = NULL;
 }

@@ -39,6 +39,7 @@ static bool is_sound(const gt_repo *repo, uint32_t number) {
     bool unchecked = number < repo->unchecked_receipts && row->offset < repo->checkpoint_covers;
     if ((row->flags & GT_RECEIPT_DAMAGED) == 0 && unchecked && !gt_log_holds(repo->log, row->offset, row->len)) {
         row->flags |= GT_RECEIPT_DAMAGED;
+        gt_log_note_hole(repo->log, GT_RECORD_START(row->offset), GT_RECORD_LENGTH(row->len));
     }
     return (row->flags & GT_RECEIPT_DAMAGED) == 0;
 }
@@ -169,9 +170,12 @@ static bool add(gt_repo *repo, const gt_receipt *receipt, const gt_record *recor
     return true;
 }
 
-/* The same receipt once more: a first record of it turned out damaged. */
+/* The same receipt once more: a first record of it turned out damaged, and is set aside where that can be. */
 static void replace(gt_repo *repo, uint32_t number, const gt_record *record) {
     gt_receipt_row *row = gt_receipt_row_at(repo, number);
+    if (repo->phase == GT_REPO_OPEN) {
+        gt_log_set_aside(repo->log, GT_RECORD_START(row->offset), GT_RECORD_LENGTH(row->len), NULL);
+    }
     row->offset = record->offset;
     row->len = (uint32_t)record->payload.len;
     row->flags = 0;

@@ -40,6 +40,32 @@ bool gt_part_add(gt_repo *repo, uint32_t batch, const gt_record *record, uint32_
     return true;
 }
 
+void gt_record_lost(gt_repo *repo, uint32_t record) {
+    gt_batch_row *row = gt_batch_at(repo, record);
+    uint32_t batch = (row->flags & GT_BATCH_PART) != 0 ? row->other : record;
+    gt_batch_row *first = gt_batch_at(repo, batch);
+    if ((row->flags & GT_BATCH_DAMAGED) == 0 && row->len > 0 && !gt_log_holds(repo->log, row->offset, row->len)) {
+        gt_log_note_hole(repo->log, GT_RECORD_START(row->offset), GT_RECORD_LENGTH(row->len));
+    }
+    row->flags |= GT_BATCH_DAMAGED;
+    if (row->leaves == 0 || (first->flags & GT_BATCH_LOST) != 0) return;
+    first->flags |= GT_BATCH_LOST;
+    repo->lost_count++;
+    gt_note_lacking(repo, batch);
+}
+
+bool gt_record_is_sound(gt_repo *repo, uint32_t record) {
+    const gt_batch_row *row = gt_batch_at(repo, record);
+    if (row->len == 0 || (row->flags & GT_BATCH_DAMAGED) != 0) return false;
+    if (record >= repo->sound_count || (repo->sound[record / 8] & 1 << record % 8) != 0) return true;
+    if (gt_log_holds(repo->log, row->offset, row->len)) {
+        repo->sound[record / 8] |= (uint8_t)(1 << record % 8);
+        return true;
+    }
+    gt_record_lost(repo, record);
+    return false;
+}
+
 uint32_t gt_repo_record_count(const gt_repo *repo) { return repo->batches.count; }
 
 static bool has_frame(const gt_batch_row *row) { return row->len > 0 && (row->flags & GT_BATCH_DAMAGED) == 0; }
@@ -52,15 +78,21 @@ static uint32_t with_frame(const gt_repo *repo, uint32_t row) {
     return row;
 }
 
+bool gt_repo_is_whole(const gt_repo *repo, uint32_t record, gt_id *batch) {
+    const gt_batch_row *row = gt_batch_at(repo, record);
+    uint32_t number = (row->flags & GT_BATCH_PART) != 0 ? row->other : record;
+    const gt_batch_row *first = gt_batch_at(repo, number);
+    *batch = row->id;
+    return first->held == first->size && (first->flags & (GT_BATCH_LOST | GT_BATCH_STUB)) == 0 && has_frame(row) &&
+           with_frame(repo, number) == record;
+}
+
 void gt_repo_held(gt_repo *repo, uint32_t record, gt_held *held) {
     const gt_batch_row *row = gt_batch_at(repo, record);
     *held = (gt_held){.batch = row->id};
-    if (!has_frame(row)) return;
+    if (!gt_record_is_sound(repo, record)) return;
     held->frame = gt_log_at(repo->log, row->offset, row->len);
-    uint32_t batch = (row->flags & GT_BATCH_PART) != 0 ? row->other : record;
-    const gt_batch_row *first = gt_batch_at(repo, batch);
-    held->whole =
-        first->held == first->size && (first->flags & GT_BATCH_LOST) == 0 && with_frame(repo, batch) == record;
+    held->whole = gt_repo_is_whole(repo, record, &held->batch);
 }
 
 uint32_t gt_repo_find_record(const gt_repo *repo, const gt_id *id) {

@@ -201,6 +201,9 @@ typedef struct gt_held {
 
 void gt_repo_held(gt_repo *repo, uint32_t record, gt_held *held);
 
+/* `whole` alone, and whose record it is, without a look at its bytes: damage that nobody came upon is not seen. */
+bool gt_repo_is_whole(const gt_repo *repo, uint32_t record, gt_id *batch);
+
 /* The first record of a batch, or of the batch that has a commit; GT_NONE. Then further records of the same batch
  * (other leaves), GT_NONE behind the last. */
 uint32_t gt_repo_find_record(const gt_repo *repo, const gt_id *id);
@@ -297,7 +300,9 @@ typedef struct gt_audit {
     void *context;
     void (*fault)(void *context, const gt_fault *fault);
     bool done;
+    bool has_holes;         /* once done: there is damage in the middle, not set aside */
     gt_receipt_order order; /* private */
+    uint64_t ahead;         /* private */
 } gt_audit;
 
 /* Set repo, offset GT_LOG_HEADER_SIZE, fault; then step until done. One record a call. */

@@ -17,6 +17,8 @@ void gt_tables_init(gt_repo *repo) {
     gt_index_init(&repo->session_index, repo->alloc);
     gt_index_init(&repo->schema_index, repo->alloc);
     gt_index_init(&repo->receipt_index, repo->alloc);
+    gt_buf_init(&repo->faults, repo->alloc);
+    gt_buf_init(&repo->lacking, repo->alloc);
 }
 
 void gt_tables_free(gt_repo *repo) {
@@ -37,6 +39,8 @@ void gt_tables_free(gt_repo *repo) {
     gt_index_free(&repo->session_index);
     gt_index_free(&repo->schema_index);
     gt_index_free(&repo->receipt_index);
+    gt_buf_free(&repo->faults);
+    gt_buf_free(&repo->lacking);
     gt_free(repo->alloc, (void *)repo->readers);
     gt_free(repo->alloc, repo->unchecked);
     gt_free(repo->alloc, repo->sound);
@@ -47,6 +51,8 @@ void gt_tables_free(gt_repo *repo) {
     repo->sound = NULL;
     repo->sound_count = 0;
     repo->unchecked_receipts = 0;
+    repo->lacking_is_known = false;
+    repo->lost_count = 0;
     repo->states = repo->keys = NULL;
 }
 
@@ -206,16 +212,10 @@ static goat_status misplaced(const gt_commit_row *row, gt_diag *diag) {
     return gt_fail_at(diag, GOAT_CORRUPT, row->offset, "a commit in the log is damaged");
 }
 
-/* Whether a commit lies in the first record of its batch, and that record is sound. */
+/* Whether a commit lies in a record of its batch, and that record is sound. */
 static bool is_in_sound_record(gt_repo *repo, const gt_commit_row *row) {
-    const gt_batch_row *batch = gt_batch_at(repo, row->batch);
-    if (row->batch >= repo->sound_count || row->offset < batch->offset ||
-        row->offset + row->len > batch->offset + batch->len) {
-        return false;
-    }
-    uint8_t *byte = &repo->sound[row->batch / 8], bit = (uint8_t)(1 << row->batch % 8);
-    if ((*byte & bit) == 0 && gt_log_check(repo->log, batch->offset, NULL) == GOAT_OK) *byte |= bit;
-    return (*byte & bit) != 0;
+    uint32_t record = gt_record_of(repo, row->batch, row->offset);
+    return record != GT_NONE && record < repo->sound_count && gt_record_is_sound(repo, record);
 }
 
 /* Whether the bytes begin as those of a commit of an item: a map, at 0 the key. */
@@ -257,6 +257,9 @@ goat_status gt_commit_read(gt_repo *repo, uint32_t number, gt_commit *commit, gt
     gt_bytes bytes = gt_log_at(repo->log, row->offset, row->len);
     goat_status status = bytes.data != NULL && gt_commit_view(bytes, commit) ? check_commit(repo, number, commit, diag)
                                                                              : misplaced(row, diag);
-    if (status != GOAT_OK) gt_diag_item(diag, repo->path, gt_repo_key(repo, row->item));
+    if (status == GOAT_OK) return GOAT_OK;
+    uint32_t record = gt_record_of(repo, row->batch, row->offset);
+    if (record != GT_NONE) gt_record_lost(repo, record); /* peers are asked for it */
+    gt_diag_item(diag, repo->path, gt_repo_key(repo, row->item));
     return status;
 }

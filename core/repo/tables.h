@@ -97,6 +97,8 @@ typedef struct gt_batch_row {
     uint32_t zero;
 } gt_batch_row;
 
+static inline bool gt_batch_is_lost(const gt_batch_row *row) { return (row->flags & GT_BATCH_LOST) != 0; }
+
 typedef struct gt_session_row {
     gt_id id;
     uint32_t newest; /* batch admitted last, GT_NONE */
@@ -131,21 +133,41 @@ _Static_assert(sizeof(gt_session_row) == 40, "checkpoint format");
 _Static_assert(sizeof(gt_schema_row) == 88, "checkpoint format");
 _Static_assert(sizeof(gt_receipt_row) == 48, "checkpoint format");
 
+typedef struct gt_parked_session gt_parked_session;
+
 /* A frame that waits for a commit or a batch; see parked.c. */
 typedef struct gt_parked {
     struct gt_parked *newer, *older;
-    struct gt_parked *next; /* of those in one bucket, or of those that wait no more */
+    struct gt_parked *newer_of_session, *older_of_session;
+    struct gt_parked *next;     /* of those in one bucket, or of those that wait no more */
+    gt_parked_session *session; /* NULL: it lies in the log */
     gt_id waits_for;
     uint64_t offset; /* where the log has it, GT_NO_POSITION when it has not */
     gt_origin origin;
     size_t len;
-    uint8_t frame[];
+    const uint8_t *frame; /* `own`, or in the log */
+    uint8_t own[];
 } gt_parked;
+
+/* A stretch of the log; see missing.c. */
+typedef struct gt_stretch_row {
+    uint64_t offset, length;
+    uint32_t kind; /* GT_STRETCH_… */
+    uint32_t zero;
+} gt_stretch_row;
+
+enum { GT_STRETCH_HOLE = 1, GT_STRETCH_FAULT = 2 };
+
+_Static_assert(sizeof(gt_stretch_row) == 24, "checkpoint format");
 
 /* A state that some heads of an item came to lately; a base for replays. */
 typedef struct gt_cut gt_cut;
 
-enum { GT_PARKED_BYTES_MAX = 16 * 1024 * 1024, GT_BUCKETS = 4096 };
+enum {
+    GT_PARKED_BYTES_MAX = 16 * 1024 * 1024,
+    GT_PARKED_SESSION_BYTES_MAX = GT_PARKED_BYTES_MAX / 4,
+    GT_BUCKETS = 4096,
+};
 
 struct gt_repo {
     const gt_alloc *alloc;
@@ -173,13 +195,14 @@ struct gt_repo {
     const uint8_t *states, *keys; /* sections of the checkpoint */
     uint8_t *unchecked;           /* a bit a commit below the checkpoint: it was not looked at yet */
     uint32_t unchecked_count;
-    uint8_t *sound; /* a bit a batch below the checkpoint: its first record was found sound */
+    uint8_t *sound; /* a bit a record below the checkpoint: it was found sound */
     uint32_t sound_count;
     uint32_t unchecked_receipts; /* came from the checkpoint */
 
     gt_parked *parked_oldest, *parked_newest;
-    gt_parked **parked; /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
-    gt_parked *ready;   /* what they waited for has come */
+    gt_parked **parked;                  /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
+    gt_parked *ready;                    /* what they waited for has come */
+    gt_parked_session **parked_sessions; /* GT_BUCKETS lists */
     size_t parked_bytes;
     uint32_t parked_count;
     gt_cut **cuts; /* GT_BUCKETS lists by item; NULL: there was none yet */
@@ -192,7 +215,11 @@ struct gt_repo {
     gt_lthash fingerprint;
     uint32_t fingerprinted; /* commits counted in, from row 0 on */
     uint64_t work;
-    uint64_t faults; /* records of the log that could not be taken */
+    gt_buf faults;         /* gt_stretch_row: records of the log that could not be taken */
+    gt_buf lacking;        /* uint32_t: rows of batches that are stubs or have lost leaves, and of some that are not */
+    bool lacking_is_known; /* `lacking` names them all */
+    uint32_t lost_count;   /* batches with lost leaves */
+    size_t holes_seen;     /* damage that the log knew when the records were last looked at for it */
 };
 
 static inline gt_commit_row *gt_commit_at(const gt_repo *repo, uint32_t row) { return gt_rows_at(&repo->commits, row); }
@@ -278,6 +305,32 @@ uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, const gt_record *rec
 bool gt_part_add(gt_repo *repo, uint32_t batch, const gt_record *record, uint32_t flags);
 /* The row of the record of a batch (its first row) whose frame holds the byte at `offset`; GT_NONE. */
 uint32_t gt_record_of(const gt_repo *repo, uint32_t batch, uint64_t offset);
+/* Whether a record is there and sound; looks at it once, if it lies below the checkpoint, and marks it if it is
+ * damaged. */
+bool gt_record_is_sound(gt_repo *repo, uint32_t record);
+/* A record turned out damaged: its batch has lost what leaves lie in it. */
+void gt_record_lost(gt_repo *repo, uint32_t record);
+
+/* ---- heal.c ---- */
+
+/* Whether the bytes of a known commit are lost. Looks at its record if need be. */
+bool gt_commit_is_lost(gt_repo *repo, uint32_t commit);
+/* Points the rows of the leaves whose `take` is `taken` to `record`, where they came again. GOAT_NO_MEMORY: some may
+ * point there. */
+goat_status gt_heal_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
+                           uint8_t taken, gt_diag *diag);
+
+/* ---- missing.c ---- */
+
+/* A batch is a stub, or has lost leaves. */
+void gt_note_lacking(gt_repo *repo, uint32_t batch);
+/* The record whose payload of `len` bytes lies at `offset` could not be taken in. */
+void gt_note_fault(gt_repo *repo, uint64_t offset, uint64_t len);
+/* Damage that the log has found since: records that lie in it are lost. */
+void gt_note_holes(gt_repo *repo);
+void gt_stretches_save(const gt_repo *repo, gt_buf *out);
+/* As gt_parked_restore. */
+bool gt_stretches_restore(gt_repo *repo, const gt_section *section, uint64_t covered);
 
 /* ---- admit.c ---- */
 
@@ -304,13 +357,16 @@ goat_status gt_receipt_follows(const gt_repo *repo, const gt_receipt *receipt, g
 /* ---- parked.c ---- */
 
 /* Keeps a frame until a commit or batch `waits_for` has come; the oldest are dropped when there are too many (peers
- * send them again). */
-goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *waits_for, uint64_t offset, gt_origin origin,
-                    gt_diag *diag);
+ * send them again). One that lies in the log, at `offset`, is not copied. */
+goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *session, const gt_id *waits_for, uint64_t offset,
+                    gt_origin origin, gt_diag *diag);
 /* A commit or batch has come: what waited for it is tried by the next gt_parked_retry. */
 void gt_parked_arrived(gt_repo *repo, const gt_id *id);
 void gt_parked_retry(gt_repo *repo);
 void gt_parked_free(gt_repo *repo);
+void gt_parked_save(const gt_repo *repo, gt_buf *out);
+/* False when something is out of bounds, or memory is. */
+bool gt_parked_restore(gt_repo *repo, const gt_section *section, uint64_t covered);
 
 /* ---- view.c ---- */
 

@@ -200,7 +200,7 @@ static bool freeze_step(gt_channel *channel) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->receipts_done++, &id, &bytes);
-        add_entry(channel, &run->set, &run->count, &id, RECEIPT_LEAF);
+        if (bytes.data != NULL) add_entry(channel, &run->set, &run->count, &id, RECEIPT_LEAF);
     }
     if (run->receipts_done < run->receipts) return false;
     run->ready = true;
@@ -225,7 +225,8 @@ static bool scan_step(gt_channel *channel, uint64_t most) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->scanned_receipts, &id, &bytes);
-        if (is_answered(run, &id)) add_entry(channel, &run->extra, &run->extra_count, &id, RECEIPT_LEAF);
+        bool counts = bytes.data != NULL && is_answered(run, &id);
+        if (counts) add_entry(channel, &run->extra, &run->extra_count, &id, RECEIPT_LEAF);
     }
     return run->scanned_commits == commits && run->scanned_receipts == receipts;
 }
@@ -310,16 +311,16 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
     }
     uint32_t records = gt_repo_record_count(repo), receipts = gt_repo_receipt_count(repo);
     for (int i = 0; i < SCAN_SLICE && run->next_record < records; i++, run->next_record++) {
-        gt_held held;
-        gt_repo_held(repo, run->next_record, &held);
-        if (!held.whole || held.frame.data == NULL) continue;
-        if (run->next_record < run->records || is_answered(run, &held.batch)) gt_bloom_add(&run->filter, &held.batch);
+        gt_id batch;
+        if (!gt_repo_is_whole(repo, run->next_record, &batch)) continue;
+        if (run->next_record < run->records || is_answered(run, &batch)) gt_bloom_add(&run->filter, &batch);
     }
     for (int i = 0; i < SCAN_SLICE && run->next_record == records && run->next_receipt < receipts; i++) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->next_receipt, &id, &bytes);
-        if (run->next_receipt < run->receipts || is_answered(run, &id)) gt_bloom_add(&run->filter, &id);
+        bool counts = bytes.data != NULL && (run->next_receipt < run->receipts || is_answered(run, &id));
+        if (counts) gt_bloom_add(&run->filter, &id);
         run->next_receipt++;
     }
     if (run->next_record < records || run->next_receipt < receipts) return;
@@ -412,11 +413,17 @@ bool gt_channel_is_refused(const gt_channel *channel, const gt_id *id) {
     return false;
 }
 
-static bool lacks(const gt_channel *channel, const gt_held *held) {
+/* Whether the peer lacks a record that we have; its bytes are looked at only then. */
+static bool lacks(const gt_channel *channel, uint32_t record, gt_held *held) {
     const gt_comparison *run = channel->run;
-    if (held->frame.data == NULL || is_answered(run, &held->batch)) return false;
-    return (!held->whole || !gt_bloom_may_hold(&run->their_filter, &held->batch)) &&
-           !gt_channel_is_refused(channel, &held->batch);
+    gt_repo *repo = channel->shared->repo;
+    gt_id batch;
+    bool whole = gt_repo_is_whole(repo, record, &batch) ||
+                 gt_repo_is_whole(repo, gt_repo_find_record(repo, &batch), &batch); /* this is a further part of it */
+    if (is_answered(run, &batch) || gt_channel_is_refused(channel, &batch)) return false;
+    if (whole && gt_bloom_may_hold(&run->their_filter, &batch)) return false;
+    gt_repo_held(repo, record, held);
+    return held->frame.data != NULL;
 }
 
 /* Sends a piece of what the peer's filter surely lacks. */
@@ -430,8 +437,9 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
     gt_buf_init(&body, sync->host.alloc);
     for (int i = 0; i < SCAN_SLICE && run->next_record < run->records && body.len < ANSWER_USUAL; i++) {
         gt_held held;
-        gt_repo_held(repo, run->next_record++, &held);
-        if (!lacks(channel, &held) || (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE))) continue;
+        if (!lacks(channel, run->next_record++, &held) ||
+            (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE)))
+            continue;
         gt_write_bytes(&body, held.frame);
         sync->counters.batches_out++;
         count++;
@@ -442,7 +450,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->next_receipt++, &id, &bytes);
-        if (gt_bloom_may_hold(&run->their_filter, &id)) continue;
+        if (bytes.data == NULL || gt_bloom_may_hold(&run->their_filter, &id)) continue;
         gt_message_write_receipt(&body, bytes);
         sync->counters.receipts_out++;
         count++;

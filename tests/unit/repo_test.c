@@ -337,21 +337,57 @@ static void a_batch_without_leaves_keeps_the_chain_whole(void **state) {
     gt_buf_free(&none);
 }
 
+/* Batches of 3 MiB from all authors in turn: a session may have 4 MiB waiting, all together 16. */
 static void what_waits_is_bounded_and_the_oldest_goes_first(void **state) {
     fixture *f = *state;
-    enum { BIG = 3 << 20, COUNT = 8 };
+    enum { BIG = 3 << 20, ROUNDS = 3 };
+    test_writer writers[TEST_AUTHORS];
+    test_frames frames = {0};
+    char *text = malloc(BIG + 16);
+    memset(text, 'x', BIG + 16);
+    memcpy(text, "{text: '", 8);
+    memcpy(text + BIG, "'}", 3);
+    for (uint32_t i = 0; i < TEST_AUTHORS; i++) {
+        test_writer_init(&writers[i], &f->network, i, test_goat_1);
+        test_writer_commit(&writers[i], "lost", 1, NULL, "{}", NULL);
+    }
+    for (uint32_t i = 0; i < ROUNDS * TEST_AUTHORS; i++) {
+        test_frames_add(&frames, test_writer_commit(&writers[i % TEST_AUTHORS], "a", i + 2, NULL, text, NULL));
+    }
+    for (size_t i = 0; i < frames.count; i++) {
+        test_site_admits(&f->a, test_frames_at(&frames, i), GT_PARKED);
+        assert_int_equal(gt_repo_parked_count(f->a.repo), i < 5 ? i + 1 : 5); /* the sixth drops the first */
+    }
+    assert_true(f->a.memory.live_bytes < 40u << 20);
+    test_frames_free(&frames);
+    for (uint32_t i = 0; i < TEST_AUTHORS; i++) test_writer_free(&writers[i]);
+    free(text);
+}
+
+static void one_session_does_not_push_out_what_others_wait_for(void **state) {
+    fixture *f = *state;
+    enum { BIG = 1 << 20, COUNT = 20 };
+    gt_id parent;
     char *text = malloc(BIG + 16);
     memset(text, 'x', BIG + 16);
     memcpy(text, "{text: '", 8);
     memcpy(text + BIG, "'}", 3);
     test_frames frames = {0};
+    test_frames_add(&frames, test_writer_commit(&f->other, "mine", 1, NULL, "{votes: 1}", &parent));
+    test_site_admits(&f->a, test_writer_commit(&f->other, "mine", 2, &parent, "{votes: 1}", NULL), GT_PARKED);
     test_writer_commit(&f->writer, "lost", 1, NULL, "{}", NULL);
     for (uint32_t i = 0; i < COUNT; i++) {
-        test_frames_add(&frames, test_writer_commit(&f->writer, i % 2 == 0 ? "a" : "b", i + 2, NULL, text, NULL));
+        test_site_admits(&f->a, test_writer_commit(&f->writer, "a", i + 2, NULL, text, NULL), GT_PARKED);
     }
-    for (size_t i = 0; i < COUNT; i++) test_site_admits(&f->a, test_frames_at(&frames, i), GT_PARKED);
-    assert_int_equal(gt_repo_parked_count(f->a.repo), 5);
-    assert_true(f->a.memory.live_bytes < 40u << 20);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), 1 + 3); /* with what stands around it, three are below 4 MiB */
+    test_site_checkpoint(&f->a);
+    test_site_close(&f->a);
+    test_site_open(&f->a, 0);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), 1 + 3);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "a", 50, NULL, text, NULL), GT_PARKED);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), 1 + 3); /* the bound came along */
+    test_site_admits(&f->a, test_frames_at(&frames, 0), GT_ADMITTED);
+    test_site_shows(&f->a, "mine", "{votes: 2}");
     test_frames_free(&frames);
     free(text);
 }
@@ -413,6 +449,7 @@ int main(void) {
         CASE(leaves_that_were_left_out_come_later),
         CASE(a_batch_without_leaves_keeps_the_chain_whole),
         CASE(what_waits_is_bounded_and_the_oldest_goes_first),
+        CASE(one_session_does_not_push_out_what_others_wait_for),
         CASE(an_edit_that_does_not_fit_its_field_is_refused_from_a_peer),
         CASE(a_wrong_edit_that_was_carried_is_left_out_of_views),
     };
