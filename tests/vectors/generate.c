@@ -94,12 +94,19 @@ static void write_exchange(const char *folder, const json_t *exchange, bool to_s
     if (fclose(out) != 0) stop(path);
 }
 
-static void write_commits(const char *vectors, const char *corpus) {
+static const char *below(char *room, size_t capacity, const char *folder, const char *name) {
+    (void)snprintf(room, capacity, "%s/%s", folder, name);
+    return room;
+}
+
+static void write_commits(const char *vectors, const char *corpora) {
+    char corpus[4096];
     for (size_t i = 0; i < commit_vector_file_count; i++) {
         batch_maker maker;
         batch_maker_init(&maker);
         json_t *file = commit_vector_files[i].make(&maker), *cases = json_object_get(file, "cases");
         write_vectors(vectors, commit_vector_files[i].name, file);
+        below(corpus, sizeof corpus, corpora, commit_vector_files[i].corpus);
         for (size_t c = 0; c < json_array_size(cases); c++) {
             write_input(corpus, commit_vector_files[i].name, json_array_get(cases, c));
         }
@@ -125,18 +132,13 @@ static void write_sync(const char *vectors, const char *messages, const char *sy
     }
 }
 
-static const char *below(char *room, size_t capacity, const char *folder, const char *name) {
-    (void)snprintf(room, capacity, "%s/%s", folder, name);
-    return room;
-}
-
 int main(int argc, char **argv) {
     char a[4096], b[4096], c[4096];
     if (argc != 3) {
         fprintf(stderr, "usage: %s VECTORS CORPUS\n", argv[0]);
         return 2;
     }
-    write_commits(below(a, sizeof a, argv[1], "commit"), below(b, sizeof b, argv[2], "batch"));
+    write_commits(below(a, sizeof a, argv[1], "commit"), argv[2]);
     write_sync(below(a, sizeof a, argv[1], "sync"), below(b, sizeof b, argv[2], "message"),
                below(c, sizeof c, argv[2], "sync"));
     return 0;

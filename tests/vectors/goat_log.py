@@ -2,6 +2,9 @@
 import hashlib
 from dataclasses import dataclass
 
+from goat_cbor import Fault, Reader
+
+SET_ASIDE, RECEIPT = 2, 128
 HEADER, OVERHEAD, PAYLOAD_MAX = 1024, 40, 64 << 20
 
 
@@ -33,7 +36,16 @@ class Log:
     network: bytes
     repository: str
     marker: bytes
+    identity: bytes
     records: list  # of (offset, type, payload)
+    holes: list  # of (begin, end): where no record is
+    aside: list  # of (begin, end): what was set aside
+
+    def is_aside(self, begin, end):
+        for first, last in sorted(self.aside):
+            if first <= begin < last:
+                begin = last
+        return begin >= end
 
 
 def read_header(data, faults):
@@ -56,7 +68,7 @@ def read_header(data, faults):
         return None
     if u32(block, 12) != 0 or length > 130 or any(block[80 + length:508]) or not any(block[64:72]):
         faults.append("the header does not keep its format")
-    return Log(block[16:48], block[80:80 + length].decode(), block[64:72], [])
+    return Log(block[16:48], block[80:80 + length].decode(), block[64:72], block[48:64], [], [], [])
 
 
 def record_at(data, at, marker):
@@ -75,7 +87,7 @@ def record_at(data, at, marker):
 
 
 def read_log(data, faults):
-    """All sound records; what lies between them, and chains that do not fit, are faults."""
+    """All sound records; what lies between them and was not set aside, and chains that do not fit, are faults."""
     log = read_header(data, faults)
     if log is None:
         return None
@@ -84,7 +96,7 @@ def read_log(data, faults):
         record = record_at(data, at, log.marker)
         if record is None:
             end = next_record(data, at + 1, log.marker)
-            faults.append(f"bytes {at} to {end} are no record" + (" (a torn tail)" if end == len(data) else ""))
+            log.holes.append((at, end))
             at, chain = end, None
             continue
         kind, payload, found, end = record
@@ -92,8 +104,27 @@ def read_log(data, faults):
         if expected is not None and found != expected:
             faults.append(f"the record at {at} does not continue the chain")
         log.records.append((at, kind, payload))
+        if kind == SET_ASIDE:
+            read_aside(log, at, payload, faults)
         at, chain = end, found
+    for at, end in log.holes:
+        if not log.is_aside(at, end):
+            faults.append(f"bytes {at} to {end} are no record" + (" (a torn tail)" if end == len(data) else ""))
     return log
+
+
+def read_aside(log, at, payload, faults):
+    try:
+        reader = Reader(payload)
+        parts, offset, length = reader.array("a stretch"), reader.uint("an offset"), reader.uint("a length")
+        reader.done("a stretch")
+    except Fault as fault:
+        faults.append(f"the record at {at} sets nothing aside: {fault}")
+        return
+    if parts != 2 or offset < HEADER or length == 0 or offset + length > at:
+        faults.append(f"the record at {at} sets aside what does not stand before it")
+    else:
+        log.aside.append((offset, offset + length))
 
 
 def next_record(data, at, marker):

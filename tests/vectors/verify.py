@@ -16,8 +16,9 @@ import goat_ed25519
 import value_vectors
 from goat_batch import (H, Mismatch, Newer, commit_id, elide, encode_commit, encode_frame, hash_batch, read_batch,
                         read_commit)
-from goat_cbor import Fault, plain
-from goat_log import read_log
+from goat_cbor import Fault, encode, plain
+from goat_log import RECEIPT, read_log
+from goat_receipt import encode_receipt, hash_receipt, read_receipt
 
 
 class Report:
@@ -142,6 +143,46 @@ class Vectors:
             whole.nodes = elide(whole, case["leaves"])
             check(where, "encoding", encode_frame(whole), unhex(case["frame"]))
 
+    def receipts(self):
+        for where, case in self.file("receipts.json"):
+            check = self.report.check
+            receipt = read_receipt(unhex(case["bytes"]))
+            hash_receipt(receipt, self.network, self.repository)
+            check(where, "log_identity", receipt.log_identity, unhex(case["log_identity"]))
+            check(where, "previous", receipt.previous, unhex(case["previous"]))
+            check(where, "time", receipt.time, int(case["time"]))
+            check(where, "first", receipt.first, int(case["first"]))
+            check(where, "size", receipt.size, case["size"])
+            found = [(n.first, n.count, n.hash, n.batch, n.batch and n.admitted) for n in receipt.nodes]
+            check(where, "nodes", found, [(n["first"], n["count"], unhex(n["hash"]), unhex(n.get("batch")),
+                                           n.get("admitted")) for n in case["nodes"]])
+            check(where, "refused", b"".join(encode([list(each) for each in n.refused]) for n in receipt.nodes if n.batch),
+                  b"".join(unhex(n["refused"]) for n in case["nodes"] if "batch" in n))
+            check(where, "root", receipt.root, unhex(case["root"]))
+            check(where, "signed", receipt.signed, unhex(case["signed"]))
+            check(where, "id", receipt.id, unhex(case["id"]))
+            check(where, "signature", receipt.signature, unhex(case["signature"]))
+            check(where, "encoding", encode_receipt(receipt), unhex(case["bytes"]))
+            self.signature(where, receipt)
+
+    def invalid_receipts(self):
+        for where, case in self.file("invalid_receipts.json"):
+            found, status = self.receipt_refusal(unhex(case["bytes"]))
+            self.report.check(where, "found by", found, case["found"])
+            self.report.check(where, "status", status, case["status"])
+
+    def receipt_refusal(self, data):
+        try:
+            receipt = read_receipt(data)
+        except Fault as fault:
+            return "decoding", "GOAT_TOO_LARGE" if fault.large else "GOAT_INVALID"
+        except Newer:
+            return "decoding", "GOAT_NEWER_FORMAT"
+        hash_receipt(receipt, self.network, self.repository)
+        if not goat_ed25519.verify(self.key, receipt.signed, receipt.signature):
+            return "verifying", "GOAT_UNTRUSTED"
+        return "nobody", "GOAT_OK"
+
     def invalid(self):
         for where, case in self.file("invalid.json"):
             found, status = self.refusal(case["kind"], unhex(case["bytes"]))
@@ -192,10 +233,56 @@ def chain_faults(batch, known):
         yield "skip is not the batch that it has to be"
 
 
+class Order:
+    """The records of one log, and how far its own receipts have named them."""
+
+    def __init__(self, log):
+        self.log, self.records, self.last = log, [], None
+        self.named, self.entries = 0, 0  # records, and entries in them
+
+    def add(self, batch):
+        if batch is not None:
+            leaves = [node.first for node in batch.nodes if node.kind == "leaf"]
+            self.records.append((batch.id, batch.size, leaves))
+
+    def begin(self, receipt):
+        """The first receipt may name what came after others."""
+        entries = 0
+        for self.named, (id, _, leaves) in enumerate(self.records):
+            if entries == receipt.first and id == receipt.nodes[0].batch:
+                self.entries = entries
+                return
+            entries += len(leaves)
+        self.named, self.entries = 0, 0
+
+    def faults(self, receipt):
+        if receipt.log_identity != self.log.identity or receipt.previous != self.last:
+            return  # of another log, or of an earlier life of this one
+        if self.last is None:
+            self.begin(receipt)
+        self.last = receipt.id
+        if self.log.aside or self.log.holes:
+            return  # records are not where they were
+        if receipt.first != self.entries:
+            yield f"the first entry is {receipt.first}, not {self.entries}"
+        for node in receipt.nodes:
+            if self.named >= len(self.records):
+                yield "more batches than the log has"
+                return
+            id, size, leaves = self.records[self.named]
+            runs = node.admitted is not True and [leaf for first, count in zip(node.admitted[::2], node.admitted[1::2])
+                                                  for leaf in range(first, first + count)]
+            if node.batch != id or (len(leaves) != size if node.admitted is True else runs != leaves):
+                yield f"leaf {node.first} does not say what the log has"
+            self.named += 1
+            self.entries += len(leaves)
+
+
 class Database:
     def __init__(self, folder, report):
         self.folder, self.report = folder, report
         self.keys = {}  # session → public key
+        self.roles = {}  # session → role
         self.network = None
 
     def logs(self):
@@ -222,14 +309,50 @@ class Database:
         self.report.check(where, "file", where.replace(os.sep, "/"), expected)
         self.network = self.network or log.network
         self.report.check(where, "network", log.network, self.network)
-        chains, commits = {}, {}
+        chains, commits, order = {}, {}, Order(log)
+        for offset, kind, payload in log.records if log.aside else []:  # what came again stands behind what needs it
+            if kind == 1:
+                self.note(log, payload, chains, commits)
         for offset, kind, payload in log.records:
             self.report.count("records")
             at = f"{where}, record at {offset}"
             if kind == 1:
-                self.batch(at, log, payload, chains, commits)
+                order.add(self.batch(at, log, payload, chains, commits))
+            elif kind == RECEIPT:
+                self.receipt(at, log, payload, order)
             elif kind >= 128:
                 self.report.fault(at, f"a record of type {kind} is not known")
+
+    def note(self, log, frame, chains, commits):
+        try:
+            batch = read_batch(frame)
+            hash_batch(batch, log.network, log.repository)
+        except (Fault, Mismatch, Newer):
+            return
+        chains.setdefault(batch.session, {})[batch.id] = batch
+        for node in batch.nodes:
+            if node.commit:
+                commits.setdefault(node.hash, (node.commit, (batch.id, node.first)))
+
+    def receipt(self, at, log, payload, order):
+        try:
+            receipt = read_receipt(payload)
+        except Fault as fault:
+            self.report.fault(at, str(fault))
+            return
+        except Newer:
+            self.report.fault(at, "a receipt of a newer format")
+            return
+        hash_receipt(receipt, log.network, log.repository)
+        self.report.count("receipts")
+        self.report.check(at, "encoding", encode_receipt(receipt), bytes(payload))
+        if self.roles.get(receipt.session) not in ("root", "server"):
+            self.report.fault(at, f"session {receipt.session.hex()} is no server")
+        elif not goat_ed25519.verify(self.keys[receipt.session], receipt.signed, receipt.signature):
+            self.report.fault(at, "the signature does not hold")
+        self.report.count("signatures")
+        for text in order.faults(receipt):
+            self.report.fault(at, text)
 
     def batch(self, at, log, frame, chains, commits):
         try:
@@ -237,10 +360,10 @@ class Database:
             hash_batch(batch, log.network, log.repository)
         except (Fault, Mismatch) as fault:
             self.report.fault(at, str(fault))
-            return
+            return None
         except Newer:
             self.report.fault(at, "a batch of a newer format")
-            return
+            return None
         self.report.count("batches")
         self.report.check(at, "encoding", encode_frame(batch), bytes(frame))
         if log.repository == "/sys/sessions":
@@ -253,6 +376,7 @@ class Database:
         for node in batch.nodes:
             if node.commit:
                 self.commit(at, batch, node, commits)
+        return batch
 
     def signature(self, at, log, batch):
         key = self.keys.get(batch.session)
@@ -275,6 +399,7 @@ class Database:
                 continue
             self.report.count("certificates")
             self.keys[H(key)] = key
+            self.roles[H(key)] = plain(node.commit.delta).get("role")
 
     def commit(self, at, batch, node, commits):
         self.report.count("commits")
@@ -298,7 +423,8 @@ def main():
         Database(arguments.folder, report).run()
     elif not value_vectors.run(arguments.folder, report):
         vectors = Vectors(arguments.folder, report)
-        for part in (vectors.commits, vectors.batches, vectors.elided, vectors.invalid):
+        for part in (vectors.commits, vectors.batches, vectors.elided, vectors.invalid, vectors.receipts,
+                     vectors.invalid_receipts):
             part()
     return report.end()
 

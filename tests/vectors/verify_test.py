@@ -16,6 +16,7 @@ import goat_ed25519 as ed25519  # noqa: E402
 from goat_batch import Batch, H, Node, encode_frame, hash_batch, read_batch, read_commit  # noqa: E402
 from goat_cbor import MAP, encode, head  # noqa: E402
 from goat_log import crc32c  # noqa: E402
+from goat_receipt import Leaf, Receipt, encode_receipt, hash_receipt  # noqa: E402
 
 VECTORS = os.path.join(HERE, "commit")
 
@@ -54,7 +55,7 @@ def sign(seed, message):
 
 def vectors_can_fail():
     """Every kind of file with one digit changed somewhere in each case."""
-    for name in ("commits.json", "batches.json", "elided.json"):
+    for name in ("commits.json", "batches.json", "elided.json", "receipts.json"):
         with tempfile.TemporaryDirectory() as folder:
             for other in os.listdir(VECTORS):
                 with open(os.path.join(VECTORS, other), encoding="utf-8") as file:
@@ -107,6 +108,7 @@ def record(marker, chain, kind, payload):
 
 
 def write_log(database, network, repository, frames):
+    """`frames` are batches, or pairs of a record's type and its payload."""
     marker, name = b"\x01MARKER\x02", repository.encode()
     block = b"GOATLOG\0" + (1).to_bytes(2, "little") + len(name).to_bytes(2, "little") + bytes(4) + network
     block += bytes(range(16)) + marker + bytes(8) + name
@@ -114,7 +116,8 @@ def write_log(database, network, repository, frames):
     block += crc32c(block).to_bytes(4, "little")
     data, chain = block * 2, bytes(16)
     for frame in frames:
-        piece, chain = record(marker, chain, 1, frame)
+        kind, payload = frame if isinstance(frame, tuple) else (1, frame)
+        piece, chain = record(marker, chain, kind, payload)
         data += piece
     path = os.path.join(database, "repos" + repository + ".log")
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -181,6 +184,106 @@ def a_database_is_read():
         fails(folder, "a certificate that the root did not sign")
 
 
+# ---- receipts ----
+
+
+def receipt(network, seed, key, nodes, first, previous, **changes):
+    """The record of one by the session of `key`, about the log that write_log() makes, and its id."""
+    made = Receipt(session=H(key), log_identity=bytes(range(16)), previous=previous, time=1, first=first)
+    for index, (batch, admitted) in enumerate(nodes):
+        leaf = head(4, 3) + encode(batch) + (b"\xf5" if admitted is True else encode(admitted)) + encode([])
+        made.nodes.append(Leaf(index, 1, H(b"\x00", leaf), batch, admitted))
+    made.size = len(nodes)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    hash_receipt(made, network, "/data/goats")
+    made.signature = sign(seed, made.signed)
+    return (128, encode_receipt(made)), made.id
+
+
+def receipts_are_read():
+    with open(os.path.join(VECTORS, "batches.json"), encoding="utf-8") as file:
+        content = json.load(file)
+    network, seed = bytes.fromhex(content["network"]), bytes.fromhex(content["root_seed"])
+    root, key = bytes.fromhex(content["root_public_key"]), bytes.fromhex(content["public_key"])
+    with tempfile.TemporaryDirectory() as folder:
+        _, frames, _ = make_database(folder)
+        ids = []
+        for frame in frames:
+            batch = read_batch(frame)
+            hash_batch(batch, network, "/data/goats")
+            ids.append(batch.id)
+
+        def log(changed=None, key=root, seed=seed, **changes):
+            """Two batches, a receipt of the second, three more, one of these; `changed` is the one that is not so."""
+            named = [[(ids[1], True)], [(ids[2], True), (ids[3], [0, 1]), (ids[4], True)]]
+            named[1][1] = (ids[3], True)
+            records, previous = list(frames[:2]), None
+            for number, (nodes, first) in enumerate(zip(named, (1, 2))):
+                values = dict(nodes=nodes, first=first, previous=previous)
+                signer = (seed, key)
+                if number == changed:
+                    values.update({name: value for name, value in changes.items() if name in values})
+                other = {name: value for name, value in changes.items() if name not in values and number == changed}
+                made, previous = receipt(network, *signer, values["nodes"], values["first"], values["previous"], **other)
+                records += frames[2:5] * (number == 1) + [made]
+            return write_log(folder, network, "/data/goats", records)
+
+        log()
+        passes(folder)
+        log(1, first=3)
+        fails(folder, "a receipt that skips an entry")
+        log(0, first=0)
+        fails(folder, "a first receipt whose number is another batch's")
+        log(1, nodes=[(ids[2], True), (ids[4], True)])
+        fails(folder, "a receipt that leaves a batch out")
+        log(1, nodes=[(ids[2], True), (ids[4], True), (ids[3], True)])
+        fails(folder, "a receipt that names batches in another order")
+        log(1, nodes=[(ids[2], True), (ids[3], []), (ids[4], True)])
+        fails(folder, "a receipt that admits less than the log has")
+        log(1, nodes=[(id, True) for id in ids[2:6]])
+        fails(folder, "a receipt that names what is not there")
+        log(1, nodes=[(ids[5], True)], log_identity=bytes(16))
+        passes(folder)  # of another log, it says nothing about this one
+        log(1, previous=ids[0], first=7)
+        passes(folder)  # of an earlier life of the log
+        log(key=key, seed=bytes.fromhex(content["seed"]))
+        fails(folder, "receipts of a session that is no server's")
+        path = log()
+        with open(path, "rb") as file:
+            good = file.read()
+        with open(path, "wb") as file:
+            file.write(good[:-100] + bytes([good[-100] ^ 1]) + good[-99:])
+        fails(folder, "a receipt with a bit flipped")
+
+        # Damage that was healed: the third batch comes again at the end.
+        records = frames[:5] + [frames[2]]
+        path = write_log(folder, network, "/data/goats", records)
+        with open(path, "rb") as file:
+            begin, length = nth_record(file.read(), 2)
+        path = write_log(folder, network, "/data/goats", records + [(2, encode([begin, length]))])
+        with open(path, "rb") as file:
+            good = bytearray(file.read())
+        good[begin + 50] ^= 1
+        with open(path, "wb") as file:
+            file.write(good)
+        passes(folder)
+        path = write_log(folder, network, "/data/goats", records + [(2, encode([begin, length - 1]))])
+        with open(path, "rb") as file:
+            good = bytearray(file.read())
+        good[begin + 50] ^= 1
+        with open(path, "wb") as file:
+            file.write(good)
+        fails(folder, "damage that was set aside in part")
+
+
+def nth_record(data, number):
+    at = 1024
+    for _ in range(number):
+        at += 40 + int.from_bytes(data[at + 12:at + 16], "little")
+    return at, 40 + int.from_bytes(data[at + 12:at + 16], "little")
+
+
 # ---- a database of the library's ----
 
 
@@ -214,5 +317,6 @@ if __name__ == "__main__":
     passes(VECTORS)
     vectors_can_fail()
     a_database_is_read()
+    receipts_are_read()
     if os.environ.get("GOAT_PROGRAM"):
         the_librarys_database_is_read(os.environ["GOAT_PROGRAM"])

@@ -10,6 +10,7 @@
 typedef struct commit_vector_file {
     const char *name; /* in tests/vectors/commit/ */
     json_t *(*make)(batch_maker *maker);
+    const char *corpus; /* of the fuzzer that its bytes are inputs for */
 } commit_vector_file;
 
 extern const commit_vector_file commit_vector_files[];
@@ -20,6 +21,8 @@ json_t *make_commit_vectors(batch_maker *maker);
 json_t *make_batch_vectors(batch_maker *maker);
 json_t *make_elided_vectors(batch_maker *maker);
 json_t *make_invalid_vectors(batch_maker *maker);
+json_t *make_receipt_vectors(batch_maker *maker);
+json_t *make_invalid_receipt_vectors(batch_maker *maker);
 
 /* ---- helpers ---- */
 

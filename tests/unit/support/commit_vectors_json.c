@@ -8,10 +8,12 @@
 #include <stdlib.h>
 
 const commit_vector_file commit_vector_files[] = {
-    {"commits.json", make_commit_vectors},
-    {"batches.json", make_batch_vectors},
-    {"elided.json", make_elided_vectors},
-    {"invalid.json", make_invalid_vectors},
+    {"commits.json", make_commit_vectors, "batch"},
+    {"batches.json", make_batch_vectors, "batch"},
+    {"elided.json", make_elided_vectors, "batch"},
+    {"invalid.json", make_invalid_vectors, "batch"},
+    {"receipts.json", make_receipt_vectors, "receipt"},
+    {"invalid_receipts.json", make_invalid_receipt_vectors, "receipt"},
 };
 const size_t commit_vector_file_count = sizeof commit_vector_files / sizeof *commit_vector_files;
 
