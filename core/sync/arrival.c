@@ -15,7 +15,7 @@ static void set_verdict(gt_arrival *arrival, gt_arrived *record, gt_verdict verd
     }
 }
 
-static void decode_record(gt_arrival *arrival, const gt_data_record *from, gt_arrived *record) {
+static goat_status decode_record(gt_arrival *arrival, const gt_data_record *from, gt_arrived *record) {
     gt_diag diag;
     goat_status status;
     gt_diag_init(&diag);
@@ -28,22 +28,28 @@ static void decode_record(gt_arrival *arrival, const gt_data_record *from, gt_ar
         status = record->batch == NULL ? GOAT_NO_MEMORY
                                        : gt_batch_decode(from->bytes, &arrival->arena, record->batch, &diag);
     }
-    if (status == GOAT_NO_MEMORY) {
-        set_verdict(arrival, record, GT_VERDICT_TROUBLE, NULL);
-    } else if (status != GOAT_OK) {
-        set_verdict(arrival, record, GT_VERDICT_FORGED, &diag);
-    }
+    if (status == GOAT_NO_MEMORY) set_verdict(arrival, record, GT_VERDICT_TROUBLE, NULL);
+    if (status == GOAT_OK || status == GOAT_NO_MEMORY) return GOAT_OK;
+    arrival->diag = diag;
+    return arrival->diag.status = GOAT_UNTRUSTED; /* no honest peer sends this */
 }
 
+/* Small messages and records take far more memory than they have bytes: so messages are counted, and what is behind a
+ * record that cannot be decoded is not looked at. */
 static goat_status read_message(gt_arrival *arrival, gt_bytes *rest, gt_arrived_message ***end) {
-    gt_arrived_message *arrived = gt_arena_new(&arrival->arena, 1, sizeof(*arrived));
-    if (arrived == NULL) return gt_no_memory(&arrival->diag);
-    goat_status status = gt_message_read(rest, &arrival->arena, &arrived->message, &arrival->diag);
+    gt_message message;
+    if (++arrival->message_count > GT_SYNC_MESSAGES_MAX) {
+        return gt_fail(&arrival->diag, GOAT_TOO_LARGE, "a packet of more than %d messages", GT_SYNC_MESSAGES_MAX);
+    }
+    goat_status status = gt_message_read(rest, &arrival->arena, &message, &arrival->diag);
     if (status == GOAT_NOT_FOUND) {
         gt_diag_init(&arrival->diag);
         return GOAT_OK; /* a kind of a later version, which may be passed over */
     }
     if (status != GOAT_OK) return status;
+    gt_arrived_message *arrived = gt_arena_new(&arrival->arena, 1, sizeof(*arrived));
+    if (arrived == NULL) return gt_no_memory(&arrival->diag);
+    arrived->message = message;
     arrived->arrival = arrival;
     **end = arrived;
     *end = &arrived->next;
@@ -51,10 +57,10 @@ static goat_status read_message(gt_arrival *arrival, gt_bytes *rest, gt_arrived_
     uint32_t count = arrived->message.as.data.count;
     arrived->records = gt_arena_new(&arrival->arena, (size_t)count + 1, sizeof(*arrived->records));
     if (arrived->records == NULL) return gt_no_memory(&arrival->diag);
-    for (uint32_t i = 0; i < count; i++) {
-        decode_record(arrival, &arrived->message.as.data.records[i], &arrived->records[i]);
+    for (uint32_t i = 0; status == GOAT_OK && i < count; i++) {
+        status = decode_record(arrival, &arrived->message.as.data.records[i], &arrived->records[i]);
     }
-    return GOAT_OK;
+    return status;
 }
 
 goat_status gt_arrival_new(const gt_alloc *alloc, gt_bytes packet, gt_arrival **out, gt_diag *diag) {
@@ -106,7 +112,9 @@ static void resolve_batch(gt_sync *sync, gt_arrival *arrival, const gt_place *pl
             memcpy(record->public_key, key, GT_PUBLIC_KEY_SIZE);
         } else {
             gt_fail(&diag, GOAT_UNTRUSTED, "only the root key signs certificates");
+            record->diag = arrival->words;
             set_verdict(arrival, record, GT_VERDICT_MAY_NOT, &diag);
+            arrival->words = record->diag;
         }
         return;
     }
@@ -147,13 +155,14 @@ void gt_sync_resolve(gt_sync *sync, gt_arrival *arrival) {
 
 /* ---- hashes and signatures ---- */
 
-static void check_record(gt_arrival *arrival, const gt_place *place, gt_hasher *hasher, gt_arrived *record) {
+/* False: it is forged, and the connection ends by it. */
+static bool check_record(gt_arrival *arrival, const gt_place *place, gt_hasher *hasher, gt_arrived *record) {
     gt_diag diag;
     goat_status status = GOAT_OK;
     gt_diag_init(&diag);
     bool unknown =
         record->verdict == GT_VERDICT_UNKNOWN && record->batch != NULL; /* its id is remembered all the same */
-    if (record->verdict != GT_VERDICT_NONE && record->verdict != GT_VERDICT_MAY_NOT && !unknown) return;
+    if (record->verdict != GT_VERDICT_NONE && record->verdict != GT_VERDICT_MAY_NOT && !unknown) return true;
     if (record->batch != NULL) {
         status = gt_batch_hash(hasher, place, record->batch, &diag);
         if (status == GOAT_OK && record->has_key) {
@@ -173,6 +182,7 @@ static void check_record(gt_arrival *arrival, const gt_place *place, gt_hasher *
     } else if (record->verdict == GT_VERDICT_NONE) {
         record->verdict = GT_VERDICT_GOOD;
     }
+    return record->verdict != GT_VERDICT_FORGED;
 }
 
 void gt_arrival_check(gt_arrival *arrival, gt_hasher *hasher) {
@@ -180,7 +190,7 @@ void gt_arrival_check(gt_arrival *arrival, gt_hasher *hasher) {
     for (gt_arrived_message *arrived = arrival->first; arrived != NULL; arrived = arrived->next) {
         if (arrived->message.kind != GT_MESSAGE_DATA || arrived->place.repository.data == NULL) continue;
         for (uint32_t i = 0; i < arrived->message.as.data.count; i++) {
-            check_record(arrival, &arrived->place, hasher, &arrived->records[i]);
+            if (!check_record(arrival, &arrived->place, hasher, &arrived->records[i])) return;
         }
     }
 }

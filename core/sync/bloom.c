@@ -69,6 +69,23 @@ gt_bloom_part gt_bloom_part_of(const gt_bloom *filter) {
     };
 }
 
+bool gt_bloom_part_copy(const gt_alloc *alloc, const gt_bloom_part *filter, gt_bloom_part *copy) {
+    uint8_t *bytes = gt_new(alloc, GT_SYNC_SALT_SIZE + filter->bytes.len, 1); /* the bits lie behind the salt */
+    *copy = (gt_bloom_part){0};
+    if (bytes == NULL) return false;
+    memcpy(bytes, filter->salt, GT_SYNC_SALT_SIZE);
+    memcpy(bytes + GT_SYNC_SALT_SIZE, filter->bytes.data, filter->bytes.len);
+    *copy = *filter;
+    copy->salt = bytes;
+    copy->bytes.data = bytes + GT_SYNC_SALT_SIZE;
+    return true;
+}
+
+void gt_bloom_part_free(const gt_alloc *alloc, gt_bloom_part *copy) {
+    gt_free(alloc, (void *)(uintptr_t)copy->salt);
+    *copy = (gt_bloom_part){0};
+}
+
 bool gt_bloom_may_hold(const gt_bloom_part *filter, const gt_id *id) {
     hashes h = hash_of(filter->salt, id);
     for (uint32_t i = 0; i < filter->hashes; i++, h.first += h.step) {

@@ -19,6 +19,10 @@ void gt_bloom_free(gt_bloom *filter);
 void gt_bloom_add(gt_bloom *filter, const gt_id *id);
 gt_bloom_part gt_bloom_part_of(const gt_bloom *filter);
 
+/* A copy of one that was received, in memory of its own. False when there is none. */
+bool gt_bloom_part_copy(const gt_alloc *alloc, const gt_bloom_part *filter, gt_bloom_part *copy);
+void gt_bloom_part_free(const gt_alloc *alloc, gt_bloom_part *copy); /* none is left */
+
 /* Whether a filter that was received may hold `id`; false: it surely does not. */
 bool gt_bloom_may_hold(const gt_bloom_part *filter, const gt_id *id);
 

@@ -41,12 +41,11 @@ struct gt_comparison {
     gt_index answered_index;
     /* the peer's last COMPARE */
     bool was_answered;
-    bool has_message, has_filter;
+    bool has_message;
     uint32_t their_step;
     uint64_t their_count;
     uint8_t their_digest[GT_HASH_SIZE];
-    gt_buf filter_bytes; /* salt, then the bits */
-    gt_bloom_part their_filter;
+    gt_bloom_part their_filter; /* a copy */
     /* what is under way */
     uint32_t next_record, next_receipt;
     gt_bloom filter;
@@ -84,7 +83,6 @@ bool gt_run_begin(gt_channel *channel, uint32_t number) {
     run->scanned_receipts = run->receipts;
     run->stage = STAGE_WAIT;
     gt_buf_init(&run->answered, host->alloc);
-    gt_buf_init(&run->filter_bytes, host->alloc);
     gt_index_init(&run->answered_index, host->alloc);
     channel->run = run;
     channel->run_number = number;
@@ -100,11 +98,17 @@ void gt_run_ask(gt_channel *channel) {
     gt_sync_due(channel->sync);
 }
 
+static void drop_their_filter(gt_channel *channel) {
+    gt_comparison *run = channel->run;
+    channel->sync->filter_bytes -= run->their_filter.bytes.len;
+    gt_bloom_part_free(channel->sync->host.alloc, &run->their_filter);
+}
+
 void gt_run_free(gt_channel *channel) {
     gt_comparison *run = channel->run;
     if (run == NULL) return;
+    drop_their_filter(channel);
     gt_buf_free(&run->answered);
-    gt_buf_free(&run->filter_bytes);
     gt_index_free(&run->answered_index);
     if (run->building) gt_bloom_free(&run->filter);
     gt_free(channel->sync->host.alloc, run);
@@ -332,24 +336,22 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
 
 /* ---- the peer's COMPARE ---- */
 
-static void keep_message(gt_comparison *run, const gt_message *message) {
+/* GOAT_BUSY: all filters together are more than is kept for one peer. */
+static goat_status keep_message(gt_channel *channel, const gt_message *message, gt_diag *why) {
+    gt_comparison *run = channel->run;
     const gt_bloom_part *filter = &message->as.compare.filter;
     run->has_message = true;
     run->their_step = message->as.compare.step;
     run->their_count = message->as.compare.count;
     memcpy(run->their_digest, message->as.compare.digest, GT_HASH_SIZE);
-    run->has_filter = filter->bytes.data != NULL;
-    gt_buf_clear(&run->filter_bytes);
-    if (!run->has_filter) return;
-    gt_buf_append(&run->filter_bytes, filter->salt, GT_SYNC_SALT_SIZE);
-    gt_buf_append(&run->filter_bytes, filter->bytes.data, filter->bytes.len);
-    if (gt_buf_failed(&run->filter_bytes)) return;
-    run->their_filter = (gt_bloom_part){
-        .salt = run->filter_bytes.data,
-        .bits = filter->bits,
-        .hashes = filter->hashes,
-        .bytes = gt_bytes_of(run->filter_bytes.data + GT_SYNC_SALT_SIZE, filter->bytes.len),
-    };
+    drop_their_filter(channel);
+    if (filter->bytes.data == NULL) return GOAT_OK;
+    if (channel->sync->filter_bytes + filter->bytes.len > GT_SYNC_FILTERS_MAX) {
+        return gt_fail(why, GOAT_BUSY, "too many repositories are compared at once");
+    }
+    if (!gt_bloom_part_copy(channel->sync->host.alloc, filter, &run->their_filter)) return gt_no_memory(why);
+    channel->sync->filter_bytes += filter->bytes.len;
+    return GOAT_OK;
 }
 
 goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag *diag) {
@@ -363,13 +365,14 @@ goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag 
         return gt_fail(diag, GOAT_INVALID, "a COMPARE of step %u with the wrong filter", (unsigned)step);
     }
     sync->counters.filter_bytes_in += message->as.compare.filter.bytes.len;
-    keep_message(channel->run, message);
-    channel->run->was_answered = true;
-    channel->asked_us = 0;
-    if (gt_buf_failed(&channel->run->filter_bytes)) {
-        close_without_memory(channel);
+    gt_diag why;
+    gt_diag_init(&why);
+    if (keep_message(channel, message, &why) != GOAT_OK) {
+        gt_channel_close(channel, &why);
         return GOAT_OK;
     }
+    channel->run->was_answered = true;
+    channel->asked_us = 0;
     channel->run->stage = STAGE_FREEZE;
     return GOAT_OK;
 }
@@ -461,6 +464,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
     }
     gt_buf_free(&body);
     if (run->next_record < run->records || run->next_receipt < run->receipts) return;
+    drop_their_filter(channel);
     if (run->step == GT_STEP_ANSWER) {
         run->stage = STAGE_BUILD;
     } else {

@@ -28,7 +28,7 @@ typedef struct gt_arrived {
     gt_receipt *receipt;
     bool has_key;
     uint8_t public_key[GT_PUBLIC_KEY_SIZE];
-    gt_diag *diag; /* in the arena; NULL: nothing to say */
+    const gt_diag *diag; /* in the arena; NULL: nothing to say */
 } gt_arrived;
 
 typedef struct gt_arrived_message {
@@ -44,7 +44,9 @@ struct gt_arrival {
     gt_arena arena;
     gt_bytes packet;
     gt_arrived_message *first;
-    goat_status status; /* what the packet as a whole came to */
+    uint32_t message_count;
+    goat_status status;   /* what the packet as a whole came to */
+    const gt_diag *words; /* in the arena: of all that a session may not; NULL: none yet */
     gt_diag diag;
 };
 
@@ -74,8 +76,9 @@ typedef struct gt_sent { /* a batch that is to be acknowledged */
 
 typedef struct gt_taken { /* a batch that we are to acknowledge */
     gt_id batch;
-    uint64_t end;          /* safe when our log is durable up to here */
-    uint64_t sessions_end; /* … and that of /sys/sessions up to here: without its certificate it could not be read again */
+    uint64_t end; /* safe when our log is durable up to here */
+    uint64_t
+        sessions_end; /* … and that of /sys/sessions up to here: without its certificate it could not be read again */
 } gt_taken;
 
 typedef struct gt_mark { /* after `count` records of the peer's walk: what follows began at `before` in our log */
@@ -129,7 +132,7 @@ struct gt_channel {
     uint64_t point_given, point_us, point_min; /* length, when, none below */
     bool trusted;                              /* client: `ours` is meaningful */
     gt_remembered remembered;                  /* client */
-    bool new_point_is_later; /* … and was given after the last run */
+    bool new_point_is_later;                   /* … and was given after the last run */
     bool has_new_point;                        /* client: it came, and is not remembered yet */
     uint64_t new_point_covers;                 /* records of the peer's walk */
 
@@ -164,6 +167,7 @@ struct gt_sync {
 
     gt_channel *channels; /* in order of opening */
     gt_channel *turn;     /* whose walk goes next */
+    size_t filter_bytes;  /* of the peer's filters that are kept */
     uint32_t next_number, channel_count;
     bool asks_list, lists, list_asked;
     uint64_t list_us; /* the server's list is not looked at before this */

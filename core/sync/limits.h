@@ -9,6 +9,7 @@ enum {
     GT_SYNC_PACKET_MAX = GT_FRAME_MAX + 1024,
     GT_SYNC_PACKET_MAX_BEFORE_PROOF = 64 * 1024,
     GT_SYNC_PACKET_USUAL = 64 * 1024, /* messages are put together up to about this */
+    GT_SYNC_MESSAGES_MAX = 32 * 1024, /* in one packet */
     GT_SYNC_TEXT_MAX = 512,
     GT_SYNC_CHANNELS_MAX = 1024,
     GT_SYNC_RECORDS_MAX = 4096, /* in one DATA */
@@ -22,8 +23,9 @@ enum {
     GT_SYNC_POINT_EVERY = 1024 * 1024, /* bytes of walk */
     GT_SYNC_ROUNDS_MAX = 16,           /* of one run */
     GT_SYNC_FILTER_MAX = 8 * 1024 * 1024,
-    GT_SYNC_FILTER_SMALL = 64 * 1024, /* up to here a filter is made precise */
-    GT_SYNC_FILTER_BITS_MIN = 10,     /* an element */
+    GT_SYNC_FILTER_SMALL = 64 * 1024,             /* up to here a filter is made precise */
+    GT_SYNC_FILTERS_MAX = 2 * GT_SYNC_FILTER_MAX, /* of the peer's, kept at a time for all channels */
+    GT_SYNC_FILTER_BITS_MIN = 10,                 /* an element */
     GT_SYNC_HASHES_MAX = 32,
     GT_SYNC_NONCE_SIZE = 32,
     GT_SYNC_SALT_SIZE = 16,

@@ -269,9 +269,12 @@ void gt_refuse_take(gt_channel *channel, const gt_message *message) {
     gt_bytes text = message->as.refuse.text;
     gt_diag why;
     gt_diag_init(&why);
+    if (gt_channel_is_refused(channel, batch)) return;
     gt_fail(&why, message->as.refuse.status, "%.*s", (int)text.len, (const char *)text.data);
-    if (channel->refused.count < REFUSED_MAX) gt_queue_push(&channel->refused, batch);
-    gt_run_refused(channel, batch);
+    /* What is not kept here counts in a run, which ends unequal by it: leaving a batch out costs its hashes. */
+    if (channel->refused.count < REFUSED_MAX && gt_queue_push(&channel->refused, batch)) {
+        gt_run_refused(channel, batch);
+    }
     gt_sync_event event = {.kind = GT_SYNC_REFUSED, .id = batch, .diag = &why};
     event.path = gt_bytes_of(channel->path, channel->path_len);
     if (channel->sync->host.event != NULL) channel->sync->host.event(channel->sync->host.context, &event);

@@ -1,0 +1,181 @@
+/* What a peer may cost that wants to cost something: memory stays bounded, and so does the work under the lock. */
+#include "sync/internal.h"
+
+#include "support/test.h"
+#include "support/test_peer.h"
+#include "value/build.h"
+
+enum { MIB = 1024 * 1024, CHANNEL = 2 /* the first that a client's side opens */ };
+
+typedef struct fixture {
+    test_network network;
+    test_peer server, client;
+    test_wire wire;
+    gt_buf packet; /* that the client's side is made to send */
+} fixture;
+
+static int setup(void **state) {
+    fixture *f = test_malloc(sizeof *f);
+    memset(f, 0, sizeof *f);
+    test_peers_network(&f->network);
+    test_peer_init(&f->server, &f->network, 0, 11, 0);
+    test_peer_init(&f->client, &f->network, 1, 22, 0);
+    gt_buf_init(&f->packet, &gt_alloc_system);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    test_wire_cut(&f->wire);
+    test_peer_free(&f->server);
+    test_peer_free(&f->client);
+    test_network_free(&f->network);
+    gt_buf_free(&f->packet);
+    test_free(f);
+    return 0;
+}
+
+/* Gives the packet to the server; how much memory that took at its most. */
+static size_t give(fixture *f, goat_status expected) {
+    test_alloc *memory = &f->server.site.memory;
+    size_t before = memory->live_bytes;
+    memory->most_bytes = before;
+    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&f->packet)), expected);
+    gt_buf_clear(&f->packet);
+    return memory->most_bytes - before;
+}
+
+static void add(fixture *f, const gt_message *message) { gt_message_write(&f->packet, message); }
+
+/* ---- packets ---- */
+
+static void a_packet_has_a_limited_number_of_messages(void **state) {
+    fixture *f = *state;
+    gt_message credit = {.kind = GT_MESSAGE_CREDIT, .as.credit.bytes = 1};
+    for (int i = 0; i < GT_SYNC_MESSAGES_MAX; i++) add(f, &credit);
+    assert_true(give(f, GOAT_OK) < 10 * MIB);
+    for (int i = 0; i < 4 * GT_SYNC_MESSAGES_MAX; i++) add(f, &credit);
+    assert_true(give(f, GOAT_TOO_LARGE) < 10 * MIB);
+}
+
+static void messages_of_a_later_version_count_too(void **state) {
+    fixture *f = *state;
+    for (int i = 0; i <= GT_SYNC_MESSAGES_MAX; i++) {
+        if (i == GT_SYNC_MESSAGES_MAX) assert_true(give(f, GOAT_OK) < MIB);
+        gt_write_array_head(&f->packet, 1);
+        gt_write_int(&f->packet, GT_MESSAGE_SKIP_FROM);
+    }
+    for (int i = 0; i < GT_SYNC_MESSAGES_MAX; i++) {
+        gt_write_array_head(&f->packet, 1);
+        gt_write_int(&f->packet, GT_MESSAGE_SKIP_FROM);
+    }
+    assert_true(give(f, GOAT_TOO_LARGE) < MIB);
+}
+
+/* Records of one byte, of which each would take a batch's structure and words. */
+static void what_cannot_be_decoded_ends_the_packet(void **state) {
+    fixture *f = *state;
+    for (int i = 0; i < 64; i++) {
+        gt_message_data_head(&f->packet, CHANNEL, 0, GT_SYNC_RECORDS_MAX);
+        for (int n = 0; n < GT_SYNC_RECORDS_MAX; n++) gt_write_bytes(&f->packet, gt_bytes_of("", 0));
+    }
+    assert_true(f->packet.len < MIB);
+    assert_true(give(f, GOAT_UNTRUSTED) < MIB);
+    assert_int_equal(gt_sync_get_failure(f->wire.s)->status, GOAT_UNTRUSTED);
+    assert_non_null(strstr(gt_sync_get_failure(f->wire.s)->message, "not a batch"));
+}
+
+/* ---- filters ---- */
+
+static void add_compare(fixture *f, uint32_t channel, const uint8_t *bits, size_t size) {
+    static const uint8_t digest[GT_HASH_SIZE] = {1};
+    gt_message message = {.kind = GT_MESSAGE_COMPARE, .channel = channel};
+    message.as.compare.run = 1;
+    message.as.compare.count = 5;
+    message.as.compare.digest = digest;
+    message.as.compare.filter = (gt_bloom_part){digest, 8 * (uint64_t)size, 7, gt_bytes_of(bits, size)};
+    add(f, &message);
+}
+
+/* The largest filter on many channels at once, by one who gives no credit. */
+static void kept_filters_are_bounded(void **state) {
+    enum { CHANNELS = 12, FIRST = 10 };
+    fixture *f = *state;
+    uint8_t *bits = test_calloc(GT_SYNC_FILTER_MAX, 1);
+    test_alloc *memory = &f->server.site.memory;
+    test_peer_edit(&f->server, "k", "{text: 'x'}"); /* something to compare with */
+    test_wire_settle(&f->wire);
+    for (uint32_t i = 0; i < CHANNELS; i++) {
+        gt_message open = {.kind = GT_MESSAGE_OPEN, .channel = FIRST + i};
+        open.as.open.path = gt_bytes_text(TEST_REPO_PATH);
+        open.as.open.count = 1;
+        add(f, &open);
+    }
+    give(f, GOAT_OK);
+    gt_buf answers;
+    gt_buf_init(&answers, &gt_alloc_system);
+    while (gt_sync_is_ready(f->wire.s, f->wire.now_us)) {
+        gt_buf_clear(&answers);
+        gt_sync_send(f->wire.s, f->wire.now_us, &answers);
+    }
+    size_t before = memory->live_bytes;
+    for (uint32_t i = 0; i < CHANNELS; i++) {
+        add_compare(f, FIRST + i, bits, GT_SYNC_FILTER_MAX);
+        give(f, GOAT_OK);
+        assert_true(memory->live_bytes < before + GT_SYNC_FILTERS_MAX + 12 * MIB);
+    }
+    uint32_t closed = 0, open = 0;
+    for (uint32_t i = 0; i < CHANNELS; i++) {
+        bool found = gt_sync_find_channel(f->wire.s, FIRST + i) != NULL;
+        open += found;
+        closed += !found;
+    }
+    assert_true(open >= 1 && closed >= 1);
+    while (gt_sync_is_ready(f->wire.s, f->wire.now_us)) { /* once they are answered, nothing of them is left */
+        gt_buf_clear(&answers);
+        gt_sync_send(f->wire.s, f->wire.now_us, &answers);
+    }
+    assert_true(memory->live_bytes < before + MIB);
+    assert_int_equal(f->wire.s->filter_bytes, 0);
+    gt_buf_free(&answers);
+    test_free(bits);
+}
+
+/* ---- refusals ---- */
+
+/* To leave a batch out of a run, each of its leaves is hashed; saying it again must not do that again. */
+static void the_same_refusal_counts_once(void **state) {
+    fixture *f = *state;
+    gt_id id;
+    test_peer_edit(&f->server, "k", "{text: 'x'}");
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    uint32_t leaf;
+    gt_repo_entry(f->server.site.repo, 0, &id, &leaf);
+    gt_message refuse = {.kind = GT_MESSAGE_REFUSE, .channel = CHANNEL};
+    refuse.as.refuse.batch = &id;
+    refuse.as.refuse.status = GOAT_INVALID;
+    refuse.as.refuse.text = gt_bytes_text("");
+    for (int i = 0; i < 100; i++) add(f, &refuse);
+    give(f, GOAT_OK);
+    assert_int_equal(f->server.refused, 1);
+    const gt_channel *channel = gt_sync_find_channel(f->wire.s, CHANNEL);
+    assert_non_null(channel);
+    assert_int_equal(channel->refused.count, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_packet_has_a_limited_number_of_messages),
+        TEST(messages_of_a_later_version_count_too),
+        TEST(what_cannot_be_decoded_ends_the_packet),
+        TEST(kept_filters_are_bounded),
+        TEST(the_same_refusal_counts_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
