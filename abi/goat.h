@@ -227,6 +227,7 @@ typedef struct goat_item goat_item;   /**< one document */
 typedef struct goat_tx goat_tx;       /**< a transaction */
 typedef struct goat_query goat_query; /**< a query that keeps its result */
 typedef struct goat_job goat_job;     /**< work that goes on */
+typedef struct goat_sync goat_sync;   /**< one connection between two databases */
 struct goat_host;                     /* goat_port.h */
 
 enum {
@@ -318,15 +319,16 @@ GOAT_API goat_status goat_db_info(goat_db *db, goat_buf *info, goat_error **erro
 GOAT_API goat_status goat_db_run(goat_db *db, double now_ms, uint32_t budget_us, double *next_deadline_ms,
                                  goat_error **error);
 
-/** Says that something waits: changes for goat_db_advance(), or with GOAT_OPEN_NO_THREAD work for
- *  goat_db_run(). Called from any thread, also from inside a call, with no lock held; must return at
+/** Says that something waits: changes for goat_db_advance(), a packet for goat_sync_send(), or with
+ *  GOAT_OPEN_NO_THREAD work for goat_db_run(). Called from any thread, also from inside a call, with no lock held; must return at
  *  once and may not call the library. */
 typedef void (*goat_wake_fn)(void *userdata);
 typedef void (*goat_free_fn)(void *userdata);
 
 /**
  * Sets the function that is called when goat_db_advance() has something new, once until the next
- * advance, and when goat_db_run() is wanted earlier than it said. It replaces the one before; NULL
+ * advance, when a connection has something to send, once until it is asked, and when goat_db_run() is wanted earlier
+ * than it said. It replaces the one before; NULL
  * for none.
  *
  * @param userdata       taken; `free_userdata` (may be NULL) runs exactly once, after a call that is
@@ -380,7 +382,7 @@ enum {
     GOAT_DURABLE_MEMORY = 0, /**< captured: signed, in this process */
     GOAT_DURABLE_SYSTEM = 1, /**< written to the operating system: survives a crash of the process */
     GOAT_DURABLE_DISK = 2,   /**< on the disk: survives a loss of power */
-    GOAT_DURABLE_SERVER = 3  /**< a server has it, on its disk */
+    GOAT_DURABLE_SERVER = 3  /**< and a server has it, on its disk; where the root key is, the same as DISK */
 };
 
 /**
@@ -389,8 +391,9 @@ enum {
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block.
  * @return GOAT_OK, GOAT_LOADING, GOAT_INVALID with path, field and rule when an item breaks its schema (it
- *         stays unsaved, everything else was flushed), GOAT_IO, GOAT_FULL, GOAT_OFFLINE (level SERVER),
- *         GOAT_WOULD_BLOCK. After GOAT_IO or GOAT_FULL the repository is read-only until it is opened again.
+ *         stays unsaved, everything else was flushed), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK; with level SERVER also
+ *         GOAT_OFFLINE if no server is connected or it goes away, GOAT_FORBIDDEN if it refuses an edit. After GOAT_IO
+ *         or GOAT_FULL the repository is read-only until it is opened again.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */
@@ -823,6 +826,101 @@ GOAT_API goat_status goat_query_rows_json(goat_query *query, uint32_t position, 
  */
 GOAT_API goat_status goat_query_find(goat_query *query, const uint8_t *value, size_t value_len, uint32_t *position,
                                      uint32_t *count, goat_error **error);
+
+/* ---- Sync ---------------------------------------------------------------------------------- */
+
+/*
+ * Databases of one network become equal through a server: a database that holds the root key, or is certified by it. A
+ * replica is made with goat_config.root_key, edited at any time, and brings its edits when it meets its server. What
+ * comes from others is verified, and seen at the next goat_db_advance().
+ *
+ * A goat_sync is one connection without a transport: packets out of one end go into the other, whole, in order, over a
+ * pipe, a socket or a data channel of the host's. core/sync/PROTOCOL.md says what is in them.
+ */
+
+enum { /* what one end of a connection is */
+    GOAT_SYNC_SERVER = 1u << 0, /**< the end that is asked; without it, the end that syncs what its handles have open */
+    GOAT_SYNC_ALL = 1u << 1,    /**< client: also every repository that the server has when they meet */
+    GOAT_SYNC_STORED = 1u << 2  /**< client: also every repository that is stored here */
+};
+
+/**
+ * Begins a connection. A client syncs the repositories that any handle of its database has open, now or later; one that
+ * is closed goes on until the server has what was written to it.
+ *
+ * @param db     borrowed; goat_db_close() ends its connections.
+ * @param flags  GOAT_SYNC_…
+ * @param sync   new, end with goat_sync_free(). NULL unless GOAT_OK.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_FORBIDDEN for a client whose database is open for reading only, and for a server
+ *         that is not certified as one.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_sync_new(goat_db *db, uint32_t flags, goat_sync **sync, goat_error **error);
+
+/** Cuts the connection and ends the handle: nothing is lost, the next one goes on from there. NULL is accepted.
+ *  Cannot fail. */
+GOAT_API void goat_sync_free(goat_sync *sync);
+
+/**
+ * Takes one packet of the other end. Hashing and signatures are done without the database's lock.
+ *
+ * @param packet  borrowed for the call. An empty one is none.
+ * @return GOAT_OK, or why the connection has ended: GOAT_UNTRUSTED (another network, or what no honest peer sends),
+ *         GOAT_INVALID, GOAT_TOO_LARGE, GOAT_NEWER_FORMAT, GOAT_TIMEOUT, what the other end said, GOAT_CLOSED for a
+ *         clean end. What is left to say can still be sent.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_sync_receive(goat_sync *sync, const uint8_t *packet, size_t packet_len, goat_error **error);
+
+/**
+ * The next packet for the other end. Call it after goat_sync_new(), after goat_sync_receive(), when the wake-up function
+ * of goat_db_on_wake() was called, and at the deadline; again as long as it gives one.
+ *
+ * @param packet            new contents, end with goat_buf_free(). Empty: nothing to say now.
+ * @param next_deadline_ms  out, as for goat_db_run(). May be NULL.
+ * @return GOAT_OK, or why the connection has ended, as for goat_sync_receive(), when nothing is left to say.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_sync_send(goat_sync *sync, goat_buf *packet, double *next_deadline_ms, goat_error **error);
+
+/**
+ * Captures this handle's unsaved edits and waits until this database and its server both have what each had when this
+ * began, and the server has it on its disk.
+ *
+ * @param path  copied. A repository, or NULL for everything that is synced.
+ * @param job   new, end with goat_job_free(); its progress counts the bytes that come. Pass NULL to block, which needs
+ *              somebody else to carry the packets.
+ * @return GOAT_OK, GOAT_LOADING, GOAT_OFFLINE if no server is connected or it goes away, GOAT_NOT_FOUND if the
+ *         repository is not synced or neither side has it, GOAT_INVALID as for goat_db_flush(), GOAT_FORBIDDEN if the
+ *         server refuses an edit, GOAT_CONFLICT if the two sides do not become equal, what the server closed a
+ *         repository for, GOAT_WOULD_BLOCK.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_sync(goat_db *db, const char *path, size_t path_len, goat_job **job, goat_error **error);
+
+/**
+ * What is known of the server and of who is connected, as one CBOR map:
+ *   "server"        its URL, "" if none was set
+ *   "online"        whether it is connected
+ *   "error"         the last trouble with it since it was connected, "" if there was none
+ *   "clock_ms"      how far commits are timed after the machine's clock, to agree with the server's
+ *   "peers"         array of {"session" (bytes), "role" ("server" or "client"), "repositories" (open with it), "in", "out"
+ *                   (bytes), "batches_in", "batches_out"}
+ *   "repositories"  of those that are synced with a server and are open here: array of {"path", "open" (with it), "even"
+ *                   (what it had was here), "unsent" (batches of our own that are not yet on its disk; at most 65536
+ *                   records are counted), "to_send" (bytes of log that it may not have), "coming" (bytes that it announced),
+ *                   "came" (bytes)}
+ *
+ * @param status  new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_LOADING.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_status(goat_db *db, goat_buf *status, goat_error **error);
 
 #ifdef __cplusplus
 }

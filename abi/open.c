@@ -5,6 +5,8 @@
  * does: it is closed first, so nothing of it is under way when its memory goes. */
 #include "abi.h"
 
+#include "db/link.h"
+
 enum { STRUCT_SIZE_MAX = 4096 }; /* larger is no structure but memory that was never set */
 
 static const uint32_t flags_known =
@@ -78,6 +80,7 @@ static goat_status make_database(const char *path, size_t path_len, const goat_c
     if (status != GOAT_OK) return status;
     if (config->root_key != NULL) gt_database_set_root(database, config->root_key);
     status = gt_db_new(database, config, db, diag);
+    if (status == GOAT_OK) gt_db_set_kick(*db, gt_service_wake);
     if (status != GOAT_OK) gt_database_drop(database);
     return status;
 }

@@ -183,13 +183,18 @@ void gt_link_free(gt_link *link) {
     gt_db_release(db);
 }
 
-void gt_links_end(goat_db *db) {
-    for (gt_link *link = db->database->links; link != NULL; link = link->next) {
-        if (link->db != db || link->sync == NULL) continue;
-        gt_fail(&link->failure, GOAT_CLOSED, "the database is closed");
+/* Those of one handle, or (NULL) of all. */
+static void end_all(gt_database *database, const goat_db *db) {
+    for (gt_link *link = database->links; link != NULL; link = link->next) {
+        if ((db != NULL && link->db != db) || link->sync == NULL) continue;
+        if (gt_database_check(database, &link->failure) == GOAT_OK) {
+            gt_fail(&link->failure, GOAT_CLOSED, "the database is closed");
+        }
         end_link(link);
     }
 }
+
+void gt_links_end(goat_db *db) { end_all(db->database, db); }
 
 goat_status gt_link_add(gt_link *link, gt_bytes path, gt_diag *diag) {
     gt_path parsed;
@@ -262,6 +267,7 @@ bool gt_link_send(gt_link *link, gt_buf *packet) {
 uint64_t gt_link_deadline(gt_link *link) {
     gt_db_lock(link->db);
     uint64_t deadline = link->sync == NULL ? UINT64_MAX : gt_sync_deadline(link->sync);
+    if (link->told) deadline = 0;
     gt_db_unlock(link->db);
     return deadline;
 }
@@ -279,6 +285,14 @@ bool gt_link_has_ended(gt_link *link) {
     return ended;
 }
 
+goat_status gt_link_outcome(gt_link *link, gt_diag *diag) {
+    gt_db_lock(link->db);
+    bool ended = link->sync == NULL || gt_sync_has_ended(link->sync);
+    goat_status status = ended ? has_ended(link, diag) : GOAT_OK;
+    gt_db_unlock(link->db);
+    return status;
+}
+
 const gt_sync *gt_link_sync(const gt_link *link) { return link->sync; }
 
 /* ---- rounds ---- */
@@ -287,6 +301,10 @@ bool gt_links_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us
     uint32_t count = gt_keyring_count(database->keyring);
     bool grew = count != database->certificates_seen, look = database->links_look;
     if (database->links == NULL) return false;
+    if (database->phase != GT_DB_OPEN) {
+        end_all(database, NULL);
+        return false;
+    }
     database->certificates_seen = count;
     database->links_look = false;
     for (gt_link *link = database->links; link != NULL; link = link->next) {

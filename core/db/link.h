@@ -33,11 +33,15 @@ goat_status gt_link_add(gt_link *link, gt_bytes path, gt_diag *diag);
 goat_status gt_link_receive(gt_link *link, gt_bytes packet, gt_hasher *hasher, gt_diag *diag);
 /* Appends the next packet; false: nothing to say now. */
 bool gt_link_send(gt_link *link, gt_buf *packet);
-/* When to call send at the latest, in gt_db_now_us() time; UINT64_MAX: when `ready` was called. Not locked. */
+/* When to call send at the latest, in gt_db_now_us() time; 0: `ready` was called since the last one; UINT64_MAX: when it
+ * is. Not locked. */
 uint64_t gt_link_deadline(gt_link *link);
 /* Says good-bye behind what is ready to be sent. Not locked. */
 void gt_link_end(gt_link *link);
 bool gt_link_has_ended(gt_link *link); /* not locked */
+/* GOAT_OK while it goes on, or there is something left to say; then why it has ended, GOAT_CLOSED for a clean end. Not
+ * locked. */
+goat_status gt_link_outcome(gt_link *link, gt_diag *diag);
 
 /* Whether all that it syncs is even: what was there when it began has come and gone, and ours is on the server's disk.
  * Locked. */

@@ -149,11 +149,20 @@ static bool may_end(gt_mount *mount, uint64_t now_us, uint64_t *deadline_us) {
     return is_settled(mount);
 }
 
+/* Without certificates or schemas that it has, a database would read otherwise than its peers: it does not go on. */
+static void check_system(const gt_mount *mount) {
+    gt_database *database = mount->database;
+    if (!mount->is_sessions && !mount->is_schemas) return;
+    if (database->phase != GT_DB_OPEN || database->closing || gt_repo_get_phase(mount->repo) != GT_REPO_FAILED) return;
+    gt_database_fail(database, gt_repo_failure(mount->repo));
+}
+
 bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us) {
     bool did = false;
     for (gt_mount **at = &database->mounts; *at != NULL;) {
         gt_mount *mount = *at;
         did = step_mount(mount) || did;
+        check_system(mount);
         did = gt_serve_step(mount, now_us, deadline_us) || did;
         tell_links(mount);
         if (may_end(mount, now_us, deadline_us)) {

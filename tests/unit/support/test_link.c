@@ -230,9 +230,6 @@ goat_status test_world_wait(test_world *world, test_handle *handle, goat_job *jo
     if (info.status != GOAT_OK) handle->diag = *info.diag;
     goat_status status = info.status;
     gt_job_release(job);
-    goat_db *db = handle->db;
-    gt_db_unlock(db);
-    gt_db_lock(db);
     return status;
 }
 
