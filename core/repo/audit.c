@@ -83,8 +83,10 @@ static void check_batch(gt_audit *audit, gt_bytes frame, uint64_t offset, gt_are
     }
 }
 
-/* What a receipt says is checked against its signature and, where it is this log's own, against the log. */
-static goat_status check_receipt(gt_audit *audit, gt_bytes bytes, gt_arena *arena, gt_diag *diag) {
+/* What a receipt says is checked against its signature and, where it is this log's own, against the log. One that does
+ * not fit is of an earlier life of the log (a backup was put back, and clients brought what came after it) when another
+ * takes its place in the chain; when none does, the log is not what was said of it. */
+static goat_status check_receipt(gt_audit *audit, gt_bytes bytes, uint64_t offset, gt_arena *arena, gt_diag *diag) {
     gt_repo *repo = audit->repo;
     const gt_repo_hooks *hooks = &repo->config.hooks;
     gt_receipt receipt;
@@ -99,7 +101,9 @@ static goat_status check_receipt(gt_audit *audit, gt_bytes bytes, gt_arena *aren
     }
     if (status != GOAT_OK) return status;
     status = gt_receipt_follows(repo, &receipt, &audit->order, diag);
-    return status == GOAT_NOT_FOUND ? GOAT_OK : status;
+    if (status == GOAT_OK) audit->doubtful = 0;
+    if (status == GOAT_INVALID && audit->doubtful == 0) audit->doubtful = offset;
+    return status == GOAT_NOT_FOUND || status == GOAT_INVALID ? GOAT_OK : status;
 }
 
 static void audit_receipt(gt_audit *audit, gt_bytes bytes, uint64_t offset) {
@@ -108,8 +112,16 @@ static void audit_receipt(gt_audit *audit, gt_bytes bytes, uint64_t offset) {
     gt_arena_init(&arena, audit->repo->alloc);
     gt_diag_init(&diag);
     audit->receipts++;
-    if (check_receipt(audit, bytes, &arena, &diag) != GOAT_OK) report(audit, "receipt", offset, NULL, &diag);
+    if (check_receipt(audit, bytes, offset, &arena, &diag) != GOAT_OK) report(audit, "receipt", offset, NULL, &diag);
     gt_arena_free(&arena);
+}
+
+static void report_doubt(gt_audit *audit) {
+    gt_diag diag;
+    if (audit->doubtful == 0) return;
+    gt_diag_init(&diag);
+    gt_fail(&diag, GOAT_INVALID, "a receipt does not say what the log has");
+    report(audit, "receipt", audit->doubtful, NULL, &diag);
 }
 
 /* What the log has found, now and when it was opened. */
@@ -151,6 +163,7 @@ goat_status gt_audit_step(gt_audit *audit, gt_diag *diag) {
     if (walk_ahead(audit, &ahead)) return ahead == GOAT_OK ? GOAT_OK : gt_fail(diag, ahead, "the log cannot be read");
     goat_status status = gt_log_next(repo->log, &audit->offset, true, &record);
     if (status == GOAT_NOT_FOUND) {
+        report_doubt(audit);
         report_damage(audit);
         gt_note_holes(repo);
         audit->done = true;

@@ -301,8 +301,10 @@ typedef struct gt_audit {
     void (*fault)(void *context, const gt_fault *fault);
     bool done;
     bool has_holes;         /* once done: there is damage in the middle, not set aside */
-    gt_receipt_order order; /* private */
-    uint64_t ahead;         /* private */
+    /* private: */
+    gt_receipt_order order;
+    uint64_t ahead;
+    uint64_t doubtful; /* offset of a receipt that did not fit; 0: none */
 } gt_audit;
 
 /* Set repo, offset GT_LOG_HEADER_SIZE, fault; then step until done. One record a call. */

@@ -295,7 +295,7 @@ static void answer_open(gt_channel *channel) {
     bool compares = (channel->open_flags & GT_OPEN_COMPARE) != 0 || gt_repo_has_gaps(repo);
     if (!compares && channel->has_point && gt_point_holds(channel, channel->open_point, &at)) {
         message.as.opened.how = GT_HOW_RESUME;
-    } else if (channel->open_count == 0 || gt_repo_entry_count(repo) == 0) {
+    } else if (channel->open_count == 0 || (gt_repo_entry_count(repo) == 0 && !compares)) {
         message.as.opened.how = GT_HOW_ALL;
         at = GT_LOG_HEADER_SIZE;
     } else {

@@ -282,8 +282,7 @@ static void finish(gt_channel *channel, bool equal) {
     try_again_later(channel, equal);
     channel->even = true;
     channel->lacks = true;
-    if (equal && channel->sync->role == GT_SYNC_CLIENT && gt_repo_has_gaps(repo) &&
-        gt_repo_missing(repo, &cursor, &missing, 1) == 0) {
+    if (equal && gt_repo_has_gaps(repo) && gt_repo_missing(repo, &cursor, &missing, 1) == 0) {
         gt_repo_set_damage_aside(repo, NULL);
     }
     gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);

@@ -280,6 +280,7 @@ static void a_backup_that_was_put_back_goes_its_own_way(void **state) {
         reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
         gt_repo_receipts_begin(f->a.repo);
         assert_false(gt_repo_wants_receipt(f->a.repo));
+        assert_int_equal(test_site_audit(&f->a, NULL), 0);
     }
     test_frames_free(&frames);
     free(backup);

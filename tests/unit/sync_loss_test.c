@@ -117,9 +117,27 @@ static void a_server_with_a_damaged_record_gets_it_again(void **state) {
     cut(&f->wire);
     damage_first_record(&f->server);
     assert_int_equal(entries(&f->server), 1);
+    assert_true(test_site_audit(&f->server.site, NULL) > 0);
     join(&f->wire, &f->client, &f->server);
     assert_int_equal(entries(&f->server), 2);
     test_peers_are_equal(&f->client, &f->server);
+    assert_int_equal(test_site_audit(&f->server.site, NULL), 0); /* and nobody speaks of it any more */
+}
+
+static void a_server_whose_only_record_is_damaged_is_healed_too(void **state) {
+    fixture *f = *state;
+    gt_signer signer = {f->network.authors[0].session, &f->network.authors[0].secret};
+    gt_repo_receipts_begin(f->server.site.repo);
+    join(&f->wire, &f->client, &f->server);
+    test_peer_edit(&f->client, "a", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    assert_int_equal(gt_repo_write_receipt(f->server.site.repo, &signer, NULL), GOAT_OK); /* or it were a torn tail */
+    cut(&f->wire);
+    damage_first_record(&f->server);
+    assert_int_equal(entries(&f->server), 0);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(entries(&f->server), 1);
+    assert_int_equal(test_site_audit(&f->server.site, NULL), 0);
 }
 
 /* Neither the server nor the first client has a batch; the second client brings it after their comparison was given up. */
@@ -149,6 +167,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_server_whose_only_record_is_damaged_is_healed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_comparison_that_ended_unequal_is_tried_again, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
