@@ -911,9 +911,9 @@ GOAT_API goat_status goat_db_sync(goat_db *db, const char *path, size_t path_len
  *   "peers"         array of {"session" (bytes), "role" ("server" or "client"), "repositories" (open with it), "in", "out"
  *                   (bytes), "batches_in", "batches_out"}
  *   "repositories"  of those that are synced with a server and are open here: array of {"path", "open" (with it), "even"
- *                   (what it had was here), "unsent" (batches of our own that are not yet on its disk; at most 65536
- *                   records are counted), "to_send" (bytes of log that it may not have), "coming" (bytes that it announced),
- *                   "came" (bytes)}
+ *                   (what it had was here), "noted" (and the next connection begins there), "entries" (commits held),
+ *                   "unsent" (commits of our own that may not yet be on its disk; at most 65536 records are looked at),
+ *                   "to_send" (bytes of log that it may not have), "coming" (bytes that it announced), "came" (bytes)}
  *
  * @param status  new contents, end with goat_buf_free().
  * @return GOAT_OK, GOAT_LOADING.
