@@ -226,10 +226,11 @@ static void open_wanted(gt_channel *channel) {
 }
 
 /* Whoever holds fewer entries than the server said has missed some of an earlier connection: a point covers what was
- * sent, and somebody may have kept it from coming. */
+ * sent, and somebody may have kept it from coming. Whoever has damage asks whether all of it has come back. */
 void gt_channel_caught_up(gt_channel *channel) {
     channel->even = true;
-    if (gt_repo_entry_count(channel->shared->repo) < channel->their_count) {
+    const gt_repo *repo = channel->shared->repo;
+    if (gt_repo_entry_count(repo) < channel->their_count || gt_repo_has_gaps(repo)) {
         channel->again = true;
         gt_sync_due(channel->sync);
     }

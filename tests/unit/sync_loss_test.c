@@ -124,6 +124,23 @@ static void a_server_with_a_damaged_record_gets_it_again(void **state) {
     assert_int_equal(test_site_audit(&f->server.site, NULL), 0); /* and nobody speaks of it any more */
 }
 
+/* It has no entry left, so the server sends all; whether that was all is still to be found out. */
+static void a_client_whose_only_record_is_damaged_is_healed_too(void **state) {
+    fixture *f = *state;
+    gt_signer signer = {f->network.authors[0].session, &f->network.authors[0].secret};
+    gt_repo_receipts_begin(f->server.site.repo);
+    test_peer_edit(&f->server, "a", "{text: 'x'}");
+    assert_int_equal(gt_repo_write_receipt(f->server.site.repo, &signer, NULL), GOAT_OK);
+    join(&f->wire, &f->client, &f->server);
+    cut(&f->wire);
+    damage_first_record(&f->client);
+    assert_int_equal(entries(&f->client), 0);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(entries(&f->client), 1);
+    test_site_sync(&f->client.site);
+    assert_int_equal(test_site_audit(&f->client.site, NULL), 0);
+}
+
 static void a_server_whose_only_record_is_damaged_is_healed_too(void **state) {
     fixture *f = *state;
     gt_signer signer = {f->network.authors[0].session, &f->network.authors[0].secret};
@@ -167,6 +184,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_client_whose_only_record_is_damaged_is_healed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_whose_only_record_is_damaged_is_healed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_comparison_that_ended_unequal_is_tried_again, setup, teardown),
     };

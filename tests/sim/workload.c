@@ -1,0 +1,291 @@
+/* Keys are few and everybody's, so that edits meet. */
+#include "workload.h"
+
+#include "peer.h"
+#include "value/build.h"
+#include "value/value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void sim_register_schemas(sim_peer *peer, uint32_t handle) {
+    goat_db *db = peer->handles[handle].db;
+    for (uint32_t i = 0; i < (peer->schema > 1 ? 3u : 2u); i++) {
+        sim_expect(peer, goat_db_add_schema(db, sim_schemas[i], strlen(sim_schemas[i]), NULL), "registering a schema");
+    }
+    sim_scan_all(peer, true);
+}
+
+void sim_advance(sim_peer *peer, uint32_t handle) {
+    goat_buf changes = {0};
+    sim_expect(peer, goat_db_advance(peer->handles[handle].db, &changes, NULL), "advancing");
+    sim_note(peer->world, peer->index, 5, changes.size);
+    goat_buf_free(&changes);
+    sim_scan_all(peer, true);
+}
+
+/* ---- where ---- */
+
+/* One of the handles that are there. */
+static sim_handle *choose_handle(sim_peer *peer, gt_sim_random *random) {
+    sim_handle *handle = &peer->handles[gt_sim_random_below(random, SIM_HANDLES_MAX)];
+    return handle->db != NULL ? handle : &peer->handles[0];
+}
+
+/* One of its repositories; SIM_REPOS_MAX: none is open. */
+static uint8_t choose_repo(const sim_handle *handle, gt_sim_random *random) {
+    uint32_t from = (uint32_t)gt_sim_random_below(random, SIM_REPOS_MAX);
+    for (uint32_t i = 0; i < SIM_REPOS_MAX; i++) {
+        uint8_t repo = (uint8_t)((from + i) % SIM_REPOS_MAX);
+        if (repo >= 2 && handle->repos[repo] != NULL) return repo;
+    }
+    return SIM_REPOS_MAX;
+}
+
+static const char *choose_key(const sim_peer *peer, gt_sim_random *random, char key[8]) {
+    bool strict = sim_once_in(random, 4);
+    snprintf(key, 8, "%c%u", strict ? 's' : 'n',
+             (unsigned)gt_sim_random_below(random, peer->world->plan->profile.keys));
+    if (sim_once_in(random, 40)) strict = !strict;
+    return strict ? "strict" : "note";
+}
+
+/* ---- one item ---- */
+
+typedef struct place {
+    sim_peer *peer;
+    sim_pendings *pendings;
+    uint8_t repo;
+    char path[40];
+} place;
+
+static goat_item *open_item(sim_handle *handle, goat_tx *tx, const place *at, const char *ns) {
+    goat_item *item = NULL;
+    goat_status status = goat_item_open(handle->db, tx, at->path, strlen(at->path), &item, NULL);
+    sim_expect(at->peer, status, "opening an item");
+    if (status != GOAT_NOT_FOUND) return item;
+    status = goat_item_create(handle->db, tx, at->path, strlen(at->path), ns, strlen(ns), NULL, 0, &item, NULL);
+    sim_expect(at->peer, status, "creating an item");
+    return item;
+}
+
+static void note_pending(const place *at, sim_pending *pending, sim_field field, uint8_t part) {
+    memcpy(pending->path, at->path, sizeof(pending->path));
+    pending->field = (uint8_t)field;
+    pending->part = part;
+    pending->repo = at->repo;
+    sim_pendings_add(at->pendings, pending);
+}
+
+static void unset(goat_item *item, const place *at, sim_field field) {
+    goat_status status = goat_item_unset(item, sim_field_names[field], 1, NULL);
+    sim_expect(at->peer, status, "unsetting a field");
+    if (status == GOAT_OK) sim_pendings_remove(at->pendings, at->path, (uint8_t)field, UINT8_MAX);
+}
+
+static goat_status set_field(goat_item *item, sim_field field, gt_bytes value, gt_sim_random *random, uint8_t *part) {
+    const char *name = sim_field_names[field];
+    char key[2] = {(char)('a' + gt_sim_random_below(random, 3)), 0};
+    switch (field) {
+    case SIM_SET:
+        *part = (uint8_t)gt_sim_random_below(random, UINT8_MAX);
+        return goat_item_add(item, name, 1, value.data, value.len, NULL);
+    case SIM_MAP: *part = (uint8_t)key[0]; return goat_item_put(item, name, 1, key, 1, value.data, value.len, NULL);
+    case SIM_COUNTER: return goat_item_increment(item, name, 1, 0, (uint32_t)gt_sim_random_below(random, 20), NULL);
+    default: return goat_item_set(item, name, 1, value.data, value.len, NULL);
+    }
+}
+
+static void edit_field(goat_item *item, const place *at, gt_sim_random *random) {
+    sim_field field = (sim_field)gt_sim_random_below(random, SIM_FIELDS);
+    if (sim_once_in(random, 12)) {
+        unset(item, at, field);
+        return;
+    }
+    gt_buf value;
+    sim_pending pending;
+    uint8_t part = 0;
+    gt_buf_init(&value, &gt_alloc_system);
+    pending.order = ++at->peer->world->markers;
+    sim_write_value(field, pending.order, &value, &pending);
+    goat_status status = set_field(item, field, gt_buf_bytes(&value), random, &part);
+    sim_expect(at->peer, status, "editing a field");
+    if (status == GOAT_OK) note_pending(at, &pending, field, part);
+    gt_buf_free(&value);
+}
+
+static void remove_part(goat_item *item, const place *at, gt_sim_random *random) {
+    if (sim_once_in(random, 2)) {
+        char key[2] = {(char)('a' + gt_sim_random_below(random, 3)), 0};
+        goat_status status = goat_item_put(item, "m", 1, key, 1, NULL, 0, NULL);
+        sim_expect(at->peer, status, "removing a key");
+        if (status == GOAT_OK) sim_pendings_remove(at->pendings, at->path, SIM_MAP, (uint8_t)key[0]);
+        return;
+    }
+    goat_buf set = {0};
+    gt_iter iter = {0};
+    gt_bytes element;
+    if (goat_item_get(item, "e", 1, &set, NULL) == GOAT_OK) iter = gt_array_iter(gt_bytes_of(set.data, set.size));
+    if (gt_array_next(&iter, &element)) {
+        sim_expect(at->peer, goat_item_remove(item, "e", 1, element.data, element.len, NULL), "removing an element");
+        sim_pendings_remove(at->pendings, at->path, SIM_SET, UINT8_MAX);
+    }
+    goat_buf_free(&set);
+}
+
+static void replace_all(goat_item *item, const place *at, gt_sim_random *random) {
+    gt_buf fields;
+    sim_pending pending;
+    gt_buf_init(&fields, &gt_alloc_system);
+    gt_write_map_head(&fields, 1);
+    gt_write_text(&fields, gt_bytes_text("s"));
+    pending.order = ++at->peer->world->markers;
+    sim_write_value(SIM_STRING, pending.order, &fields, &pending);
+    goat_status status = goat_item_replace(item, fields.data, fields.len, NULL);
+    sim_expect(at->peer, status, "replacing an item");
+    for (uint8_t field = 0; status == GOAT_OK && field < SIM_FIELDS; field++) {
+        sim_pendings_remove(at->pendings, at->path, field, UINT8_MAX);
+    }
+    if (status == GOAT_OK) note_pending(at, &pending, SIM_STRING, 0);
+    gt_buf_free(&fields);
+    (void)random;
+}
+
+static void edit_item(goat_item *item, const place *at, gt_sim_random *random) {
+    switch (gt_sim_random_below(random, 20)) {
+    case 0: sim_expect(at->peer, goat_item_delete(item, true, NULL), "deleting"); break;
+    case 1: sim_expect(at->peer, goat_item_delete(item, false, NULL), "undeleting"); break;
+    case 2:
+    case 3: remove_part(item, at, random); break;
+    case 4: replace_all(item, at, random); break;
+    default:
+        for (uint64_t i = gt_sim_random_below(random, 3) + 1; i > 0; i--) edit_field(item, at, random);
+        break;
+    }
+}
+
+static void edit_some(sim_peer *peer, sim_handle *handle, goat_tx *tx, uint8_t repo, sim_pendings *pendings,
+                      gt_sim_random *random) {
+    char key[8];
+    place at = {.peer = peer, .pendings = pendings, .repo = repo};
+    const char *ns = choose_key(peer, random, key);
+    snprintf(at.path, sizeof(at.path), "%s/%s", sim_repo_paths[repo], key);
+    goat_item *item = open_item(handle, tx, &at, ns);
+    if (item == NULL) return;
+    edit_item(item, &at, random);
+    goat_item_free(item);
+}
+
+/* ---- steps ---- */
+
+void sim_do_edits(sim_peer *peer, gt_sim_random *random, uint32_t count) {
+    sim_handle *handle = choose_handle(peer, random);
+    for (uint32_t i = 0; i < count && !peer->world->failed; i++) {
+        uint8_t repo = choose_repo(handle, random);
+        if (repo < SIM_REPOS_MAX) edit_some(peer, handle, NULL, repo, &handle->pendings, random);
+    }
+    sim_scan_all(peer, true);
+}
+
+/* All edits made since `after` are in commits. */
+static void committed(sim_peer *peer, sim_handle *handle, const sim_pendings *pendings, uint64_t after) {
+    for (uint32_t i = 0; i < pendings->count; i++) sim_pendings_add(&handle->pendings, &pendings->list[i]);
+    sim_scan_all(peer, true);
+    sim_pendings_expect_none(peer, (uint32_t)(handle - peer->handles), after, peer->world->markers);
+}
+
+void sim_do_transaction(sim_peer *peer, gt_sim_random *random) {
+    sim_handle *handle = choose_handle(peer, random);
+    sim_pendings pendings = {0};
+    uint64_t after = peer->world->markers;
+    goat_tx *tx = NULL;
+    uint8_t repo = choose_repo(handle, random);
+    if (repo == SIM_REPOS_MAX) return;
+    goat_status status = goat_tx_begin(handle->repos[repo], &tx, NULL);
+    sim_expect(peer, status, "beginning a transaction");
+    if (status != GOAT_OK) return;
+    for (uint64_t i = sim_between(random, 1, 5); i > 0; i--) edit_some(peer, handle, tx, repo, &pendings, random);
+    if (!sim_once_in(random, 6)) {
+        status = goat_tx_commit(tx, "together", 8, NULL, NULL);
+        sim_expect(peer, status, "committing");
+        if (status == GOAT_OK) committed(peer, handle, &pendings, after);
+    }
+    goat_tx_free(tx);
+    sim_free(pendings.list);
+}
+
+static void write_apply(sim_peer *peer, uint8_t repo, gt_sim_random *random, gt_buf *out, sim_pendings *pendings) {
+    uint64_t count = sim_between(random, 1, 6);
+    gt_write_array_head(out, (size_t)count);
+    for (uint64_t i = 0; i < count; i++) {
+        char key[8];
+        sim_pending pending;
+        place at = {.peer = peer, .pendings = pendings, .repo = repo};
+        const char *ns = choose_key(peer, random, key);
+        snprintf(at.path, sizeof(at.path), "%s/%s", sim_repo_paths[repo], key);
+        gt_write_map_head(out, 3); /* keys by length, then bytes */
+        gt_write_text(out, gt_bytes_text("key"));
+        gt_write_text(out, gt_bytes_text(key));
+        gt_write_text(out, gt_bytes_text("set"));
+        gt_write_map_head(out, 1);
+        gt_write_text(out, gt_bytes_text("s"));
+        pending.order = ++peer->world->markers;
+        sim_write_value(SIM_STRING, pending.order, out, &pending);
+        gt_write_text(out, gt_bytes_text("schema"));
+        gt_write_text(out, gt_bytes_text(ns));
+        note_pending(&at, &pending, SIM_STRING, 0);
+    }
+}
+
+void sim_do_apply(sim_peer *peer, gt_sim_random *random) {
+    sim_handle *handle = choose_handle(peer, random);
+    sim_pendings pendings = {0};
+    uint64_t after = peer->world->markers;
+    uint8_t repo = choose_repo(handle, random);
+    if (repo == SIM_REPOS_MAX) return;
+    gt_buf edits;
+    gt_buf_init(&edits, &gt_alloc_system);
+    write_apply(peer, repo, random, &edits, &pendings);
+    uint32_t flags = sim_once_in(random, 3) ? GOAT_APPLY_TRANSACTION : 0;
+    goat_status status = goat_repo_apply(handle->repos[repo], edits.data, edits.len, flags, NULL, NULL);
+    sim_expect(peer, status, "applying");
+    if (status == GOAT_OK) committed(peer, handle, &pendings, after);
+    sim_scan_all(peer, true);
+    gt_buf_free(&edits);
+    sim_free(pendings.list);
+}
+
+static void look_at_item(sim_peer *peer, const sim_handle *handle, uint8_t repo, gt_sim_random *random) {
+    char key[8], path[40];
+    goat_item *item = NULL;
+    goat_buf out = {0};
+    choose_key(peer, random, key);
+    snprintf(path, sizeof(path), "%s/%s", sim_repo_paths[repo], key);
+    goat_status status = goat_item_open(handle->db, NULL, path, strlen(path), &item, NULL);
+    sim_expect(peer, status, "opening an item");
+    if (status != GOAT_OK) return;
+    sim_expect(peer, goat_item_read_json(item, &out, NULL, NULL), "reading an item");
+    sim_note(peer->world, peer->index, 6, out.size);
+    sim_expect(peer, goat_item_commits(item, 0, 5, &out, NULL), "reading a history");
+    sim_expect(peer, goat_item_check(item, NULL), "checking an item");
+    goat_buf_free(&out);
+    goat_item_free(item);
+}
+
+void sim_do_look(sim_peer *peer, gt_sim_random *random) {
+    static const char spec[] = "{\"where\": {\"b\": false}, \"sort\": [\"n\"], \"limit\": 5}";
+    const sim_handle *handle = choose_handle(peer, random);
+    uint8_t repo = choose_repo(handle, random);
+    goat_buf info = {0};
+    sim_expect(peer, goat_db_info(handle->db, &info, NULL), "asking for facts");
+    goat_buf_free(&info);
+    if (repo == SIM_REPOS_MAX) return;
+    for (int i = 0; i < 3; i++) look_at_item(peer, handle, repo, random);
+    goat_query *query = NULL;
+    goat_job *job = NULL;
+    goat_status status = goat_query_open(handle->repos[repo], NULL, spec, sizeof(spec) - 1, &query, &job, NULL);
+    sim_expect(peer, status, "opening a query");
+    goat_job_free(job);
+    goat_query_free(query);
+    sim_scan_all(peer, true);
+}

@@ -1,0 +1,54 @@
+/* What apps do: edits of all kinds, with values that occur once in a run, so that each can be found again in the
+ * commit that it came to be in. */
+#ifndef SIM_WORKLOAD_H
+#define SIM_WORKLOAD_H
+
+#include "world.h"
+
+/* Registers what this app knows of the schemas. */
+void sim_register_schemas(sim_peer *peer, uint32_t handle);
+
+/* Steps; each draws from its own seed. */
+void sim_do_edits(sim_peer *peer, gt_sim_random *random, uint32_t count);
+void sim_do_transaction(sim_peer *peer, gt_sim_random *random);
+void sim_do_apply(sim_peer *peer, gt_sim_random *random);
+void sim_do_look(sim_peer *peer, gt_sim_random *random); /* reads, history, queries, status */
+void sim_advance(sim_peer *peer, uint32_t handle);
+
+/* ---- pending.c: values that are on their way into a commit ---- */
+
+/* Written into an item: it takes the place of what was written there before. */
+void sim_pendings_add(sim_pendings *pendings, const sim_pending *pending);
+/* What was written there does not count any more. `part` 255: any. */
+void sim_pendings_remove(sim_pendings *pendings, const char *path, uint8_t field, uint8_t part);
+void sim_pendings_clear(sim_pendings *pendings);
+/* A commit of the peer's own: its values are not pending any more. */
+void sim_pendings_settle(sim_peer *peer, gt_repo *repo, uint8_t number, uint32_t row);
+void sim_pendings_forget_repo(sim_pendings *pendings, uint8_t repo); /* it was closed */
+/* Everything whose order is above `after` and up to `upto` is said to be committed: it must be. */
+void sim_pendings_expect_none(sim_peer *peer, uint32_t handle, uint64_t after, uint64_t upto);
+
+/* ---- values.c ---- */
+
+typedef enum sim_field {
+    SIM_STRING,
+    SIM_NUMBER,
+    SIM_BOOLEAN,
+    SIM_DATE,
+    SIM_BYTES,
+    SIM_REF,
+    SIM_SET,
+    SIM_MAP,
+    SIM_LIST,
+    SIM_COUNTER,
+    SIM_FIELDS
+} sim_field;
+
+extern const char *const sim_schemas[3]; /* note 1, strict 1, note 2 */
+extern const char *const sim_field_names[SIM_FIELDS];
+
+/* Appends a value of the field's type that holds `marker`; its own bytes, by which it can be found again, are in
+ * `value` (len 0: it cannot). */
+void sim_write_value(sim_field field, uint64_t marker, gt_buf *out, sim_pending *pending);
+
+#endif
