@@ -40,6 +40,14 @@ gt_bytes gt_given(const void *bytes, size_t len);
 /* GOAT_OK, or GOAT_INVALID with the position. */
 goat_status gt_check_utf8(gt_bytes text, const char *what, gt_diag *diag);
 
+/* Structures that begin with a uint32_t struct_size, of which a caller may know less than is known here, or more. */
+
+/* Fills in as many bytes of the defaults as he has, and zeros. Nothing for NULL or a size that is none. */
+void gt_struct_init(void *to, size_t size, const void *defaults, size_t known);
+/* Copies as many bytes as he has, the rest is zero. False when he has more than is known here and has set them, or when
+ * the size is none. */
+bool gt_struct_copy(void *to, size_t known, const void *from);
+
 /* ---- errors ---- */
 
 /* Sets `*error` (may be NULL) to what `diag` says of `status`, which is not GOAT_OK. Returns `status`, or

@@ -911,9 +911,9 @@ GOAT_API goat_status goat_db_sync(goat_db *db, const char *path, size_t path_len
  *   "peers"         array of {"session" (bytes), "role" ("server" or "client"), "repositories" (open with it), "in", "out"
  *                   (bytes), "batches_in", "batches_out"}
  *   "repositories"  of those that are synced with a server and are open here: array of {"path", "open" (with it), "even"
- *                   (what it had was here), "unsent" (batches of our own that are not yet on its disk; at most 65536
- *                   records are counted), "to_send" (bytes of log that it may not have), "coming" (bytes that it announced),
- *                   "came" (bytes)}
+ *                   (what it had was here), "noted" (and the next connection begins there), "entries" (commits held),
+ *                   "unsent" (commits of our own that may not yet be on its disk; at most 65536 records are looked at),
+ *                   "to_send" (bytes of log that it may not have), "coming" (bytes that it announced), "came" (bytes)}
  *
  * @param status  new contents, end with goat_buf_free().
  * @return GOAT_OK, GOAT_LOADING.
@@ -921,6 +921,132 @@ GOAT_API goat_status goat_db_sync(goat_db *db, const char *path, size_t path_len
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
 GOAT_API goat_status goat_db_status(goat_db *db, goat_buf *status, goat_error **error);
+/* ---- Network ------------------------------------------------------------------------------- */
+
+/** A server that gives out a database over WebSocket. */
+typedef struct goat_server goat_server;
+
+/** How to connect. Start from GOAT_NET_CONFIG_INIT or goat_net_config_init(); zero is the default. */
+typedef struct goat_net_config {
+    uint32_t struct_size;
+    uint32_t flags;      /**< GOAT_SYNC_ALL, GOAT_SYNC_STORED: besides what the handles have open */
+    const char *ca_file; /**< PEM file with the CAs that are trusted; NULL: the system's, or $SSL_CERT_FILE. copied */
+} goat_net_config;
+
+#define GOAT_NET_CONFIG_INIT {sizeof(goat_net_config), 0, NULL}
+
+/** Fills in the defaults for a caller who knows the structure as `struct_size` bytes. Cannot fail. */
+GOAT_API void goat_net_config_init(goat_net_config *config, size_t struct_size);
+
+/**
+ * Keeps a connection to a server from here on, in the background, for as long as the handle is open: it is made anew when it
+ * breaks, after pauses that grow. What it is at, and the last trouble, are in goat_db_status() and in changes. A second
+ * URL replaces the first; the same one again makes it try at once.
+ *
+ * @param url     copied. "ws://host[:port][/path]", or "wss://…", which checks the server's certificate.
+ * @param config  borrowed for the call. NULL means GOAT_NET_CONFIG_INIT.
+ * @return GOAT_OK, also when the server cannot be reached; GOAT_INVALID with a position and GOAT_TOO_LARGE for the URL;
+ *         GOAT_NOT_FOUND, GOAT_FORBIDDEN, GOAT_INVALID for the CA file; GOAT_LOADING; GOAT_FORBIDDEN if the database is read
+ *         only; GOAT_IO; GOAT_MISUSE in builds without a network.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_connect(goat_db *db, const char *url, size_t url_len, const goat_net_config *config,
+                                     goat_error **error);
+
+/**
+ * Ends the connection that goat_db_connect() keeps, with a good-bye. What was not sent is sent the next time; whoever
+ * wants to wait for it calls goat_db_sync() before.
+ *
+ * @param job  new, end with goat_job_free(). Pass NULL to block: a few seconds at most.
+ * @return GOAT_OK, also when there is none; GOAT_LOADING; GOAT_MISUSE in builds without a network.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_disconnect(goat_db *db, goat_job **job, goat_error **error);
+
+/** How to serve. Start from GOAT_SERVER_CONFIG_INIT or goat_server_config_init(). All texts end with a NUL and are copied. */
+typedef struct goat_server_config {
+    uint32_t struct_size;
+    uint32_t flags;              /**< 0; others are reserved */
+    const char *host;            /**< where to listen: a name or address, "" for all of the machine's; NULL: "127.0.0.1" */
+    uint32_t port;               /**< 0: any that is free, see goat_server_info() */
+    uint32_t connections_max;    /**< 0: 20000, or what the process's limit of open files allows */
+    uint32_t per_address_max;    /**< connections of one address, of one IPv6 /64; 0: no limit */
+    const char *tls_certificate; /**< PEM files with the chain and its key; NULL: without TLS */
+    const char *tls_key;
+    const char *static_dir;      /**< folder whose files are served over HTTP; NULL: none */
+    const char *origins;         /**< web origins whose pages may connect, with blanks between them, "*" for all;
+                                      NULL: pages that this server itself serves */
+} goat_server_config;
+
+#define GOAT_SERVER_CONFIG_INIT {sizeof(goat_server_config), 0, NULL, 0, 0, 0, NULL, NULL, NULL, NULL}
+
+/** Fills in the defaults for a caller who knows the structure as `struct_size` bytes. Cannot fail. */
+GOAT_API void goat_server_config_init(goat_server_config *config, size_t struct_size);
+
+/**
+ * Begins to serve a database that holds its network's root key, or is certified as a server: sync over WebSocket, and
+ * over HTTP on the same port /healthz, /metrics (Prometheus) and static files. It serves until goat_server_free(), or
+ * until the handle is closed.
+ *
+ * @param config  borrowed for the call. NULL means GOAT_SERVER_CONFIG_INIT.
+ * @param server  new, end with goat_server_free(). NULL unless GOAT_OK.
+ * @return GOAT_OK; GOAT_BUSY with the address: it is taken; GOAT_FORBIDDEN: it may not be used, or the database is no
+ *         server's; GOAT_NOT_FOUND: no such address, file or folder; GOAT_BAD_KEY: the key is not the certificate's;
+ *         GOAT_INVALID: a file is no certificate; GOAT_LOADING; GOAT_IO; GOAT_MISUSE also in builds without a network.
+ *
+ * Blocks: only to look up the host's name. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_server_new(goat_db *db, const goat_server_config *config, goat_server **server,
+                                     goat_error **error);
+
+/**
+ * Facts about a server as one CBOR map: "url" (text, such as "ws://127.0.0.1:8080"), "host", "port", "secure",
+ * "root" (bytes, the public key that clients pin), "network" (bytes), "connections", "connections_max",
+ * "accepted", "refused" (counts).
+ *
+ * @param info  new contents, end with goat_buf_free().
+ * @return GOAT_OK.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_server_info(goat_server *server, goat_buf *info, goat_error **error);
+
+/**
+ * Reads the certificate and the key again, for connections made from here on.
+ *
+ * @return GOAT_OK, also without TLS; as goat_server_new() about the files, and then the old ones stay in use.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_server_reload(goat_server *server, goat_error **error);
+
+/**
+ * Ends a server: nobody is accepted any more, everybody is told good-bye, and what was taken in is brought to the disk.
+ * NULL is accepted. Cannot fail.
+ *
+ * Blocks: until that is done, a few seconds at most for peers that do not read. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API void goat_server_free(goat_server *server);
+
+/**
+ * Asks who serves at a URL, without a database: connects, and has the server prove its key. At the first meeting
+ * the caller decides whether the root key is the right one, and pins it.
+ *
+ * @param url         copied. As for goat_db_connect().
+ * @param config      borrowed for the call; `flags` means nothing here. NULL means GOAT_NET_CONFIG_INIT.
+ * @param timeout_ms  how long to wait at most.
+ * @param info        new contents, end with goat_buf_free(). A CBOR map: "network" (bytes), "root" (bytes, public key),
+ *                    "session" (bytes), "clock_ms" (how far the server's clock is ahead).
+ * @return GOAT_OK; GOAT_OFFLINE: nobody answers; GOAT_NOT_FOUND: it is no libgoat server; GOAT_UNTRUSTED: the
+ *         certificate or the proof does not hold; GOAT_NEWER_FORMAT: another version of the protocol; GOAT_TIMEOUT; what
+ *         goat_db_connect() says of URL and CA file.
+ *
+ * Blocks: up to the time given. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_probe(const char *url, size_t url_len, const goat_net_config *config, uint32_t timeout_ms,
+                                goat_buf *info, goat_error **error);
 
 #ifdef __cplusplus
 }

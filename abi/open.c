@@ -5,9 +5,9 @@
  * does: it is closed first, so nothing of it is under way when its memory goes. */
 #include "abi.h"
 
-#include "db/link.h"
+#include "network.h"
 
-enum { STRUCT_SIZE_MAX = 4096 }; /* larger is no structure but memory that was never set */
+#include "db/link.h"
 
 static const uint32_t flags_known =
     GOAT_OPEN_CREATE | GOAT_OPEN_EXCLUSIVE | GOAT_OPEN_READ_ONLY | GOAT_OPEN_NO_THREAD | GOAT_OPEN_NO_CHECKPOINT;
@@ -17,24 +17,7 @@ static const uint32_t flags_of_opening = GOAT_OPEN_CREATE | GOAT_OPEN_EXCLUSIVE;
 
 void goat_config_init(goat_config *config, size_t struct_size) {
     const goat_config defaults = GOAT_CONFIG_INIT;
-    if (config == NULL || struct_size < sizeof(config->struct_size) || struct_size > STRUCT_SIZE_MAX) return;
-    memset(config, 0, struct_size);
-    memcpy(config, &defaults, struct_size < sizeof(defaults) ? struct_size : sizeof(defaults));
-    config->struct_size = (uint32_t)struct_size;
-}
-
-/* Copies as many bytes as the caller has, the rest is zero. False when he has more than is known here and has set
- * them, or when the size is none. */
-static bool copy_struct(void *to, size_t known, const void *from) {
-    uint32_t size;
-    memcpy(&size, from, sizeof(size));
-    if (size < sizeof(size) || size > STRUCT_SIZE_MAX) return false;
-    memset(to, 0, known);
-    memcpy(to, from, size < known ? size : known);
-    for (size_t i = known; i < size; i++) {
-        if (((const uint8_t *)from)[i] != 0) return false;
-    }
-    return true;
+    gt_struct_init(config, struct_size, &defaults, sizeof(defaults));
 }
 
 static bool host_is_whole(const goat_host *host) {
@@ -54,11 +37,11 @@ static bool host_is_whole(const goat_host *host) {
 static goat_status read_config(const goat_config *given, goat_config *config, goat_host *host, goat_error **error) {
     *config = (goat_config)GOAT_CONFIG_INIT;
     *host = (goat_host){0};
-    if (given != NULL && !copy_struct(config, sizeof(*config), given)) {
+    if (given != NULL && !gt_struct_copy(config, sizeof(*config), given)) {
         return gt_misuse(error, "config->struct_size is wrong, or a member is set that this version does not know");
     }
     if ((config->flags & ~flags_known) != 0) return gt_misuse(error, "config->flags has unknown bits");
-    if (config->host != NULL && (!copy_struct(host, sizeof(*host), config->host) || !host_is_whole(host))) {
+    if (config->host != NULL && (!gt_struct_copy(host, sizeof(*host), config->host) || !host_is_whole(host))) {
         return gt_misuse(error, "config->host has a wrong struct_size, or is given in part");
     }
     if (!GT_PORT_HAS_THREADS) config->flags |= GOAT_OPEN_NO_THREAD;
@@ -139,6 +122,7 @@ static bool has_no_jobs(const void *db) { return !gt_db_has_jobs(db); }
 static void end_handle(goat_db *db) {
     goat_job *job = NULL;
     if (!gt_process_has(db)) return;
+    gt_network_leave(db, true);
     gt_db_lock(db);
     if (gt_db_close(db, &job, NULL) == GOAT_OK) gt_job_release(job);
     goat_status status = gt_wait_until(db, has_no_jobs, db, UINT64_MAX);
@@ -209,6 +193,7 @@ goat_status goat_db_close(goat_db *db, goat_job **job, goat_error **error) {
     goat_job *made = NULL;
     if (job != NULL) *job = NULL;
     GT_REQUIRE(db);
+    if (gt_process_has(db)) gt_network_leave(db, job == NULL);
     gt_enter(&call, db, error);
     goat_status status = gt_db_close(db, &made, call.diag);
     return gt_leave_with_job(&call, status, made, job, NULL);

@@ -120,6 +120,8 @@ bool gt_database_take_pump_wanted(gt_database *database) {
     return wanted;
 }
 
+bool gt_db_is_read_only(const goat_db *db) { return (db->database->flags & GOAT_OPEN_READ_ONLY) != 0; }
+
 bool gt_db_has_jobs(const goat_db *db) {
     const goat_job *job = db->database->jobs;
     while (job != NULL && job->db != db) job = job->next;

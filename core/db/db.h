@@ -67,6 +67,8 @@ void gt_db_release(goat_db *db);
 /* GOAT_OK, GOAT_CLOSED, GOAT_LOADING, or what opening failed with. */
 goat_status gt_db_check(const goat_db *db, gt_diag *diag);
 
+bool gt_db_is_read_only(const goat_db *db);
+
 /* Whether a job of this handle is under way. */
 bool gt_db_has_jobs(const goat_db *db);
 

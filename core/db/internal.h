@@ -18,6 +18,7 @@ typedef struct gt_upstream {
     bool is_up;  /* says the transport */
     bool online; /* what changes have told last */
     gt_diag why; /* the last trouble */
+    bool is_new; /* changes have not told it yet */
 } gt_upstream;
 
 /* The file in which a repository's place in the server's log is remembered (core/sync/PROTOCOL.md section 9). */

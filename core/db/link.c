@@ -229,6 +229,13 @@ static goat_status give_up(gt_link *link, gt_diag *diag) {
     return gt_no_memory(diag);
 }
 
+/* Something may have become even or safe: jobs that wait for it look again. */
+static void moved(gt_link *link) {
+    gt_database *database = link->db->database;
+    link->moves++;
+    if (database->jobs != NULL) gt_want_pump(database);
+}
+
 goat_status gt_link_receive(gt_link *link, gt_bytes packet, gt_hasher *hasher, gt_diag *diag) {
     goat_db *db = link->db;
     gt_arrival *arrival = NULL;
@@ -246,6 +253,7 @@ goat_status gt_link_receive(gt_link *link, gt_bytes packet, gt_hasher *hasher, g
     if (link->sync != NULL) {
         gt_link_open_listed(link);
         look_at_certificates(link);
+        moved(link);
         if (gt_sync_is_ready(link->sync, gt_db_now_us(db))) gt_link_wake(link); /* answers, also before the greeting */
     }
     unlock(db);
@@ -258,7 +266,7 @@ bool gt_link_send(gt_link *link, gt_buf *packet) {
     gt_db_lock(db);
     link->told = false;
     bool said = link->sync != NULL && gt_sync_send(link->sync, gt_db_now_us(db), packet);
-    if (said) link->moves++;
+    moved(link); /* also with nothing to say: it may have found that out just now */
     if (link->lingers) db->database->links_look = db->database->pump_wanted = true;
     unlock(db);
     return said;

@@ -62,11 +62,24 @@ goat_status gt_db_may_serve(const goat_db *db, gt_diag *diag);
  * GOAT_OFFLINE when there is no connection, GOAT_NOT_FOUND for a repository that is not synced. Locked. */
 goat_status gt_db_sync(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag);
 
-/* Where a transport tells what it knows of the connection to the server, for gt_db_status and changes. Locked. */
+/* Where a transport tells what it knows of the connection to the server, for gt_db_status and changes; trouble while
+ * offline is told again only when its words are others. Locked. */
 void gt_db_set_upstream(goat_db *db, const char *url, bool online, const gt_diag *why);
 
 /* "peers", "repositories", … as goat.h says of goat_db_status. Locked. */
 void gt_db_status(goat_db *db, gt_buf *out);
+
+/* A job that is done when no client's link is left. Locked. GOAT_OK, GOAT_LOADING, GOAT_CLOSED, … */
+goat_status gt_db_part(goat_db *db, goat_job **job, gt_diag *diag);
+
+/* GOAT_OK; or what keeps it from taking anything: it is still opening, or a log has failed. Locked. */
+goat_status gt_db_health(const goat_db *db, gt_diag *why);
+
+typedef struct gt_db_counts { /* over open repositories */
+    uint32_t repositories;
+    uint64_t commits, log_bytes, unsynced_bytes, parked;
+} gt_db_counts;
+void gt_db_count(const goat_db *db, gt_db_counts *counts); /* locked */
 
 /* The service thread is to go on with what a transport left undone: set by abi/, called without the lock. */
 typedef void (*gt_kick)(void);

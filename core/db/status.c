@@ -49,18 +49,29 @@ static void write_peers(gt_buf *out, const gt_database *database) {
 
 /* ---- repositories ---- */
 
-/* Batches of our own in the log from `offset` on. A frame begins with the head of its array, the number of its format,
+/* How many leaves a frame has that begins with `head`: the eighth element behind. 0: it is none of these. */
+static uint64_t count_leaves(gt_bytes frame, gt_bytes head) {
+    enum { SIZE_AT = 7 };
+    gt_bytes element;
+    int64_t size = 0;
+    if (frame.len <= head.len || memcmp(frame.data, head.data, head.len) != 0) return 0;
+    gt_iter iter = gt_array_iter(frame);
+    for (int i = 0; i <= SIZE_AT; i++) {
+        if (!gt_array_next(&iter, &element)) return 0;
+    }
+    return gt_value_as_int64(element, &size) && size > 0 ? (uint64_t)size : 0;
+}
+
+/* Commits of our own in the log from `offset` on. A frame begins with the head of its array, the number of its format,
  * and the session, each in one form only. */
 static uint64_t count_own(const gt_mount *mount, uint64_t offset) {
-    static const uint8_t head[] = {0x8b, 0x01, 0x58, GT_ID_SIZE};
-    const uint8_t *session = mount->database->own.session.bytes;
+    uint8_t head[4 + GT_ID_SIZE] = {0x8b, 0x01, 0x58, GT_ID_SIZE};
     gt_record record;
     uint64_t count = 0;
+    memcpy(head + 4, mount->database->own.session.bytes, GT_ID_SIZE);
     for (int i = 0; i < COUNTED_MAX; i++) {
         if (gt_log_next(gt_repo_log(mount->repo), &offset, false, &record) != GOAT_OK) break;
-        count += record.type == GT_RECORD_BATCH && record.payload.len > sizeof(head) + GT_ID_SIZE &&
-                 memcmp(record.payload.data, head, sizeof(head)) == 0 &&
-                 memcmp(record.payload.data + sizeof(head), session, GT_ID_SIZE) == 0;
+        if (record.type == GT_RECORD_BATCH) count += count_leaves(record.payload, gt_bytes_of(head, sizeof(head)));
     }
     return count;
 }
@@ -84,6 +95,13 @@ static uint64_t safe_length(const gt_link *link, const gt_mount *mount) {
     return safe < GT_LOG_HEADER_SIZE ? GT_LOG_HEADER_SIZE : safe;
 }
 
+/* Whether the next connection begins where this one is: the server has given a point that covers all of our log. */
+static bool is_noted(const gt_mount *mount) {
+    gt_remembered remembered;
+    return gt_peer_recall(mount, &mount->database->network, &remembered) &&
+           remembered.ours >= gt_log_length(gt_repo_log(mount->repo));
+}
+
 static bool is_synced(const gt_link *link, const gt_mount *mount) {
     return gt_repo_get_phase(mount->repo) == GT_REPO_OPEN && (link != NULL || !mount->database->has_root);
 }
@@ -92,14 +110,16 @@ static void write_repository(gt_buf *out, const gt_link *link, const gt_mount *m
     gt_channel_info info = {0};
     bool has_channel = find_info(link, mount, &info);
     uint64_t safe = safe_length(link, mount);
-    gt_write_map_head(out, 7); /* keys by length, then bytes */
+    gt_write_map_head(out, 9); /* keys by length, then bytes */
     write_number(out, "came", info.came_bytes);
     write_truth(out, "even", has_channel && info.even && !info.unequal);
     write_truth(out, "open", has_channel && info.open);
     write_name(out, "path");
     gt_write_text(out, gt_repo_path(mount->repo));
+    write_truth(out, "noted", is_noted(mount));
     write_number(out, "coming", info.coming_bytes);
     write_number(out, "unsent", count_own(mount, safe));
+    write_number(out, "entries", gt_repo_entry_count(mount->repo));
     write_number(out, "to_send", gt_log_length(gt_repo_log(mount->repo)) - safe);
 }
 

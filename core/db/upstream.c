@@ -23,17 +23,22 @@ bool gt_is_online(const gt_database *database) {
 
 void gt_upstream_look(gt_database *database) {
     gt_upstream *upstream = &database->upstream;
-    bool online = gt_is_online(database);
-    if (online == upstream->online) return;
+    bool online = gt_is_online(database), turned = online != upstream->online;
+    if (!turned && (online || !upstream->is_new)) return;
     upstream->online = online;
+    upstream->is_new = false;
     if (online) gt_diag_init(&upstream->why);
     gt_add_sync_event(database, online ? "online" : "offline", gt_bytes_of("", 0), upstream->why.message);
+    if (!turned) return;
     gt_want_pump(database); /* jobs may wait for the server */
     gt_condition_wake_all(&database->condition);
 }
 
 void gt_upstream_trouble(gt_database *database, const gt_diag *why) {
-    if (gt_diag_is_set(why)) database->upstream.why = *why;
+    gt_upstream *upstream = &database->upstream;
+    if (!gt_diag_is_set(why)) return;
+    if (strcmp(upstream->why.message, why->message) != 0) upstream->is_new = true;
+    upstream->why = *why;
 }
 
 void gt_db_set_upstream(goat_db *db, const char *url, bool online, const gt_diag *why) {

@@ -139,6 +139,7 @@ void gt_link_open_stored(gt_link *link) {
     gt_buf paths = link->listing->paths;
     gt_buf_init(&link->listing->paths, paths.alloc);
     gt_link_end_listing(link);
+    link->moves++;
     want_all(link, gt_buf_bytes(&paths));
     gt_buf_free(&paths);
 }

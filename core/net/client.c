@@ -261,6 +261,8 @@ void gt_client_retry(gt_client *client) { gt_loop_call(client->loop, retry, clie
 
 void gt_client_end(gt_client *client) { gt_loop_call(client->loop, end, client); }
 
+bool gt_client_has_ended(gt_client *client) { return gt_loop_has_ended(client->loop); }
+
 void gt_client_free(gt_client *client) {
     if (client == NULL) return;
     gt_client_end(client);

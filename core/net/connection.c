@@ -37,8 +37,24 @@ static void drop_half(gt_connection *connection) {
     gt_ring_node_remove(&connection->reading);
 }
 
+static void over(gt_connection *connection, const gt_diag *why) {
+    gt_loop *loop = connection->loop;
+    if (connection->is_over) return;
+    connection->is_over = true;
+    if (loop->on_over != NULL) loop->on_over(loop->owner, connection, why);
+}
+
+/* The other side may have said why before it left. */
+static void note_last_words(gt_connection *connection) {
+    gt_diag why;
+    gt_diag_init(&why);
+    if (connection->carried == NULL || connection->is_over) return;
+    if (connection->carrier->has_ended(connection->carried, &why)) over(connection, &why);
+}
+
 void gt_connection_lost(gt_connection *connection) {
     gt_loop *loop = connection->loop;
+    note_last_words(connection);
     gt_ring_node_remove(&connection->waiting);
     gt_ring_node_remove(&connection->group);
     gt_timers_set(&loop->timers, &connection->timer, UINT64_MAX);
@@ -67,13 +83,6 @@ void gt_connection_free(gt_connection *connection) {
 }
 
 void gt_connection_ready(gt_connection *connection) { gt_loop_ready(connection->loop, connection); }
-
-static void over(gt_connection *connection, const gt_diag *why) {
-    gt_loop *loop = connection->loop;
-    if (connection->is_over) return;
-    connection->is_over = true;
-    if (loop->on_over != NULL) loop->on_over(loop->owner, connection, why);
-}
 
 static const char *const fault_words[GT_FAULT_COUNT] = {
     [GT_FAULT_HANDSHAKE] = "the connection was not made in time",

@@ -80,6 +80,13 @@ bool gt_loop_call(gt_loop *loop, void (*run)(void *argument), void *argument) {
     return self.done;
 }
 
+bool gt_loop_has_ended(gt_loop *loop) {
+    gt_mutex_lock(&loop->mutex);
+    bool ended = loop->ended;
+    gt_mutex_unlock(&loop->mutex);
+    return ended;
+}
+
 static void run_tasks(gt_loop *loop) {
     gt_mutex_lock(&loop->mutex);
     loop->woken = false;

@@ -76,6 +76,8 @@ goat_status gt_loop_start(gt_loop *loop, gt_diag *diag);
 /* Waits until its thread has ended, which gt_loop_end() makes it, and frees it. NULL is accepted. */
 void gt_loop_free(gt_loop *loop);
 
+bool gt_loop_has_ended(gt_loop *loop); /* any thread */
+
 /* Runs `run(argument)` on the loop's thread and waits for it. False, and it is not run: the loop has ended. */
 bool gt_loop_call(gt_loop *loop, void (*run)(void *argument), void *argument);
 /* The same without waiting. */

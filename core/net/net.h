@@ -73,6 +73,7 @@ const char *gt_client_url(const gt_client *client);
 void gt_client_retry(gt_client *client);
 /* As for servers. */
 void gt_client_end(gt_client *client);
+bool gt_client_has_ended(gt_client *client); /* gt_client_free does not wait any more */
 void gt_client_free(gt_client *client);
 
 /* ---- a question to a stranger ---- */

@@ -117,6 +117,19 @@ static void the_edits_of_others_are_waited_for_too_when_they_came_before(void **
 
 /* ---- the job that meets ---- */
 
+static void a_point_may_be_the_last_thing_that_is_waited_for(void **state) {
+    (void)state;
+    test_trio f;
+    test_trio_begin(&f);
+    edit(&f.server, "there", 0, 3);
+    gt_sim_options_of(f.server_machine.disk)->delay_polls_max = 500; /* points come long after what they cover */
+    test_trio_join(&f, &f.one);
+    assert_int_equal(test_world_sync(&f.world, &f.one, NULL), GOAT_OK);
+    assert_int_equal(test_world_sync(&f.world, &f.one, NULL), GOAT_OK);
+    gt_sim_options_of(f.server_machine.disk)->delay_polls_max = 0;
+    test_trio_end(&f);
+}
+
 static void after_the_job_both_sides_have_what_each_had(void **state) {
     (void)state;
     test_trio f;
@@ -296,6 +309,8 @@ static void the_status_says_what_is_unsent(void **state) {
     assert_int_equal(number_of(&f.one, "unsent"), 3);
     assert_true(number_of(&f.one, "to_send") > 300);
     assert_int_equal(number_of(&f.one, "open"), 0);
+    assert_int_equal(number_of(&f.one, "entries"), 3);
+    assert_int_equal(number_of(&f.one, "noted"), 0);
     edit(&f.server, "s", 0, 2);
     test_trio_join(&f, &f.one);
     test_world_meet(&f.world);
@@ -306,11 +321,17 @@ static void the_status_says_what_is_unsent(void **state) {
     assert_int_equal(number_of(&f.one, "open"), 1);
     assert_int_equal(number_of(&f.one, "even"), 1);
     assert_true(number_of(&f.one, "came") >= number_of(&f.one, "coming"));
-    test_world_pass(&f.world, 2500);
+    for (int i = 0; number_of(&f.one, "noted") == 0; i++) {
+        assert_true(i < 500);
+        test_world_pass(&f.world, 1);
+    }
+    assert_int_equal(number_of(&f.one, "entries"), 5);
     test_trio_close(&f, &f.one); /* and it is known when it was opened again, alone */
     test_trio_open(&f, &f.one);
     test_world_rest(&f.world);
-    edit(&f.one, "one", 3, 2);
+    assert_int_equal(number_of(&f.one, "unsent"), 0);
+    assert_int_equal(test_handle_create(&f.one, "two", "{text: 'a'}"), GOAT_OK); /* a batch of two */
+    edit(&f.one, "one", 3, 1);
     assert_int_equal(number_of(&f.one, "unsent"), 2);
     assert_int_equal(number_of(&f.one, "even"), 0);
     test_trio_end(&f);
@@ -323,6 +344,7 @@ int main(void) {
         cmocka_unit_test(a_flush_says_when_the_server_goes_away),
         cmocka_unit_test(a_flush_says_when_the_server_does_not_take_it),
         cmocka_unit_test(the_edits_of_others_are_waited_for_too_when_they_came_before),
+        cmocka_unit_test(a_point_may_be_the_last_thing_that_is_waited_for),
         cmocka_unit_test(after_the_job_both_sides_have_what_each_had),
         cmocka_unit_test(the_job_does_not_believe_that_nothing_new_is_under_way),
         cmocka_unit_test(a_job_may_begin_before_they_have_met),

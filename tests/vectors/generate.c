@@ -121,9 +121,9 @@ static void write_sync(const char *vectors, const char *messages, const char *sy
         write_vectors(vectors, sync_vector_files[i].name, file);
         for (size_t c = 0; c < json_array_size(cases); c++) {
             const json_t *one = json_array_get(cases, c);
-            if (json_object_get(one, "packets") == NULL) {
+            if (json_object_get(one, "bytes") != NULL) {
                 write_input(messages, sync_vector_files[i].name, one);
-            } else {
+            } else if (json_object_get(one, "packets") != NULL) {
                 write_exchange(sync, one, true);
                 write_exchange(sync, one, false);
             }

@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 import goat_ed25519 as ed25519  # noqa: E402
 from goat_batch import H, hash_batch, read_batch  # noqa: E402
 from goat_cbor import Fault, encode  # noqa: E402
-from goat_sync import RECEIPT, may_hold, messages, siphash  # noqa: E402
+from goat_sync import RECEIPT, may_hold, messages, places, siphash, sizes  # noqa: E402
 
 ANSWER, WANTED = 2, 4
 
@@ -43,6 +43,36 @@ def read_messages():
             sys.exit(f"{case['name']}: nothing is missed when it is cut to {cut} bytes")
     expect(len(seen) == 17, f"only {sorted(seen)} have a vector")
     return len(seen)
+
+
+def read_invalid():
+    cases = load("invalid.json")["cases"]
+    for case in cases:
+        raw = bytes.fromhex(case["bytes"])
+        expect(case["status"] in ("GOAT_INVALID", "GOAT_TOO_LARGE"), f"{case['name']}: {case['status']}")
+        expect(0 <= int(case["position"]) <= len(raw), f"{case['name']}: the position")
+        if not raw:
+            continue
+        try:
+            list(messages(raw))
+        except Fault:
+            continue
+        sys.exit(f"{case['name']}: nothing is found")
+    return len(cases)
+
+
+def read_filters():
+    cases = load("filters.json")["cases"]
+    for case in cases:
+        elements, salt = int(case["elements"]), bytes.fromhex(case["salt"])
+        bits, hashes = sizes(elements)
+        expect((int(case["bits"]), int(case["hashes"])) == (bits, hashes), f"{case['name']}: the sizes")
+        content = bytearray(bits // 8)
+        for i in range(elements):
+            for place in places(salt, bits, hashes, H(i.to_bytes(4, "little"))):
+                content[place // 8] |= 1 << place % 8
+        expect(content.hex() == case["content"], f"{case['name']}: the bits")
+    return len(cases)
 
 
 class Transcript:
@@ -146,11 +176,11 @@ def a_changed_transcript_is_found():
 def main():
     # The reference's own vector: key 00 01 … 0f, message 00 01 … 0e.
     expect(siphash(bytes(range(16)), bytes(range(15))) == 0xA129CA6149BE45E5, "SipHash")
-    kinds = read_messages()
+    kinds, invalid, filters = read_messages(), read_invalid(), read_filters()
     cases, counts = read_transcripts()
     a_changed_transcript_is_found()
-    print(f"{kinds} kinds of messages; {cases} transcripts with {counts[0]} proofs, {counts[1]} batches, {counts[2]} "
-          f"receipts, {counts[3]} ends of a comparison")
+    print(f"{kinds} kinds of messages, {invalid} that are none; {filters} filters; {cases} transcripts with "
+          f"{counts[0]} proofs, {counts[1]} batches, {counts[2]} receipts, {counts[3]} ends of a comparison")
 
 
 main()

@@ -7,6 +7,8 @@
 
 const sync_vector_file sync_vector_files[] = {
     {"messages.json", make_message_vectors},
+    {"invalid.json", make_invalid_messages},
+    {"filters.json", make_filters},
     {"transcripts.json", make_transcripts},
 };
 const size_t sync_vector_file_count = sizeof sync_vector_files / sizeof *sync_vector_files;

@@ -15,6 +15,8 @@ extern const sync_vector_file sync_vector_files[];
 extern const size_t sync_vector_file_count;
 
 json_t *make_message_vectors(void);
+json_t *make_invalid_messages(void);
+json_t *make_filters(void);
 json_t *make_transcripts(void);
 
 #endif
