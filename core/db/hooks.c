@@ -122,6 +122,15 @@ static void logged(void *context, gt_repo *repo) {
     gt_want_pump(database);
 }
 
+/* Peers are asked for what damage has taken. */
+static void missed(void *context, gt_repo *repo) {
+    gt_mount *mount = context;
+    (void)repo;
+    if (mount->database->links == NULL) return;
+    gt_shared_missed(&mount->shared);
+    gt_want_pump(mount->database);
+}
+
 gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
     return (gt_repo_hooks){
         .context = mount,
@@ -130,6 +139,7 @@ gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
         .before_change = before_change,
         .after_change = after_change,
         .logged = logged,
+        .missed = missed,
     };
 }
 

@@ -52,6 +52,7 @@ void gt_record_lost(gt_repo *repo, uint32_t record) {
     first->flags |= GT_BATCH_LOST;
     repo->lost_count++;
     gt_note_lacking(repo, batch);
+    if (repo->config.hooks.missed != NULL) repo->config.hooks.missed(repo->config.hooks.context, repo);
 }
 
 bool gt_record_is_sound(gt_repo *repo, uint32_t record) {

@@ -54,6 +54,8 @@ typedef struct gt_repo_hooks {
     void (*after_change)(void *context, gt_repo *repo, uint32_t item, gt_origin origin);
     /* A record was appended to the log, and the tables say what it says. May be NULL. Must not change the repository. */
     void (*logged)(void *context, gt_repo *repo);
+    /* Damage was come upon: gt_repo_missing names more than before. May be NULL. Must not change the repository. */
+    void (*missed)(void *context, gt_repo *repo);
 } gt_repo_hooks;
 
 typedef struct gt_repo_config {

@@ -384,6 +384,13 @@ void gt_shared_changed(gt_shared *shared) {
     }
 }
 
+void gt_shared_missed(gt_shared *shared) {
+    for (gt_channel *channel = shared->channels; channel != NULL; channel = channel->next_of_shared) {
+        channel->lacks = true;
+        gt_sync_due(channel->sync);
+    }
+}
+
 void gt_sync_sessions_grew(gt_sync *sync) {
     for (gt_channel *channel = sync->channels; channel != NULL; channel = channel->next) {
         if (!channel->dropped || channel->state != GT_CHANNEL_OPEN) continue;

@@ -137,6 +137,8 @@ void gt_sync_ask_list(gt_sync *sync);
 /* The log of a repository has grown, or more of it is durable: channels on it have something to do. Cheap when there are
  * none. */
 void gt_shared_changed(gt_shared *shared);
+/* The repository has come upon damage: what it took is asked for. */
+void gt_shared_missed(gt_shared *shared);
 /* /sys/sessions has a new certificate: channels that dropped batches for want of one try again. */
 void gt_sync_sessions_grew(gt_sync *sync);
 
