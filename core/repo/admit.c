@@ -18,6 +18,7 @@ typedef struct admission {
     gt_repo *repo;
     gt_batch *batch;
     bool from_log;
+    bool has_lost; /* the batch is known, and some of its leaves are lost */
     gt_index leaves; /* commit id → node, of the leaves in the batch */
     uint8_t *take;   /* by leaf */
     /* What the batch waits for: the first parent that is not there. Of two parts of a batch that wait for leaves of each
@@ -84,7 +85,7 @@ static goat_status look_at_leaf(admission *a, const gt_node *node, gt_diag *diag
         if (row->leaf != node->first || gt_id_compare(&gt_batch_at(a->repo, row->batch)->id, &a->batch->id) != 0) {
             return gt_fail(diag, GOAT_INVALID, "a commit stands in two places");
         }
-        a->take[node->first] = gt_commit_is_lost(a->repo, known) ? TAKE_AGAIN : TAKE_KNOWN;
+        a->take[node->first] = a->has_lost && gt_commit_is_lost(a->repo, known) ? TAKE_AGAIN : TAKE_KNOWN;
         return GOAT_OK;
     }
     a->take[node->first] = TAKE_NOW;
@@ -183,6 +184,8 @@ static goat_status decide(admission *a, gt_diag *diag) {
 static goat_status begin_admission(admission *a, gt_repo *repo, gt_batch *batch, bool from_log, gt_diag *diag) {
     *a = (admission){.repo = repo, .batch = batch, .from_log = from_log, .take = gt_new(repo->alloc, batch->size, 1)};
     gt_index_init(&a->leaves, repo->alloc);
+    uint32_t known = gt_find_batch(repo, &batch->id);
+    a->has_lost = known != GT_NONE && gt_batch_has_lost(repo, known);
     bool failed = a->take == NULL;
     for (uint32_t i = 0; !failed && i < batch->node_count; i++) {
         const gt_node *node = &batch->nodes[i];

@@ -137,9 +137,11 @@ static uint32_t find_or_stub(gt_repo *repo, const gt_id *id, uint64_t seq, uint3
     return row;
 }
 
-/* A batch that is known already, in a record that may be new. */
+/* A batch that is known already, in a record that may be new. Most are: they lie behind all others. */
 static bool add_record(gt_repo *repo, uint32_t batch, const gt_record *record) {
-    return gt_record_of(repo, batch, record->offset) != GT_NONE || gt_part_add(repo, batch, record, 0);
+    const gt_batch_row *last = gt_batch_at(repo, gt_batch_at(repo, batch)->other);
+    bool known = record->offset <= last->offset && gt_record_of(repo, batch, record->offset) != GT_NONE;
+    return known || gt_part_add(repo, batch, record, 0);
 }
 
 uint32_t gt_chain_add(gt_repo *repo, const gt_batch *batch, const gt_record *record) {

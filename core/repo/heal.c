@@ -5,11 +5,20 @@
 #include "base/arena.h"
 #include "repo/tables.h"
 
+/* A batch may be in the log in many parts, so each is looked at once, and no leaf's is looked for unless some is lost. */
+bool gt_batch_has_lost(gt_repo *repo, uint32_t batch) {
+    for (uint32_t record = batch; record != GT_NONE && record < repo->sound_count;
+         record = gt_batch_at(repo, record)->next) {
+        (void)gt_record_is_sound(repo, record);
+    }
+    return gt_batch_is_lost(gt_batch_at(repo, batch));
+}
+
 bool gt_commit_is_lost(gt_repo *repo, uint32_t number) {
     const gt_commit_row *row = gt_commit_at(repo, number);
     if (number >= repo->unchecked_count) return false;
     uint32_t record = gt_record_of(repo, row->batch, row->offset);
-    return record == GT_NONE || !gt_record_is_sound(repo, record);
+    return record != GT_NONE && !gt_record_is_sound(repo, record);
 }
 
 /* An offset into the bytes of a commit, after these have moved. */

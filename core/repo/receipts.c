@@ -228,8 +228,10 @@ void gt_repo_receipts_begin(gt_repo *repo) {
     repo->writes_receipts = true;
 }
 
-bool gt_repo_wants_receipt(const gt_repo *repo) {
-    return repo->writes_receipts && next_named(repo, repo->order.records) < repo->batches.count;
+bool gt_repo_wants_receipt(gt_repo *repo) {
+    if (!repo->writes_receipts) return false;
+    repo->order.records = next_named(repo, repo->order.records); /* what is not named is passed over once */
+    return repo->order.records < repo->batches.count;
 }
 
 static goat_status add_leaf(gt_repo *repo, gt_receipt_draft *draft, uint32_t record, uint64_t *entries, gt_diag *diag) {

@@ -249,7 +249,7 @@ typedef struct gt_receipt_order {
 /* Server: receipts are written for what is logged from here on, and for what came after the last one of this log. */
 void gt_repo_receipts_begin(gt_repo *repo);
 /* Whether something was logged that no receipt of this log names yet. */
-bool gt_repo_wants_receipt(const gt_repo *repo);
+bool gt_repo_wants_receipt(gt_repo *repo);
 /* Writes one over up to GT_RECEIPT_LEAVES_MAX of them; call again while it wants. What gt_log_append says. */
 goat_status gt_repo_write_receipt(gt_repo *repo, const gt_signer *signer, gt_diag *diag);
 

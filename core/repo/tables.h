@@ -313,7 +313,9 @@ void gt_record_lost(gt_repo *repo, uint32_t record);
 
 /* ---- heal.c ---- */
 
-/* Whether the bytes of a known commit are lost. Looks at its record if need be. */
+/* Whether some leaves of a batch (its first row) are lost. Looks at its records if need be. */
+bool gt_batch_has_lost(gt_repo *repo, uint32_t batch);
+/* Whether those of a known commit are. */
 bool gt_commit_is_lost(gt_repo *repo, uint32_t commit);
 /* Points the rows of the leaves whose `take` is `taken` to `record`, where they came again. GOAT_NO_MEMORY: some may
  * point there. */
