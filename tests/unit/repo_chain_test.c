@@ -1,51 +1,21 @@
 /* core/repo: the chain of each session's batches, and the snapshots that keep reading cheap. */
 #include "support/test.h"
 
-#include "support/test_repo.h"
+#include "support/test_pair.h"
 #include "support/test_value.h"
 #include "value/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_network network;
-    test_site a, b;
-    test_writer writer, other;
-} fixture;
+typedef test_pair fixture;
 
 static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_network_init(&f->network);
-    test_site_init(&f->a, &f->network, 0, 1, 0);
-    test_site_init(&f->b, &f->network, 1, 2, 0);
-    test_writer_init(&f->writer, &f->network, 2, test_goat_1);
-    test_writer_init(&f->other, &f->network, 2, test_goat_1); /* the same key at another place */
-    test_site *sites[] = {&f->a, &f->b};
-    for (int i = 0; i < 2; i++) {
-        test_site_learn(sites[i], test_goat_1);
-        test_site_open(sites[i], 0);
-    }
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
+    test_pair_set_up(state);
     fixture *f = *state;
-    test_writer_free(&f->writer);
     test_writer_free(&f->other);
-    test_site_free(&f->a);
-    test_site_free(&f->b);
-    test_network_free(&f->network);
-    free(f);
+    test_writer_init(&f->other, &f->network, 2, test_goat_1); /* the same key at another place */
     return 0;
-}
-
-static void same_digests(test_site *a, test_site *b) {
-    uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];
-    test_site_digest(a, x);
-    test_site_digest(b, y);
-    assert_memory_equal(x, y, sizeof x);
 }
 
 /* ---- chains ---- */
@@ -84,7 +54,7 @@ static void three_hundred_batches_have_seq_prev_and_skip(void **state) {
     }
     f->a.frame_offset = GT_LOG_HEADER_SIZE;
     test_site_send_new(&f->a, &f->b);
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
     assert_int_equal(test_site_audit(&f->b, NULL), 0);
 }
 
@@ -135,8 +105,8 @@ static void two_tips_are_joined_by_the_next_batch(void **state) {
     f->a.frame_offset = GT_LOG_HEADER_SIZE;
     test_site_send_new(&f->a, &f->b);
     test_site_send_new(&f->b, &twin);
-    same_digests(&f->a, &f->b);
-    same_digests(&f->a, &twin);
+    test_sites_equal(&f->a, &f->b);
+    test_sites_equal(&f->a, &twin);
     assert_int_equal(gt_repo_parked_count(f->b.repo), 0);
     assert_int_equal(test_site_audit(&f->b, NULL), 0);
     test_site_free(&twin);
@@ -186,10 +156,10 @@ static void a_damaged_record_leaves_a_gap_over_which_the_chain_goes_on(void **st
         whole.frame_offset = GT_LOG_HEADER_SIZE;
         test_site_send_new(&whole, &one);
         assert_int_equal(gt_repo_entry_count(one.repo), 58);
-        same_digests(&one, &whole);
+        test_sites_equal(&one, &whole);
         test_site_close(&one);
         test_site_open(&one, TEST_SITE_NO_CHECKPOINT);
-        same_digests(&one, &whole);
+        test_sites_equal(&one, &whole);
         test_site_free(&one);
         test_site_free(&whole);
     }
@@ -235,10 +205,10 @@ static void what_stands_on_a_lost_commit_waits_for_it(void **state) {
     test_site_send_new(&f->b, &f->a); /* the rest of them is in the log twice now, which is no harm */
     test_site_shows(&f->a, "x", "{votes: 6}");
     assert_int_equal(gt_repo_parked_count(f->a.repo), 0);
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
     test_site_close(&f->a);
     test_site_open(&f->a, TEST_SITE_NO_CHECKPOINT);
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
 }
 
 /* ---- snapshots ---- */
@@ -281,7 +251,7 @@ static void a_snapshot_is_written_when_due_and_bounds_what_is_read(void **state)
     assert_int_equal(gt_repo_view_at(f->b.repo, 0, &last, 1, &out, NULL), GOAT_OK);
     assert_true(gt_repo_work(f->b.repo) - work < 30); /* a few commits, not 400 */
     gt_buf_free(&out);
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
     assert_int_equal(test_site_audit(&f->b, NULL), 0);
 }
 
@@ -343,7 +313,7 @@ static void a_wrong_snapshot_that_was_carried_is_not_used(void **state) {
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, test_pair_tear_down)
     const struct CMUnitTest tests[] = {
         CASE(three_hundred_batches_have_seq_prev_and_skip),
         CASE(a_wrong_place_in_the_chain_is_refused),

@@ -2,43 +2,14 @@
 #include "support/test.h"
 
 #include "base/crc32c.h"
-#include "support/test_repo.h"
+#include "support/test_pair.h"
 #include "support/test_value.h"
 #include "value/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_network network;
-    test_site a, b;
-    test_writer writer;
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_network_init(&f->network);
-    test_site_init(&f->a, &f->network, 0, 1, 0);
-    test_site_init(&f->b, &f->network, 1, 2, 0);
-    test_writer_init(&f->writer, &f->network, 2, test_goat_1);
-    test_site *sites[] = {&f->a, &f->b};
-    for (int i = 0; i < 2; i++) {
-        test_site_learn(sites[i], test_goat_1);
-        test_site_open(sites[i], 0);
-    }
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    test_writer_free(&f->writer);
-    test_site_free(&f->a);
-    test_site_free(&f->b);
-    test_network_free(&f->network);
-    free(f);
-    return 0;
-}
+typedef test_pair fixture;
 
 /* A repository with something of everything: linear items, heads side by side, another namespace, what is not
  * shown, what waits, snapshots, two sessions and a tip that others follow. */
@@ -414,17 +385,16 @@ static void one_of_another_log_or_cut_short_is_ignored(void **state) {
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(it_gives_the_same_answers),
-        CASE(what_waits_in_it_is_taken_in_when_its_parent_comes),
-        CASE(many_rows_are_used_in_place_and_grow),
-        CASE(a_storage_that_gives_it_in_pieces_does_not_matter),
-        CASE(states_of_another_version_are_not_taken_from_it),
-        CASE(damage_below_it_is_found_at_the_first_touch),
-        CASE(a_peers_edit_on_a_damaged_item_is_not_applied_to_the_damage),
-        CASE(no_wrong_number_leads_astray),
-        CASE(one_of_another_log_or_cut_short_is_ignored),
+        PAIR_CASE(it_gives_the_same_answers),
+        PAIR_CASE(what_waits_in_it_is_taken_in_when_its_parent_comes),
+        PAIR_CASE(many_rows_are_used_in_place_and_grow),
+        PAIR_CASE(a_storage_that_gives_it_in_pieces_does_not_matter),
+        PAIR_CASE(states_of_another_version_are_not_taken_from_it),
+        PAIR_CASE(damage_below_it_is_found_at_the_first_touch),
+        PAIR_CASE(a_peers_edit_on_a_damaged_item_is_not_applied_to_the_damage),
+        PAIR_CASE(no_wrong_number_leads_astray),
+        PAIR_CASE(one_of_another_log_or_cut_short_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,38 +1,19 @@
 /* core/repo: what views cost, counted in commits and edits looked at (gt_repo_work), never in time. */
 #include "support/test.h"
 
+#include "support/test_pair.h"
 #include "support/test_random.h"
-#include "support/test_repo.h"
 #include "support/test_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_network network;
-    test_site a, b;
-} fixture;
+typedef test_pair fixture;
 
 static int set_up(void **state) {
     fixture *f = calloc(1, sizeof *f);
-    test_network_init(&f->network);
-    test_site_init(&f->a, &f->network, 0, 1, TEST_SITE_FAST);
-    test_site_init(&f->b, &f->network, 1, 2, TEST_SITE_FAST);
-    test_site *sites[] = {&f->a, &f->b};
-    for (int i = 0; i < 2; i++) {
-        test_site_learn(sites[i], test_goat_1);
-        test_site_open(sites[i], 0);
-    }
+    test_pair_begin(f, TEST_SITE_FAST);
     *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    test_site_free(&f->a);
-    test_site_free(&f->b);
-    test_network_free(&f->network);
-    free(f);
     return 0;
 }
 
@@ -166,7 +147,7 @@ static void two_who_type_at_once_keep_it_cheap(void **state) {
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, test_pair_tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_merge_costs_in_proportion_to_what_came_since_the_common_point),
         CASE(an_edit_of_a_long_history_costs_what_the_first_one_did),

@@ -1,45 +1,13 @@
 /* core/repo: receipts: what a server writes, what is kept of others, and what follows after each kind of opening. */
 #include "support/test.h"
 
-#include "support/test_repo.h"
+#include "support/test_pair.h"
 #include "support/test_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_network network;
-    test_site a, b; /* a server, and a replica */
-    test_writer writer;
-    gt_arena arena;
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_network_init(&f->network);
-    test_site_init(&f->a, &f->network, 0, 1, 0);
-    test_site_init(&f->b, &f->network, 2, 2, 0);
-    test_writer_init(&f->writer, &f->network, 3, test_goat_1);
-    test_site *sites[] = {&f->a, &f->b};
-    for (int i = 0; i < 2; i++) {
-        test_site_learn(sites[i], test_goat_1);
-        test_site_open(sites[i], 0);
-    }
-    gt_arena_init(&f->arena, &gt_alloc_system);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    gt_arena_free(&f->arena);
-    test_writer_free(&f->writer);
-    test_site_free(&f->a);
-    test_site_free(&f->b);
-    test_network_free(&f->network);
-    free(f);
-    return 0;
-}
+typedef test_pair fixture;
 
 /* ---- given ---- */
 
@@ -69,12 +37,6 @@ static gt_admission admit(test_site *site, const gt_receipt *receipt) {
     gt_admission outcome;
     assert_int_equal(gt_repo_admit_receipt(site->repo, receipt, &outcome, NULL), GOAT_OK);
     return outcome;
-}
-
-static void reopen(test_site *site, int flags) {
-    test_site_close(site);
-    test_site_open(site, flags);
-    assert_int_equal(gt_repo_faults(site->repo), 0);
 }
 
 /* ---- then ---- */
@@ -168,7 +130,7 @@ static void a_batch_without_entries_is_named(void **state) {
     test_site_admits(&f->a, gt_buf_bytes(&none), GT_ADMITTED);
     write_all(&f->a);
     receipts_name_all(f, &f->a, 0, 0);
-    reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
     gt_repo_receipts_begin(f->a.repo);
     edit(&f->a, "x");
     write_all(&f->a);
@@ -188,7 +150,7 @@ static void they_go_on_after_opening(void **state) {
         if (i < 2) test_site_checkpoint(&f->a);
         edit(&f->a, "z");
         if (i % 2 == 1) write_all(&f->a);
-        reopen(&f->a, flags[i]);
+        test_site_reopen(&f->a, flags[i]);
         assert_false(gt_repo_wants_receipt(f->a.repo)); /* nobody asked yet */
         gt_repo_receipts_begin(f->a.repo);
         assert_int_equal(gt_repo_wants_receipt(f->a.repo), i % 2 == 0);
@@ -203,7 +165,7 @@ static void many_batches_take_several_receipts(void **state) {
     for (int i = 0; i < GT_RECEIPT_LEAVES_MAX + 10; i++) edit(&f->a, i % 2 == 0 ? "x" : "y");
     assert_int_equal(write_one(&f->a), GOAT_OK);
     assert_true(gt_repo_wants_receipt(f->a.repo));
-    reopen(&f->a, TEST_SITE_NO_CHECKPOINT); /* in between */
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT); /* in between */
     gt_repo_receipts_begin(f->a.repo);
     write_all(&f->a);
     assert_int_equal(gt_repo_receipt_count(f->a.repo), 2);
@@ -226,7 +188,7 @@ static void a_replica_keeps_them_once(void **state) {
     uint64_t length = gt_log_length(gt_repo_log(f->b.repo));
     for (int flags = 0; flags < 2; flags++) {
         if (flags == 0) test_site_checkpoint(&f->b);
-        reopen(&f->b, flags == 0 ? 0 : TEST_SITE_NO_CHECKPOINT);
+        test_site_reopen(&f->b, flags == 0 ? 0 : TEST_SITE_NO_CHECKPOINT);
         assert_int_equal(gt_repo_receipt_count(f->b.repo), 3);
         for (uint32_t i = 0; i < 3; i++) {
             gt_receipt theirs = receipt_at(f, &f->a, i), ours = receipt_at(f, &f->b, i);
@@ -277,7 +239,7 @@ static void a_backup_that_was_put_back_goes_its_own_way(void **state) {
         assert_int_equal(third.first, 1);
         assert_int_equal(third.size, 2);
         assert_memory_equal(third.previous, &first.id, GT_ID_SIZE);
-        reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
+        test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
         gt_repo_receipts_begin(f->a.repo);
         assert_false(gt_repo_wants_receipt(f->a.repo));
         assert_int_equal(test_site_audit(&f->a, NULL), 0);
@@ -329,7 +291,7 @@ static void append_receipt(test_site *site, gt_bytes bytes) {
 
 static void verify_names_receipts_that_are_not_a_servers(void **state) {
     fixture *f = *state;
-    gt_repo_receipts_begin(f->b.repo); /* author 2 is no server */
+    gt_repo_receipts_begin(f->b.repo); /* author 1 is no server */
     edit(&f->b, "x");
     write_all(&f->b);
     audit_says(&f->b, "receipt ");
@@ -386,19 +348,18 @@ static void verify_names_receipts_that_say_what_the_log_has_not(void **state) {
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(nobody_is_given_receipts_who_did_not_ask),
-        CASE(they_name_what_was_logged_in_its_order),
-        CASE(a_batch_without_entries_is_named),
-        CASE(they_go_on_after_opening),
-        CASE(many_batches_take_several_receipts),
-        CASE(a_replica_keeps_them_once),
-        CASE(a_backup_that_was_put_back_goes_its_own_way),
-        CASE(without_memory_or_disk_nothing_is_half_done),
-        CASE(verify_names_receipts_that_are_not_a_servers),
-        CASE(verify_names_receipts_with_a_wrong_signature_or_form),
-        CASE(verify_names_receipts_that_say_what_the_log_has_not),
+        PAIR_CASE(nobody_is_given_receipts_who_did_not_ask),
+        PAIR_CASE(they_name_what_was_logged_in_its_order),
+        PAIR_CASE(a_batch_without_entries_is_named),
+        PAIR_CASE(they_go_on_after_opening),
+        PAIR_CASE(many_batches_take_several_receipts),
+        PAIR_CASE(a_replica_keeps_them_once),
+        PAIR_CASE(a_backup_that_was_put_back_goes_its_own_way),
+        PAIR_CASE(without_memory_or_disk_nothing_is_half_done),
+        PAIR_CASE(verify_names_receipts_that_are_not_a_servers),
+        PAIR_CASE(verify_names_receipts_with_a_wrong_signature_or_form),
+        PAIR_CASE(verify_names_receipts_that_say_what_the_log_has_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,42 +1,13 @@
 /* core/repo: records and entries by their place in the log, for those who walk them; batches in parts. */
 #include "support/test.h"
 
-#include "support/test_repo.h"
+#include "support/test_pair.h"
 #include "support/test_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_network network;
-    test_site a, b;
-    test_writer writer;
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_network_init(&f->network);
-    test_site_init(&f->a, &f->network, 0, 1, 0);
-    test_site_init(&f->b, &f->network, 1, 2, 0);
-    test_writer_init(&f->writer, &f->network, 2, test_goat_1);
-    test_site *sites[] = {&f->a, &f->b};
-    for (int i = 0; i < 2; i++) {
-        test_site_learn(sites[i], test_goat_1);
-        test_site_open(sites[i], 0);
-    }
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    test_writer_free(&f->writer);
-    test_site_free(&f->a);
-    test_site_free(&f->b);
-    test_network_free(&f->network);
-    free(f);
-    return 0;
-}
+typedef test_pair fixture;
 
 /* The frames of the records are those of the log, in order. */
 static void records_are_those_of_the_log(test_site *site) {
@@ -209,13 +180,12 @@ static void who_watches_the_log_is_told_of_each_record(void **state) {
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(a_batch_in_parts_has_a_row_for_each_and_is_whole_at_the_first),
-        CASE(entries_are_in_the_order_of_admission),
-        CASE(the_fingerprint_of_a_beginning_is_what_it_was_then),
-        CASE(a_checked_batch_is_admitted_and_what_waited_for_it),
-        CASE(who_watches_the_log_is_told_of_each_record),
+        PAIR_CASE(a_batch_in_parts_has_a_row_for_each_and_is_whole_at_the_first),
+        PAIR_CASE(entries_are_in_the_order_of_admission),
+        PAIR_CASE(the_fingerprint_of_a_beginning_is_what_it_was_then),
+        PAIR_CASE(a_checked_batch_is_admitted_and_what_waited_for_it),
+        PAIR_CASE(who_watches_the_log_is_told_of_each_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,60 +1,11 @@
 /* core/repo: which namespace an item is of, schemas that come later, and versions side by side. */
 #include "support/test.h"
 
-#include "support/test_repo.h"
+#include "support/test_pair.h"
 
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_network network;
-    test_site a, b;
-    test_writer writer, other;
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_network_init(&f->network);
-    test_site_init(&f->a, &f->network, 0, 1, 0);
-    test_site_init(&f->b, &f->network, 1, 2, 0);
-    test_writer_init(&f->writer, &f->network, 2, test_goat_1);
-    test_writer_init(&f->other, &f->network, 3, test_goat_1);
-    test_site *sites[] = {&f->a, &f->b};
-    for (int i = 0; i < 2; i++) {
-        test_site_learn(sites[i], test_goat_1);
-        test_site_open(sites[i], 0);
-    }
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    test_writer_free(&f->writer);
-    test_writer_free(&f->other);
-    test_site_free(&f->a);
-    test_site_free(&f->b);
-    test_network_free(&f->network);
-    free(f);
-    return 0;
-}
-
-static void same_digests(test_site *a, test_site *b) {
-    uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];
-    test_site_digest(a, x);
-    test_site_digest(b, y);
-    assert_memory_equal(x, y, sizeof x);
-}
-
-/* The same once more, from the log alone. */
-static void reopens(test_site *site) {
-    uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];
-    test_site_digest(site, x);
-    test_site_close(site);
-    test_site_open(site, TEST_SITE_NO_CHECKPOINT);
-    assert_int_equal(gt_repo_faults(site->repo), 0);
-    test_site_digest(site, y);
-    assert_memory_equal(x, y, sizeof x);
-}
+typedef test_pair fixture;
 
 static void of_two_concurrent_creates_the_earlier_gives_the_namespace(void **state) {
     fixture *f = *state;
@@ -78,13 +29,13 @@ static void of_two_concurrent_creates_the_earlier_gives_the_namespace(void **sta
         test_site_admits(&f->b, test_frames_at(&frames, order[i]), GT_ADMITTED);
         test_site_shows(&f->b, "x", i < 2 ? "{text: 'sheep', wool: 'white'}" : "{text: 'sheep', wool: 'black'}");
     }
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
     test_site_edit(&f->a, "x", "sheep", 1, "{text: 'joined'}");
     test_site_send_new(&f->a, &f->b);
     test_site_shows(&f->b, "x", "{text: 'joined', wool: 'black'}");
-    same_digests(&f->a, &f->b);
-    reopens(&f->a);
-    reopens(&f->b);
+    test_sites_equal(&f->a, &f->b);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
+    test_site_reopen(&f->b, TEST_SITE_NO_CHECKPOINT);
     test_frames_free(&frames);
 }
 
@@ -95,7 +46,7 @@ static void both_creates_of_one_schema_are_merged(void **state) {
     test_site_send_new(&f->a, &f->b);
     test_site_send_new(&f->b, &f->a);
     test_site_shows(&f->a, "x", "{tags: set[1, 2], map: {a: 1, b: 2}}");
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
 }
 
 static void an_unknown_schema_is_carried_then_shown(void **state) {
@@ -112,7 +63,7 @@ static void an_unknown_schema_is_carried_then_shown(void **state) {
     assert_int_equal(f->b.before, before + 1); /* of that one item, and of no other */
     assert_int_equal(f->b.after, before + 1);
     test_site_shows(&f->b, "s", "{wool: 'black'}");
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
     uint64_t work = gt_repo_work(f->b.repo);
     for (int i = 0; i < 50; i++) test_site_edit(&f->b, "s", "sheep", 1, "{wool: 'grey'}");
     assert_true(gt_repo_work(f->b.repo) - work < 50 * 8); /* it is an item like others now */
@@ -137,17 +88,16 @@ static void a_newer_version_is_hidden_while_older_commits_are_shown(void **state
     test_site_shows(&f->a, "x", "{text: 'newer', extra: 'new', size: 'big', votes: 5}");
     test_site_learn(&f->b, test_goat_2);
     test_site_shows(&f->b, "x", "{text: 'newer', extra: 'new', size: 'big', votes: 5}");
-    same_digests(&f->a, &f->b);
-    reopens(&f->b);
+    test_sites_equal(&f->a, &f->b);
+    test_site_reopen(&f->b, TEST_SITE_NO_CHECKPOINT);
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(of_two_concurrent_creates_the_earlier_gives_the_namespace),
-        CASE(both_creates_of_one_schema_are_merged),
-        CASE(an_unknown_schema_is_carried_then_shown),
-        CASE(a_newer_version_is_hidden_while_older_commits_are_shown),
+        PAIR_CASE(of_two_concurrent_creates_the_earlier_gives_the_namespace),
+        PAIR_CASE(both_creates_of_one_schema_are_merged),
+        PAIR_CASE(an_unknown_schema_is_carried_then_shown),
+        PAIR_CASE(a_newer_version_is_hidden_while_older_commits_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* core/repo: the graph of commits, admission, and views, claim by claim. */
 #include "support/test.h"
 
-#include "support/test_repo.h"
+#include "support/test_pair.h"
 #include "support/test_value.h"
 #include "value/build.h"
 #include "value/value.h"
@@ -9,56 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_network network;
-    test_site a, b;
-    test_writer writer, other;
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_network_init(&f->network);
-    test_site_init(&f->a, &f->network, 0, 1, 0);
-    test_site_init(&f->b, &f->network, 1, 2, 0);
-    test_writer_init(&f->writer, &f->network, 2, test_goat_1);
-    test_writer_init(&f->other, &f->network, 3, test_goat_1);
-    test_site *sites[] = {&f->a, &f->b};
-    for (int i = 0; i < 2; i++) {
-        test_site_learn(sites[i], test_goat_1);
-        test_site_open(sites[i], 0);
-    }
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    test_writer_free(&f->writer);
-    test_writer_free(&f->other);
-    test_site_free(&f->a);
-    test_site_free(&f->b);
-    test_network_free(&f->network);
-    free(f);
-    return 0;
-}
-
-static void same_digests(test_site *a, test_site *b) {
-    uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];
-    test_site_digest(a, x);
-    test_site_digest(b, y);
-    assert_memory_equal(x, y, sizeof x);
-}
-
-/* The same once more, from the log alone. */
-static void reopens(test_site *site) {
-    uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];
-    test_site_digest(site, x);
-    test_site_close(site);
-    test_site_open(site, TEST_SITE_NO_CHECKPOINT);
-    assert_int_equal(gt_repo_faults(site->repo), 0);
-    test_site_digest(site, y);
-    assert_memory_equal(x, y, sizeof x);
-}
+typedef test_pair fixture;
 
 /* ---- heads ---- */
 
@@ -73,8 +24,8 @@ static void linear_edits_leave_one_head(void **state) {
     assert_int_equal(f->a.last_origin, GT_FROM_SELF);
     test_site_send_new(&f->a, &f->b);
     assert_int_equal(f->b.last_origin, GT_FROM_PEER);
-    same_digests(&f->a, &f->b);
-    reopens(&f->a);
+    test_sites_equal(&f->a, &f->b);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
 }
 
 static void concurrent_edits_make_two_heads_and_the_next_edit_joins_them(void **state) {
@@ -87,14 +38,14 @@ static void concurrent_edits_make_two_heads_and_the_next_edit_joins_them(void **
     test_site_send_new(&f->b, &f->a);
     assert_int_equal(test_site_head_count(&f->a, "x"), 2);
     test_site_shows(&f->a, "x", "{text: 'one', tags: set[1, 2], votes: 7}");
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
     test_site_edit(&f->a, "x", "goat", 1, "{text: 'two'}");
     assert_int_equal(test_site_head_count(&f->a, "x"), 1);
     test_site_send_new(&f->a, &f->b);
     test_site_shows(&f->b, "x", "{text: 'two', tags: set[1, 2], votes: 7}");
-    same_digests(&f->a, &f->b);
-    reopens(&f->a);
-    reopens(&f->b);
+    test_sites_equal(&f->a, &f->b);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
+    test_site_reopen(&f->b, TEST_SITE_NO_CHECKPOINT);
 }
 
 static void the_view_at_older_heads_is_what_was_seen_there(void **state) {
@@ -208,7 +159,7 @@ static void a_frame_waits_for_its_predecessor_and_for_parents(void **state) {
     assert_int_equal(gt_repo_parked_count(f->a.repo), 0);
     assert_int_equal(gt_repo_entry_count(f->a.repo), 41);
     test_site_shows(&f->a, "x", "{votes: 140}");
-    reopens(&f->a);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
     test_frames_free(&frames);
 }
 
@@ -236,7 +187,7 @@ static void a_transaction_waits_as_a_whole_and_so_does_what_follows_it(void **st
     test_site_shows(&f->a, "x", "{votes: 8}");
     test_site_admits(&f->a, frame, GT_KNOWN);
     assert_int_equal(test_site_audit(&f->a, NULL), 0);
-    reopens(&f->a);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
 }
 
 /* Each transaction holds a leaf that another's waiting makes wait, the last ones first. */
@@ -314,9 +265,9 @@ static void leaves_that_were_left_out_come_later(void **state) {
     assert_int_equal(gt_repo_entry_count(f->a.repo), 4);
     test_site_admits(&f->a, frame, GT_KNOWN);
     test_site_admits(&f->b, frame, GT_ADMITTED);
-    same_digests(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
     test_site_admits(&f->a, test_writer_commit(&f->writer, "i3", 9, &ids[3], "{votes: 1}", NULL), GT_ADMITTED);
-    reopens(&f->a);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
     assert_int_equal(test_site_audit(&f->a, NULL), 0);
     gt_buf_free(&some);
     gt_buf_free(&others);
@@ -332,7 +283,7 @@ static void a_batch_without_leaves_keeps_the_chain_whole(void **state) {
     test_site_admits(&f->a, gt_buf_bytes(&none), GT_ADMITTED);
     test_site_admits(&f->a, gt_buf_bytes(&none), GT_KNOWN);
     test_site_admits(&f->a, test_writer_commit(&f->writer, "y", 2, NULL, "{votes: 1}", NULL), GT_ADMITTED);
-    reopens(&f->a);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
     test_site_admits(&f->a, test_writer_commit(&f->writer, "y2", 3, NULL, "{votes: 1}", NULL), GT_ADMITTED);
     gt_buf_free(&none);
 }
@@ -427,31 +378,30 @@ static void a_wrong_edit_that_was_carried_is_left_out_of_views(void **state) {
     assert_int_equal(test_site_audit(&f->b, &kinds), 3);
     assert_string_equal((const char *)kinds.data, "delta delta delta ");
     gt_buf_free(&kinds);
-    reopens(&f->b);
+    test_site_reopen(&f->b, TEST_SITE_NO_CHECKPOINT);
     test_site_shows(&f->b, "x", "{text: 'a', votes: 3, size: 5}");
     test_site_shows(&f->b, "y", "{votes: 3}");
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(linear_edits_leave_one_head),
-        CASE(concurrent_edits_make_two_heads_and_the_next_edit_joins_them),
-        CASE(the_view_at_older_heads_is_what_was_seen_there),
-        CASE(commits_of_an_item_are_listed_latest_first),
-        CASE(a_parent_of_another_item_is_refused),
-        CASE(a_commit_not_later_than_its_parent_is_refused),
-        CASE(a_commit_that_stands_in_two_places_is_refused),
-        CASE(an_unknown_session_is_refused_and_so_is_a_wrong_signature),
-        CASE(a_frame_waits_for_its_predecessor_and_for_parents),
-        CASE(a_transaction_waits_as_a_whole_and_so_does_what_follows_it),
-        CASE(a_batch_of_transactions_that_drag_each_other_is_decided_in_one_go),
-        CASE(leaves_that_were_left_out_come_later),
-        CASE(a_batch_without_leaves_keeps_the_chain_whole),
-        CASE(what_waits_is_bounded_and_the_oldest_goes_first),
-        CASE(one_session_does_not_push_out_what_others_wait_for),
-        CASE(an_edit_that_does_not_fit_its_field_is_refused_from_a_peer),
-        CASE(a_wrong_edit_that_was_carried_is_left_out_of_views),
+        PAIR_CASE(linear_edits_leave_one_head),
+        PAIR_CASE(concurrent_edits_make_two_heads_and_the_next_edit_joins_them),
+        PAIR_CASE(the_view_at_older_heads_is_what_was_seen_there),
+        PAIR_CASE(commits_of_an_item_are_listed_latest_first),
+        PAIR_CASE(a_parent_of_another_item_is_refused),
+        PAIR_CASE(a_commit_not_later_than_its_parent_is_refused),
+        PAIR_CASE(a_commit_that_stands_in_two_places_is_refused),
+        PAIR_CASE(an_unknown_session_is_refused_and_so_is_a_wrong_signature),
+        PAIR_CASE(a_frame_waits_for_its_predecessor_and_for_parents),
+        PAIR_CASE(a_transaction_waits_as_a_whole_and_so_does_what_follows_it),
+        PAIR_CASE(a_batch_of_transactions_that_drag_each_other_is_decided_in_one_go),
+        PAIR_CASE(leaves_that_were_left_out_come_later),
+        PAIR_CASE(a_batch_without_leaves_keeps_the_chain_whole),
+        PAIR_CASE(what_waits_is_bounded_and_the_oldest_goes_first),
+        PAIR_CASE(one_session_does_not_push_out_what_others_wait_for),
+        PAIR_CASE(an_edit_that_does_not_fit_its_field_is_refused_from_a_peer),
+        PAIR_CASE(a_wrong_edit_that_was_carried_is_left_out_of_views),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
