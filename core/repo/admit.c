@@ -18,7 +18,7 @@ typedef struct admission {
     gt_repo *repo;
     gt_batch *batch;
     bool from_log;
-    bool has_lost; /* the batch is known, and some of its leaves are lost */
+    bool has_lost;   /* the batch is known, and some of its leaves are lost */
     gt_index leaves; /* commit id → node, of the leaves in the batch */
     uint8_t *take;   /* by leaf */
     /* What the batch waits for: the first parent that is not there. Of two parts of a batch that wait for leaves of each

@@ -223,9 +223,12 @@ static bool check_parts(const gt_batch_row *rows, uint32_t i, uint32_t count) {
 
 static bool check_batches(const bounds *b) {
     const gt_batch_row *rows = (const void *)b->sections[SECTION_BATCHES]->data;
+    const uint32_t flags =
+        GT_BATCH_TIP | GT_BATCH_STUB | GT_BATCH_PART | GT_BATCH_DAMAGED | GT_BATCH_LOST | GT_BATCH_AGAIN;
     uint32_t count = b->counts[SECTION_BATCHES];
     for (uint32_t i = 0; i < count; i++) {
         const gt_batch_row *row = &rows[i];
+        if ((row->flags & ~flags) != 0) return false;
         bool good = row->session < b->counts[SECTION_SESSIONS] && is_row(row->older, i) && is_row(row->prev, count) &&
                     is_row(row->skip, count) && check_parts(rows, i, count);
         good = good && (row->len == 0 || inside(row->offset, row->len, b->file->covered));

@@ -167,16 +167,20 @@ void gt_stretches_save(const gt_repo *repo, gt_buf *out) {
     }
 }
 
+/* Nothing is noted before all of it was looked at. */
 bool gt_stretches_restore(gt_repo *repo, const gt_section *section, uint64_t covered) {
     bool good = true;
-    for (uint64_t at = 0; good && at < section->len; at += sizeof(gt_stretch_row)) {
-        gt_stretch_row row;
-        memcpy(&row, section->data + at, sizeof(row));
-        good = row.offset >= GT_LOG_HEADER_SIZE && row.offset <= covered && row.length <= covered - row.offset;
-        if (good && row.kind == GT_STRETCH_FAULT) {
-            gt_buf_append(&repo->faults, &row, sizeof(row));
-        } else if (good) {
-            good = gt_log_note_hole(repo->log, row.offset, row.length) == GOAT_OK;
+    for (int noting = 0; noting < 2; noting++) {
+        for (uint64_t at = 0; good && at < section->len; at += sizeof(gt_stretch_row)) {
+            gt_stretch_row row;
+            memcpy(&row, section->data + at, sizeof(row));
+            if (noting == 0) {
+                good = row.offset >= GT_LOG_HEADER_SIZE && row.offset <= covered && row.length <= covered - row.offset;
+            } else if (row.kind == GT_STRETCH_FAULT) {
+                gt_buf_append(&repo->faults, &row, sizeof(row));
+            } else {
+                good = gt_log_note_hole(repo->log, row.offset, row.length) == GOAT_OK;
+            }
         }
     }
     return good && !gt_buf_failed(&repo->faults);

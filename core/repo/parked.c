@@ -45,16 +45,21 @@ static void drop_empty_session(gt_repo *repo, const gt_id *id) {
     gt_free(repo->alloc, session);
 }
 
-/* ---- the two orders of age ---- */
+/* ---- the orders of age ---- */
+
+static gt_parked_list *list_of(gt_repo *repo, const gt_parked *parked) {
+    return is_in_log(parked) ? &repo->parked_logged : &repo->parked_sent;
+}
 
 static void link_parked(gt_repo *repo, gt_parked *parked) {
     gt_parked **bucket = bucket_of(repo, &parked->waits_for);
     gt_parked_session *session = parked->session;
+    gt_parked_list *list = list_of(repo, parked);
     parked->next = *bucket;
     *bucket = parked;
-    parked->older = repo->parked_newest;
-    *(parked->older != NULL ? &parked->older->newer : &repo->parked_oldest) = parked;
-    repo->parked_newest = parked;
+    parked->older = list->newest;
+    *(parked->older != NULL ? &parked->older->newer : &list->oldest) = parked;
+    list->newest = parked;
     repo->parked_count++;
     if (session == NULL) return;
     parked->older_of_session = session->newest;
@@ -68,10 +73,11 @@ static void link_parked(gt_repo *repo, gt_parked *parked) {
 static void unlink_parked(gt_repo *repo, gt_parked *parked) {
     gt_parked **at = bucket_of(repo, &parked->waits_for);
     gt_parked_session *session = parked->session;
+    gt_parked_list *list = list_of(repo, parked);
     while (*at != parked) at = &(*at)->next;
     *at = parked->next;
-    *(parked->older != NULL ? &parked->older->newer : &repo->parked_oldest) = parked->newer;
-    *(parked->newer != NULL ? &parked->newer->older : &repo->parked_newest) = parked->older;
+    *(parked->older != NULL ? &parked->older->newer : &list->oldest) = parked->newer;
+    *(parked->newer != NULL ? &parked->newer->older : &list->newest) = parked->older;
     repo->parked_count--;
     if (session == NULL) return;
     gt_parked *older = parked->older_of_session, *newer = parked->newer_of_session;
@@ -92,12 +98,7 @@ static void keep_within_bounds(gt_repo *repo, gt_parked_session *session) {
     while (session->bytes > GT_PARKED_SESSION_BYTES_MAX && session->oldest != session->newest) {
         drop(repo, session->oldest);
     }
-    gt_parked *oldest = repo->parked_oldest;
-    while (repo->parked_bytes > GT_PARKED_BYTES_MAX) {
-        gt_parked *newer = oldest->newer;
-        if (!is_in_log(oldest)) drop(repo, oldest);
-        oldest = newer;
-    }
+    while (repo->parked_bytes > GT_PARKED_BYTES_MAX) drop(repo, repo->parked_sent.oldest);
 }
 
 /* ---- parking ---- */
@@ -175,9 +176,9 @@ void gt_parked_retry(gt_repo *repo) {
 
 enum { HEAD_SIZE = 8 + 8 + 2 * GT_ID_SIZE }; /* offset, length, what it waits for, session */
 
-void gt_parked_save(const gt_repo *repo, gt_buf *out) {
+static void save(const gt_parked_list *list, gt_buf *out) {
     static const uint8_t zeros[8] = {0};
-    for (const gt_parked *parked = repo->parked_oldest; parked != NULL; parked = parked->newer) {
+    for (const gt_parked *parked = list->oldest; parked != NULL; parked = parked->newer) {
         uint8_t head[HEAD_SIZE] = {0};
         gt_put_u64(head, parked->offset);
         gt_put_u64(head + 8, parked->len);
@@ -188,6 +189,11 @@ void gt_parked_save(const gt_repo *repo, gt_buf *out) {
         gt_buf_append(out, parked->frame, parked->len);
         gt_buf_append(out, zeros, (8 - parked->len % 8) % 8);
     }
+}
+
+void gt_parked_save(const gt_repo *repo, gt_buf *out) {
+    save(&repo->parked_logged, out);
+    save(&repo->parked_sent, out);
 }
 
 bool gt_parked_restore(gt_repo *repo, const gt_section *section, uint64_t covered) {
@@ -213,7 +219,8 @@ bool gt_parked_restore(gt_repo *repo, const gt_section *section, uint64_t covere
 uint32_t gt_repo_parked_count(const gt_repo *repo) { return repo->parked_count; }
 
 void gt_parked_free(gt_repo *repo) {
-    while (repo->parked_oldest != NULL) drop(repo, repo->parked_oldest);
+    while (repo->parked_sent.oldest != NULL) drop(repo, repo->parked_sent.oldest);
+    while (repo->parked_logged.oldest != NULL) drop(repo, repo->parked_logged.oldest);
     while (repo->ready != NULL) {
         gt_parked *parked = repo->ready;
         repo->ready = parked->next;

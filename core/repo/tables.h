@@ -149,6 +149,10 @@ typedef struct gt_parked {
     uint8_t own[];
 } gt_parked;
 
+typedef struct gt_parked_list {
+    gt_parked *oldest, *newest;
+} gt_parked_list;
+
 /* A stretch of the log; see missing.c. */
 typedef struct gt_stretch_row {
     uint64_t offset, length;
@@ -199,10 +203,10 @@ struct gt_repo {
     uint32_t sound_count;
     uint32_t unchecked_receipts; /* came from the checkpoint */
 
-    gt_parked *parked_oldest, *parked_newest;
-    gt_parked **parked;                  /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
-    gt_parked *ready;                    /* what they waited for has come */
-    gt_parked_session **parked_sessions; /* GT_BUCKETS lists */
+    gt_parked_list parked_sent, parked_logged; /* by peers, and what lies in the log */
+    gt_parked **parked;                        /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
+    gt_parked *ready;                          /* what they waited for has come */
+    gt_parked_session **parked_sessions;       /* GT_BUCKETS lists */
     size_t parked_bytes;
     uint32_t parked_count;
     gt_cut **cuts; /* GT_BUCKETS lists by item; NULL: there was none yet */
