@@ -80,6 +80,30 @@ static const cli_option log_options[] = {
 };
 static const cli_option digest_options[] = {JSON("print an object"), END};
 static const cli_option verify_options[] = {JSON("print the report as an object"), END};
+static const cli_option serve_options[] = {
+    {"listen", "HOST:PORT", "where to listen (default 127.0.0.1:8080; port 0:\nany that is free)"},
+    {"tls", "CERT KEY", "accept TLS alone, with this certificate chain and\nkey (PEM files)"},
+    {"static", "DIR", "also serve these files over HTTP"},
+    JSON("print url, root and network as an object"),
+    END,
+};
+static const cli_option clone_options[] = {
+    {"root", "KEY", "the root key that the server must have"},
+    {"ca", "FILE", "trust the authorities in this PEM file"},
+    {"timeout", "SECONDS", "give up when the server is out of reach for so\nlong (default 10)"},
+    {"quiet", NULL, "no progress bar and no summary"},
+    JSON("print the summary as an object"),
+    END,
+};
+static const cli_option sync_options[] = {
+    {"watch", NULL, "stay, and print what changes"},
+    {"url", "URL", "the server is there now"},
+    {"ca", "FILE", "trust the authorities in this PEM file"},
+    {"timeout", "SECONDS", "give up when the server is out of reach for so\nlong (default 10)"},
+    JSON("print an object a line"),
+    END,
+};
+static const cli_option status_options[] = {JSON("print it as an object"), END};
 static const cli_option help_options[] = {JSON("print the commands and their options as an object"), END};
 
 const cli_command cli_commands[] = {
@@ -222,6 +246,48 @@ const cli_command cli_commands[] = {
      2,
      verify_options,
      cmd_verify},
+    {"serve",
+     "let others clone and sync a database",
+     {"DB"},
+     "Serves DB until SIGTERM or SIGINT, and prints one line when it is ready: its\n"
+     "URL and its root key. SIGHUP reads the certificate again. /healthz and\n"
+     "/metrics are on the same port.",
+     "goat serve pets --listen 127.0.0.1:8080",
+     1,
+     1,
+     serve_options,
+     cmd_serve},
+    {"clone",
+     "make a replica of a server's database",
+     {"URL DB [REPO...]"},
+     "Makes DB a replica of what the server at URL has: of each REPO, or of all.\n"
+     "The server's root key is pinned at first use. Run again, an interrupted clone\n"
+     "goes on where it was.",
+     "goat clone ws://127.0.0.1:8080 copy",
+     2,
+     1 << 20,
+     clone_options,
+     cmd_clone},
+    {"sync",
+     "exchange edits with the server",
+     {"DB"},
+     "Brings what DB and its server have to each other, and ends when both have the\n"
+     "same on their disks. The server is the one that goat clone remembered.",
+     "goat sync copy",
+     1,
+     1,
+     sync_options,
+     cmd_sync},
+    {"status",
+     "say how a replica and its server stand",
+     {"DB"},
+     "Says where DB's server is, when both were last the same, what went wrong\n"
+     "since, and how much of each repository the server has not acknowledged.",
+     "goat status copy",
+     1,
+     1,
+     status_options,
+     cmd_status},
     {"help",
      "say what a command does",
      {"[COMMAND]"},

@@ -18,6 +18,10 @@ int cmd_query(cli *run);
 int cmd_log(cli *run);
 int cmd_digest(cli *run);
 int cmd_verify(cli *run);
+int cmd_serve(cli *run);
+int cmd_clone(cli *run);
+int cmd_sync(cli *run);
+int cmd_status(cli *run);
 int cmd_help(cli *run);
 
 #endif

@@ -248,7 +248,7 @@ static int read_lines(ingest *in) {
 }
 
 int ingest_all(ingest *in) {
-    progress_begin(&in->progress, in->quiet);
+    progress_begin(&in->progress, "documents", in->quiet);
     int code = read_lines(in);
     progress_hide(&in->progress);
     if ((code == CLI_DONE || code == CLI_NO) && !in->flush_each) {

@@ -28,7 +28,7 @@ static int find_option(const cli_command *command, const char *name, size_t len)
     return -1;
 }
 
-/* Takes "--name", "--name=value", or "--name" with the argument behind it. `*used` counts arguments. */
+/* Takes "--name", "--name=value", or "--name" with what it needs behind it. `*used` counts arguments. */
 static bool take_option(cli *run, char **arguments, int count, int *used) {
     const char *name = arguments[0] + 2;
     size_t len = strcspn(name, "=");
@@ -44,19 +44,22 @@ static bool take_option(cli *run, char **arguments, int count, int *used) {
         return false;
     }
     const cli_option *option = &run->command->options[place];
-    if (option->argument == NULL && value != NULL) {
+    int wanted = option->argument == NULL ? 0 : strchr(option->argument, ' ') == NULL ? 1 : 2;
+    const char *given[2] = {value, NULL};
+    int have = value != NULL;
+    if (have > wanted) {
         cli_usage(run, "--%s takes no %s", option->name, "value");
         return false;
     }
-    if (option->argument != NULL && value == NULL) {
-        if (count < 2) {
-            cli_usage(run, "--%s needs a value, %s", option->name, option->argument);
-            return false;
-        }
-        value = arguments[1];
-        *used = 2;
+    while (have < wanted && *used < count) {
+        given[have++] = arguments[(*used)++];
     }
-    run->values[place] = value != NULL ? value : "";
+    if (have < wanted) {
+        cli_usage(run, "--%s needs %s, %s", option->name, wanted == 1 ? "a value" : "two values", option->argument);
+        return false;
+    }
+    run->values[place] = wanted > 0 ? given[0] : "";
+    run->seconds[place] = given[1];
     return true;
 }
 
@@ -105,6 +108,10 @@ const char *cli_value(const cli *run, const char *name) {
         abort(); /* the command and its table do not agree */
     }
     return run->values[place];
+}
+
+const char *cli_second(const cli *run, const char *name) {
+    return cli_value(run, name) != NULL ? run->seconds[find_option(run->command, name, strlen(name))] : NULL;
 }
 
 bool cli_has(const cli *run, const char *name) { return cli_value(run, name) != NULL; }

@@ -24,7 +24,7 @@ typedef struct cli cli;
 
 typedef struct cli_option {
     const char *name;     /* without the dashes */
-    const char *argument; /* what follows it, NULL for a flag */
+    const char *argument; /* what follows it, one word or two; NULL for a flag */
     const char *help;     /* lines of at most 52 characters */
 } cli_option;
 
@@ -43,7 +43,8 @@ struct cli {
     const cli_command *command; /* NULL while it is not known */
     char **operands;            /* in order, the options taken out */
     int operand_count;
-    const char *values[CLI_OPTIONS_MAX]; /* by place in the command's table; "" for a flag that is there */
+    const char *values[CLI_OPTIONS_MAX];  /* by place in the command's table; "" for a flag that is there */
+    const char *seconds[CLI_OPTIONS_MAX]; /* of an option that takes two */
     bool asks_help;
     goat_db *db;
     goat_repo *repo;
@@ -61,7 +62,8 @@ bool cli_parse(cli *run, char **arguments, int count);
 
 /* The option must be in the command's table. */
 bool cli_has(const cli *run, const char *name);
-const char *cli_value(const cli *run, const char *name); /* NULL: not given */
+const char *cli_value(const cli *run, const char *name);  /* NULL: not given */
+const char *cli_second(const cli *run, const char *name); /* of an option that takes two values */
 
 /* A whole number of an option in `*number`, which stays as it is when the option is not given. False: it is
  * none between `min` and `max`, and that was said. */

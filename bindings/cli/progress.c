@@ -16,8 +16,8 @@ double progress_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-void progress_begin(progress *p, bool quiet) {
-    *p = (progress){.is_on = !quiet && isatty(STDERR_FILENO) == 1, .begun = progress_now()};
+void progress_begin(progress *p, const char *unit, bool quiet) {
+    *p = (progress){.unit = unit, .is_on = !quiet && isatty(STDERR_FILENO) == 1, .begun = progress_now()};
 }
 
 const char *progress_number(uint64_t number, char *text) {
@@ -56,14 +56,14 @@ void progress_show(progress *p, uint64_t count, uint64_t done, uint64_t total) {
     progress_number(count, number);
     progress_number(seconds > 0 ? (uint64_t)((double)count / seconds) : 0, rate);
     if (total == 0) {
-        int len = snprintf(text, sizeof text, "\r%s documents  %s/s\033[K", number, rate);
+        int len = snprintf(text, sizeof text, "\r%s %s  %s/s\033[K", number, p->unit, rate);
         write_error(text, len);
         return;
     }
     double part = done < total ? (double)done / (double)total : 1;
     unsigned left = part > 0 ? (unsigned)(seconds / part - seconds + 0.5) : 0;
     char tail[160];
-    int tail_len = snprintf(tail, sizeof tail, "] %3d%%  %s documents  %s/s  %u:%02u left", (int)(100 * part), number,
+    int tail_len = snprintf(tail, sizeof tail, "] %3d%%  %s %s  %s/s  %u:%02u left", (int)(100 * part), number, p->unit,
                             rate, left / 60, left % 60);
     int room = width_of_terminal() - 2 - tail_len, full = (int)((double)room * part + 0.5);
     char bar[WIDTH_MAX + 1] = "";

@@ -8,15 +8,16 @@
 
 typedef struct progress {
     bool is_on, is_shown;
+    const char *unit;   /* what is counted, "documents" */
     double begun, next; /* seconds of progress_now() */
 } progress;
 
 /* Seconds of a clock that never goes back. */
 double progress_now(void);
 
-void progress_begin(progress *p, bool quiet);
+void progress_begin(progress *p, const char *unit, bool quiet);
 
-/* `done` of `total` bytes (total 0: not known) made `count` documents. Draws ten times a second at most. */
+/* `done` of `total` bytes (total 0: not known) made `count` of the unit. Draws ten times a second at most. */
 void progress_show(progress *p, uint64_t count, uint64_t done, uint64_t total);
 
 /* Takes the line away, so that other text can be written; the next progress_show() brings it back. */

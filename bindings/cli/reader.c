@@ -2,32 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { PIECE = 1 << 18 }; /* bytes read at a time */
 
 bool reader_open(reader *r, const char *path) {
-    *r = (reader){.file = STDIN_FILENO, .signals = -1, .wakes = -1};
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, &r->signals_before);
-    r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    r->wakes = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    *r = (reader){.file = STDIN_FILENO};
+    if (!waiter_open(&r->waiter, false)) {
+        return false;
+    }
     r->buffer = malloc(PIECE);
     r->capacity = r->buffer != NULL ? PIECE : 0;
     if (path != NULL && strcmp(path, "-") != 0) {
         r->file = open(path, O_RDONLY | O_CLOEXEC);
     }
     struct stat about = {0};
-    if (r->signals < 0 || r->wakes < 0 || r->buffer == NULL || r->file < 0 || fstat(r->file, &about) != 0) {
+    if (r->buffer == NULL || r->file < 0 || fstat(r->file, &about) != 0) {
         int error = errno;
         reader_close(r);
         errno = error;
@@ -39,45 +32,25 @@ bool reader_open(reader *r, const char *path) {
 }
 
 void reader_close(reader *r) {
-    int descriptors[] = {r->file == STDIN_FILENO ? -1 : r->file, r->signals, r->wakes};
-    for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++) {
-        if (descriptors[i] >= 0) {
-            close(descriptors[i]);
-        }
+    if (r->file >= 0 && r->file != STDIN_FILENO) {
+        close(r->file);
     }
     free(r->buffer);
     r->buffer = NULL;
-    sigprocmask(SIG_SETMASK, &r->signals_before, NULL);
+    waiter_close(&r->waiter);
 }
 
-void reader_wake(reader *r) {
-    uint64_t one = 1;
-    (void)!write(r->wakes, &one, sizeof one);
-}
+void reader_wake(reader *r) { waiter_wake(&r->waiter); }
 
 /* READER_LINE: the file has something, or its end. A signal goes before all else. */
 static reader_answer wait_for(reader *r, bool for_file, int timeout_ms) {
-    struct pollfd wanted[] = {{.fd = r->signals, .events = POLLIN},
-                              {.fd = r->wakes, .events = POLLIN},
-                              {.fd = for_file ? r->file : -1, .events = POLLIN}};
-    int count;
-    do {
-        count = poll(wanted, 3, timeout_ms);
-    } while (count < 0 && errno == EINTR);
-    if (count < 0) {
-        r->error = errno;
-        return READER_FAILED;
+    switch (waiter_wait(&r->waiter, for_file ? r->file : -1, timeout_ms)) {
+    case WAITER_READY: return READER_LINE;
+    case WAITER_WOKEN: return READER_WOKEN;
+    case WAITER_SIGNAL: r->signal = r->waiter.signal; return READER_INTERRUPTED;
+    case WAITER_FAILED: r->error = errno; return READER_FAILED;
+    default: return READER_NOTHING;
     }
-    struct signalfd_siginfo signal;
-    if (wanted[0].revents != 0 && read(r->signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
-        r->signal = (int)signal.ssi_signo;
-        return READER_INTERRUPTED;
-    }
-    uint64_t times;
-    if (wanted[1].revents != 0 && read(r->wakes, &times, sizeof times) == (ssize_t)sizeof times) {
-        return READER_WOKEN;
-    }
-    return wanted[2].revents != 0 ? READER_LINE : READER_NOTHING;
 }
 
 reader_answer reader_pause(reader *r, int timeout_ms) { return wait_for(r, false, timeout_ms); }

@@ -6,10 +6,11 @@
 #ifndef CLI_READER_H
 #define CLI_READER_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "waiter.h"
 
 enum { READER_LINE_MAX = 16 << 20 }; /* bytes of a line, as GOAT_VALUE_MAX of a value */
 
@@ -24,15 +25,15 @@ typedef enum reader_answer {
 } reader_answer;
 
 typedef struct reader {
-    int file, signals, wakes; /* descriptors */
-    bool is_regular;          /* a file that never makes us wait */
+    waiter waiter;
+    int file;        /* a descriptor */
+    bool is_regular; /* a file that never makes us wait */
     bool at_end;
     char *buffer;
     size_t begin, end, capacity, looked; /* looked: bytes from begin on that hold no newline */
     uint64_t line;                       /* number of the line given last, from 1 */
     uint64_t bytes, bytes_total;         /* given out so far, and in the file (0: not known) */
     int signal, error;
-    sigset_t signals_before;
 } reader;
 
 /* `path` NULL or "-" is standard input. False with errno. */

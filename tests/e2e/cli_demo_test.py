@@ -35,8 +35,9 @@ class Demo(Case):
     def test_it_shows_everything_and_leaves_nothing(self):
         before = glob.glob(os.path.join(SOURCE, "build", "demo*"))
         told = self.show()
-        for part in ("26 packages and 4 updates", "26 created", "26 unchanged", "1 created, 1 changed", "no faults",
-                     "  moved 1 to 0 eater  ", "  inserted 0   surfer  ", "edit      arch, version", "In numbers"):
+        for part in ("26 packages and 4 updates", "26 created", "26 unchanged", "1 created, 0 changed", "no faults",
+                     "  moved 1 to 0 eater  ", "  inserted 0   surfer  ", "edit      installed_kib", "28 commits came",
+                     "2 commits came, 2 went", "at Bob:", "/healthz", "In numbers"):
             self.assertIn(part, told)
         self.assertNotIn("\x1b", told)
         self.assertEqual(glob.glob(os.path.join(SOURCE, "build", "demo*")), before)

@@ -18,15 +18,22 @@ _goat_options() {
         log) echo '--offset --limit --json --help' ;;
         digest) echo '--json --help' ;;
         verify) echo '--json --help' ;;
+        serve) echo '--listen --tls --static --json --help' ;;
+        clone) echo '--root --ca --timeout --quiet --json --help' ;;
+        sync) echo '--watch --url --ca --timeout --json --help' ;;
+        status) echo '--json --help' ;;
         help) echo '--json --help' ;;
     esac
 }
 
-# What may follow an option: "-" nothing, "file", "words …", or empty for anything else.
+# What may follow an option: "-" nothing, "file", "files" (two), "folder", "words …", or empty for anything else.
 _goat_argument() {
     case $1 in
-        --json | --help | --ack | --keep-going | --quiet | --deleted | --undo | --count | --live) echo - ;;
-        --apply) echo file ;;
+        --json | --help | --ack | --keep-going | --quiet | --deleted | --undo | --count | --live | \
+            --watch) echo - ;;
+        --apply | --ca) echo file ;;
+        --tls) echo files ;;
+        --static) echo folder ;;
         --flush) echo 'words batch end' ;;
     esac
 }
@@ -48,7 +55,11 @@ _goat_operands() {
     for ((i = 2; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         if [[ $word == --?* && $word != *=* ]]; then
-            [[ $(_goat_argument "$word") == - ]] || i=$((i + 1))
+            case $(_goat_argument "$word") in
+                -) ;;
+                files) i=$((i + 2)) ;;
+                *) i=$((i + 1)) ;;
+            esac
         elif [[ $word != -* || $word == - ]]; then
             operands+=("$word")
         fi
@@ -58,6 +69,8 @@ _goat_operands() {
 _goat_operand() {
     local command=$1 word=$2 place=${#operands[@]}
     case $command:$place in
+        clone:0) ;;
+        clone:1) COMPREPLY=($(compgen -d -- "$word")) ;;
         help:0) COMPREPLY=($(compgen -W "$goat_commands" -- "$word")) ;;
         *:0) COMPREPLY=($(compgen -d -- "$word")) ;;
         schema:1) COMPREPLY=($(compgen -W 'add list' -- "$word")) ;;
@@ -71,7 +84,7 @@ _goat_operand() {
 }
 
 _goat() {
-    local goat_commands='init schema import apply get put set unset delete ls query log digest verify help'
+    local goat_commands='init schema import apply get put set unset delete ls query log digest verify serve clone sync status help'
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} argument= operands
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
@@ -82,10 +95,15 @@ _goat() {
         argument=$(_goat_argument "$before")
         case $argument in
             -) ;;
-            file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+            file | files) COMPREPLY=($(compgen -f -- "$word")); return ;;
+            folder) COMPREPLY=($(compgen -d -- "$word")); return ;;
             words*) COMPREPLY=($(compgen -W "${argument#words }" -- "$word")); return ;;
             *) return ;;
         esac
+    fi
+    if ((COMP_CWORD > 3)) && [[ $(_goat_argument "${COMP_WORDS[COMP_CWORD - 2]}") == files ]]; then
+        COMPREPLY=($(compgen -f -- "$word"))
+        return
     fi
     if [[ $word == -* ]]; then
         COMPREPLY=($(compgen -W "$(_goat_options "${COMP_WORDS[1]}")" -- "$word"))
