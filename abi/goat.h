@@ -346,7 +346,7 @@ enum { /* the first element of each change; skip kinds that you do not know, and
     GOAT_CHANGE_ROW = 2,   /**< [2, query id, GOAT_ROW_…, position, old position, path] */
     GOAT_CHANGE_REPO = 3,  /**< [3, path, "open" | "closed" | "failed"] */
     GOAT_CHANGE_JOB = 4,   /**< [4, job id, status]: a job is done */
-    GOAT_CHANGE_SYNC = 5   /**< [5, what, path, message]: "online", "offline" with why (no path); "even": the repository
+    GOAT_CHANGE_SYNC = 5   /**< [5, what, path, message]: "online"; "offline" with why, also when that changes; "even": the repository
                                 has what the server had; "refused": the server does not take an edit, and says why */
 };
 enum { /* where a change came from */
