@@ -32,7 +32,7 @@ bool gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *length)
     return memcmp(own, point, sizeof(own)) == 0;
 }
 
-/* The length that a point could be given for now; 0: none. */
+/* The greatest length that a point may name; 0: none. */
 static uint64_t point_length(const gt_channel *channel) {
     if (channel->sync->role != GT_SYNC_SERVER || channel->state != GT_CHANNEL_OPEN) return 0;
     if (channel->run != NULL || channel->unequal || channel->dropped) return 0;
