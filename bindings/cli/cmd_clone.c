@@ -122,7 +122,7 @@ static int want_repos(follow *f) {
     return remote_write(run, f->db, &f->remote);
 }
 
-/* Those that were named are on the server. */
+/* Those that were named are on the server. What came from there tells, also when the connection has ended since. */
 static int check_repos(follow *f) {
     goat_buf status = {0};
     goat_error *error = NULL;
@@ -135,7 +135,13 @@ static int check_repos(follow *f) {
     int code = CLI_DONE;
     for (uint64_t i = 0; code == CLI_DONE && i < count && all.len > 0; i++) {
         cbor one = cbor_take(&all), path = cbor_content(cbor_member(one, "path"));
-        if (!cbor_bool(cbor_member(one, "open"))) {
+        if (cbor_bool(cbor_member(one, "open")) || cbor_uint(cbor_member(one, "entries")) > 0) {
+            continue;
+        }
+        if (!cbor_bool(cbor_member(cbor_of(&status), "online"))) {
+            cli_error(f->run, "%s: the connection ended; run it again", f->remote.url);
+            code = CLI_TROUBLE;
+        } else {
             cli_error(f->run, "%.*s: the server has no such repository", (int)path.len, (const char *)path.data);
             code = CLI_NO;
         }
