@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-typedef enum peer { GOAT, SQLITE, LMDB, FLOOR, WHO_COUNT } peer;
+typedef enum peer { GOAT, SQLITE, LMDB, YJS, AUTOMERGE, BLOOM, FLOOR, WHO_COUNT } peer;
 
 /* ---- report.c ---- */
 
@@ -25,7 +25,9 @@ typedef struct row {
 void row_begin(const char *work, const char *unit, double target, bool more_is_better);
 /* One measurement; the median of all for this row and peer is printed. */
 void row_add(peer who, double value);
+/* As much as fits on a screen: columns without any figure are left out. */
 void report_table(void);
+json_t *report_rows(void); /* new */
 void report_json(void);
 
 double now_s(void);
@@ -42,8 +44,8 @@ typedef struct documents {
     bool real;    /* the Debian index; made up otherwise */
     size_t batch; /* documents a batch */
     size_t batch_count;
-    goat_buf *edits;     /* a batch each, CBOR, for goat_repo_apply() */
-    char **edits_json;   /* a batch each, JSON, for goat_repo_apply_json() */
+    goat_buf *edits;   /* a batch each, CBOR, for goat_repo_apply() */
+    char **edits_json; /* a batch each, JSON, for goat_repo_apply_json() */
 } documents;
 
 documents *documents_load(size_t most);

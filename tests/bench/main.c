@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "bench.h"
 
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,24 +34,12 @@ void rows_declare(const documents *docs) {
     row_begin("the same query after one change", "us", 20, false);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
-    (void)status;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-void remove_folder(const char *folder) { nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }
-
-void join(char *out, size_t size, const char *folder, const char *name) {
-    snprintf(out, size, "%s/%s", folder, name);
-}
-
 static int usage(FILE *out) {
-    fprintf(out, "usage: bench [--quick] [--json] [--rounds N]\n"
-                 "  --quick     %d documents, one round: shows that it runs, not how fast\n"
-                 "  --json      figures for machines: median, least, most of each row\n"
-                 "  --rounds N  rounds, %d otherwise\n",
+    fprintf(out,
+            "usage: bench [--quick] [--json] [--rounds N]\n"
+            "  --quick     %d documents, one round: shows that it runs, not how fast\n"
+            "  --json      figures for machines: median, least, most of each row\n"
+            "  --rounds N  rounds, %d otherwise\n",
             QUICK_DOCUMENTS, ROUNDS);
     return out == stdout ? 0 : 2;
 }

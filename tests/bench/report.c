@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROWS_MAX = 48, VALUES_MAX = 64 };
+enum { ROWS_MAX = 96, VALUES_MAX = 64, WORK_WIDTH = 52 };
 
 typedef struct entry {
     row row;
@@ -19,7 +19,7 @@ static entry entries[ROWS_MAX];
 static int entry_count;
 static entry *current;
 
-static const char *const names[WHO_COUNT] = {"libgoat", "SQLite", "LMDB", "floor"};
+static const char *const names[WHO_COUNT] = {"libgoat", "SQLite", "LMDB", "Yjs", "Automerge", "Bloom", "floor"};
 
 void row_begin(const char *work, const char *unit, double target, bool more_is_better) {
     for (int i = 0; i < entry_count; i++) {
@@ -63,27 +63,49 @@ static void cell(const char *text, int width) {
     printf("%*s%s", width > len ? width - len : 1, "", text);
 }
 
+static bool is_empty(const entry *e) {
+    for (int w = 0; w < WHO_COUNT; w++) {
+        if (e->counts[w] > 0) return false;
+    }
+    return true;
+}
+
+static bool has_figures(int who) {
+    for (int i = 0; i < entry_count; i++) {
+        if (entries[i].counts[who] > 0) return true;
+    }
+    return false;
+}
+
 void report_table(void) {
     char text[32];
-    printf("%-46s %-6s", "work", "unit");
-    for (int w = 0; w < WHO_COUNT; w++) cell(names[w], 10);
+    bool shown[WHO_COUNT];
+    printf("%-*s %-6s", WORK_WIDTH, "work", "unit");
+    for (int w = 0; w < WHO_COUNT; w++) {
+        shown[w] = has_figures(w);
+        if (shown[w]) cell(names[w], 10);
+    }
     cell("target", 10);
     printf("\n");
     for (int i = 0; i < entry_count; i++) {
         entry *e = &entries[i];
+        if (is_empty(e)) continue;
         double own = median(e, GOAT);
-        printf("%-46s %-6s", e->row.work, e->row.unit);
-        for (int w = 0; w < WHO_COUNT; w++) cell(number(median(e, (peer)w), text, sizeof(text)), 10);
+        printf("%-*s %-6s", WORK_WIDTH, e->row.work, e->row.unit);
+        for (int w = 0; w < WHO_COUNT; w++) {
+            if (shown[w]) cell(number(median(e, (peer)w), text, sizeof(text)), 10);
+        }
         cell(e->row.target == 0 ? "–" : number(e->row.target, text, sizeof(text)), 10);
         bool met = e->row.more_is_better ? own >= e->row.target : own <= e->row.target;
         printf("%s\n", e->row.target == 0 || isnan(own) ? "" : met ? "  met" : "  missed");
     }
 }
 
-void report_json(void) {
+json_t *report_rows(void) {
     json_t *list = json_array();
     for (int i = 0; i < entry_count; i++) {
         entry *e = &entries[i];
+        if (is_empty(e)) continue;
         json_t *object = json_pack("{s:s, s:s}", "work", e->row.work, "unit", e->row.unit);
         if (e->row.target != 0) json_object_set_new(object, "target", json_real(e->row.target));
         for (int w = 0; w < WHO_COUNT; w++) {
@@ -95,6 +117,11 @@ void report_json(void) {
         }
         json_array_append_new(list, object);
     }
+    return list;
+}
+
+void report_json(void) {
+    json_t *list = report_rows();
     json_dumpf(list, stdout, JSON_INDENT(2));
     printf("\n");
     json_decref(list);
