@@ -39,7 +39,7 @@ void actor_read(const lab_plan *lab, actor *reader, const actor *server, const c
 /* What it has seen since it began; ends the bench when that is not `expected` edits (0: any number). */
 void actor_collect(const lab_plan *lab, actor *reader, size_t expected, samples *seen_us);
 
-/* A replica that edits one item `edits` times, waits each time until that is on the server's disk, and says how long it
+/* A replica that makes `edits` edits, waits each time until that is on the server's disk, and says how long it
  * took. */
 void actor_write(const lab_plan *lab, const actor *server, const char *folder, const char *repository, uint32_t edits,
                  samples *safe_us);

@@ -144,34 +144,45 @@ static int be_clone(char **words) {
 
 /* ---- writer FOLDER REPOSITORY URL ROOT EDITS SAMPLES ---- */
 
+/* In turns, so that an edit that a busy machine shows late is not overtaken by the next one of its item. */
+enum { TICKERS = 64 };
+
+static void make_tickers(const replica *r, const char *repository, goat_item *tickers[TICKERS]) {
+    goat_error *error = NULL;
+    for (int i = 0; i < TICKERS; i++) {
+        char path[128];
+        int len = snprintf(path, sizeof(path), "%s/ticker-%d-%d", repository, (int)getpid(), i);
+        check(goat_item_create(r->db, NULL, path, (size_t)len, "tick", 4, NULL, 0, &tickers[i], &error), error,
+              "create");
+        check(goat_item_set_text(tickers[i], "text", 4, "what follows is edited", 22, &error), error, "set");
+    }
+    check(goat_db_flush(r->db, GOAT_DURABLE_SERVER, NULL, &error), error, "flush"); /* also certifies the session */
+}
+
 static int be_writer(char **words) {
     enum { PAUSE_US = 10 * 1000, SPREAD_US = 10 * 1000 };
     replica r;
     goat_error *error = NULL;
-    goat_item *item = NULL;
+    goat_item *tickers[TICKERS];
     uint8_t root_key[32];
     samples safe = {0};
-    char path[128];
     role_read_root(words[3], root_key);
     replica_open(&r, words[0], words[1], root_key);
     replica_connect(&r, words[2]);
     replica_become_even(&r, words[1]);
-    int len = snprintf(path, sizeof(path), "%s/ticker-%d", words[1], (int)getpid());
-    check(goat_item_create(r.db, NULL, path, (size_t)len, "tick", 4, NULL, 0, &item, &error), error, "create");
-    check(goat_item_set_text(item, "text", 4, "what follows is edited", 22, &error), error, "set");
-    check(goat_db_flush(r.db, GOAT_DURABLE_SERVER, NULL, &error), error, "flush"); /* also certifies the session */
+    make_tickers(&r, words[1], tickers);
     unsigned long edits = strtoul(words[4], NULL, 10);
     for (unsigned long i = 0; i < edits; i++) {
         sleep_us(PAUSE_US + i * 7919 % SPREAD_US);
         uint64_t begin = now_us();
-        check(goat_item_set_number(item, "at", 2, (double)begin, &error), error, "set");
+        check(goat_item_set_number(tickers[i % TICKERS], "at", 2, (double)begin, &error), error, "set");
         check(goat_db_flush(r.db, GOAT_DURABLE_SERVER, NULL, &error), error, "flush");
         samples_add(&safe, (double)(now_us() - begin));
     }
     samples_write(&safe, words[5]);
     role_say("written");
     role_wait_for_end();
-    goat_item_free(item);
+    for (int i = 0; i < TICKERS; i++) goat_item_free(tickers[i]);
     samples_free(&safe);
     replica_close(&r);
     return 0;
