@@ -131,6 +131,8 @@ bool gt_log_holds(const gt_log *log, uint64_t offset, size_t len);
 
 /* Whether damage in the middle is known, set aside or not: records are not where they were. */
 bool gt_log_has_holes(const gt_log *log);
+/* Whether anything was set aside, damage or records that could not be taken in. */
+bool gt_log_has_asides(const gt_log *log);
 
 /* Length and chain of the file as of the last appended record; the length as of the last that the system has
  * taken, and of the last that is known to be on the disk. What an opened file holds counts as written, not as

@@ -104,6 +104,8 @@ bool gt_log_has_holes(const gt_log *log) {
     return false;
 }
 
+bool gt_log_has_asides(const gt_log *log) { return log->aside_count > 0; }
+
 bool gt_log_is_behind_hole(const gt_log *log, uint64_t offset) {
     size_t i = count_before(log->damage, log->damage_count, offset);
     while (i > 0 && log->damage[i - 1].kind != GT_DAMAGE_MIDDLE) {

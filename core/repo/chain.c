@@ -74,14 +74,23 @@ static bool may_be_rung(const gt_repo *repo, const gt_batch *batch, uint64_t tar
     return rung->seq == target && gt_id_compare(&gt_session_at(repo, rung->session)->id, &batch->session) == 0;
 }
 
-/* The predecessor that leads. A stub's number is a guess, so whoever follows one cannot be judged before it comes. */
-static goat_status find_lead(const gt_repo *repo, const gt_batch *batch, uint32_t *lead, gt_id *missing,
+static bool is_unknown(const gt_repo *repo, const gt_id *id) {
+    uint32_t row = id == NULL ? GT_NONE : gt_find_batch(repo, id);
+    return id != NULL && (row == GT_NONE || (gt_batch_at(repo, row)->flags & GT_BATCH_STUB) != 0);
+}
+
+/* The predecessor that leads. A stub's number is a guess, so whoever follows one cannot be judged before it comes, or
+ * before somebody says that it never will: then `*gap`. */
+static goat_status find_lead(const gt_repo *repo, const gt_batch *batch, uint32_t *lead, bool *gap, gt_id *missing,
                              gt_diag *diag) {
     *lead = GT_NONE;
+    *gap = false;
     for (uint32_t i = 0; i < batch->prev.count; i++) {
         uint32_t row = gt_find_batch(repo, gt_ids_at(batch->prev, i));
         const gt_batch_row *before = row == GT_NONE ? NULL : gt_batch_at(repo, row);
         if (before == NULL || (before->flags & GT_BATCH_STUB) != 0) {
+            *gap = true;
+            if (gt_is_gone(repo, gt_ids_at(batch->prev, i))) continue;
             *missing = *gt_ids_at(batch->prev, i);
             return gt_fail(diag, GOAT_NOT_FOUND, "a batch before this one is not known");
         }
@@ -95,12 +104,15 @@ static goat_status find_lead(const gt_repo *repo, const gt_batch *batch, uint32_
 
 goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_id *missing, gt_diag *diag) {
     uint32_t lead;
-    goat_status status = find_lead(repo, batch, &lead, missing, diag);
+    bool gap;
+    goat_status status = find_lead(repo, batch, &lead, &gap, missing, diag);
     if (status != GOAT_OK) return status;
     uint64_t largest = lead == GT_NONE ? 0 : gt_batch_at(repo, lead)->seq;
-    if (batch->seq != largest + 1) return gt_fail(diag, GOAT_UNTRUSTED, "the batch's seq does not follow its prev");
+    if (gap ? batch->seq <= largest : batch->seq != largest + 1) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "the batch's seq does not follow its prev");
+    }
     uint64_t target = rung_of(batch->seq);
-    if (target == 0) return GOAT_OK;
+    if (target == 0 || (gap && is_unknown(repo, batch->skip))) return GOAT_OK;
     uint32_t rung = descend(repo, lead, target);
     bool good = rung == GT_NONE ? may_be_rung(repo, batch, target)
                                 : batch->skip != NULL && gt_id_compare(&gt_batch_at(repo, rung)->id, batch->skip) == 0;

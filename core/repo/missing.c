@@ -84,6 +84,39 @@ uint32_t gt_repo_missing(gt_repo *repo, uint64_t *cursor, gt_id *ids, uint32_t m
     return count;
 }
 
+bool gt_repo_misses_any(gt_repo *repo) {
+    uint64_t cursor = 0;
+    gt_id id;
+    gt_note_holes(repo);
+    tidy(repo);
+    return name_batches(repo, &cursor, &id, 1) > 0 || repo->parked_logged.oldest != NULL;
+}
+
+/* ---- what nobody has any more ---- */
+
+bool gt_is_gone(const gt_repo *repo, const gt_id *id) {
+    for (size_t at = 0; at < repo->gone.len; at += GT_ID_SIZE) {
+        if (memcmp(repo->gone.data + at, id->bytes, GT_ID_SIZE) == 0) return true;
+    }
+    return false;
+}
+
+/* Only what is waited for: so nobody fills the list with what never was. */
+static bool is_missed(const gt_repo *repo, const gt_id *id) {
+    uint32_t row = gt_find_batch(repo, id);
+    return row == GT_NONE ? gt_parked_waits_for(repo, id) : (gt_batch_at(repo, row)->flags & GT_BATCH_STUB) != 0;
+}
+
+bool gt_repo_note_gone(gt_repo *repo, const gt_id *id) {
+    if (gt_repo_check_open(repo, NULL) != GOAT_OK || gt_is_gone(repo, id) || !is_missed(repo, id)) return false;
+    if (repo->gone.len >= (size_t)GT_GONE_MAX * GT_ID_SIZE) return false;
+    gt_buf_append(&repo->gone, id->bytes, GT_ID_SIZE);
+    if (gt_buf_failed(&repo->gone)) gt_buf_free(&repo->gone);
+    gt_parked_arrived(repo, id);
+    gt_parked_retry(repo);
+    return true;
+}
+
 /* ---- stretches of the log ---- */
 
 void gt_note_fault(gt_repo *repo, uint64_t offset, uint64_t len) {

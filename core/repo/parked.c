@@ -147,6 +147,12 @@ goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *session, const g
     return GOAT_OK;
 }
 
+bool gt_parked_waits_for(const gt_repo *repo, const gt_id *id) {
+    const gt_parked *parked = repo->parked == NULL ? NULL : *bucket_of(repo, id);
+    while (parked != NULL && gt_id_compare(&parked->waits_for, id) != 0) parked = parked->next;
+    return parked != NULL;
+}
+
 void gt_parked_arrived(gt_repo *repo, const gt_id *id) {
     if (repo->parked_count == 0) return;
     gt_parked *next;

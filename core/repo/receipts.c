@@ -121,9 +121,14 @@ static uint64_t entries_before(const gt_repo *repo, uint32_t record) {
     return entries;
 }
 
+/* Damage in the middle of the log, or records of it that could not be taken in where they lie. */
+static bool has_holes(const gt_repo *repo) {
+    return repo->faults.len > 0 || gt_log_has_holes(repo->log) || gt_log_has_asides(repo->log);
+}
+
 /* Goes along the leaves and the records. Where the log has holes, a leaf may name what was lost in one. */
 static bool goes_along(const gt_repo *repo, const gt_receipt *receipt, gt_receipt_order *order) {
-    bool holes = gt_log_has_holes(repo->log);
+    bool holes = has_holes(repo);
     for (uint32_t i = 0; i < receipt->node_count; i++) {
         const gt_receipt_node *leaf = &receipt->nodes[i];
         if (leaf->bytes.data == NULL) return false; /* a log's own receipts are whole */
@@ -139,7 +144,7 @@ static bool goes_along(const gt_repo *repo, const gt_receipt *receipt, gt_receip
 
 goat_status gt_receipt_follows(const gt_repo *repo, const gt_receipt *receipt, gt_receipt_order *order, gt_diag *diag) {
     gt_receipt_order next = *order;
-    bool holes = gt_log_has_holes(repo->log);
+    bool holes = has_holes(repo);
     bool own = memcmp(receipt->log_id, gt_log_get_identity(repo->log)->log_id, GT_LOG_ID_SIZE) == 0;
     bool behind_last = order->has_last
                            ? receipt->previous != NULL && gt_id_compare(receipt->previous, &order->last) == 0

@@ -221,6 +221,14 @@ void gt_repo_entry(const gt_repo *repo, uint32_t commit, gt_id *batch, uint32_t 
  * damage has taken something of. Up to `max` from `*cursor` on (0 to begin with); none at the end. */
 uint32_t gt_repo_missing(gt_repo *repo, uint64_t *cursor, gt_id *ids, uint32_t max);
 
+/* Whether what our own log had is among it; what somebody else's frames wait for may never have been. */
+bool gt_repo_misses_any(gt_repo *repo);
+
+/* A peer says that a batch is lost to it for good, and what it says is taken for granted: the batches that follow it are
+ * taken in over the gap, as they are where the damage is. It stays missed, and comes in like any other if somebody has it
+ * after all. False: it is not missed, or was said before. */
+bool gt_repo_note_gone(gt_repo *repo, const gt_id *batch);
+
 /* Whether the log has damage that is not healed, or records that could not be taken in. */
 bool gt_repo_has_gaps(const gt_repo *repo);
 
@@ -302,7 +310,7 @@ typedef struct gt_audit {
     void *context;
     void (*fault)(void *context, const gt_fault *fault);
     bool done;
-    bool has_holes;         /* once done: there is damage in the middle, not set aside */
+    bool has_holes; /* once done: there is damage in the middle, not set aside */
     /* private: */
     gt_receipt_order order;
     uint64_t ahead;

@@ -168,6 +168,7 @@ _Static_assert(sizeof(gt_stretch_row) == 24, "checkpoint format");
 typedef struct gt_cut gt_cut;
 
 enum {
+    GT_GONE_MAX = 1024, /* batches that peers are believed to have lost, since it was opened */
     GT_PARKED_BYTES_MAX = 16 * 1024 * 1024,
     GT_PARKED_SESSION_BYTES_MAX = GT_PARKED_BYTES_MAX / 4,
     GT_BUCKETS = 4096,
@@ -221,6 +222,7 @@ struct gt_repo {
     uint64_t work;
     gt_buf faults;         /* gt_stretch_row: records of the log that could not be taken */
     gt_buf lacking;        /* uint32_t: rows of batches that are stubs or have lost leaves, and of some that are not */
+    gt_buf gone;           /* gt_id: batches that a peer has lost for good */
     bool lacking_is_known; /* `lacking` names them all */
     uint32_t lost_count;   /* batches with lost leaves */
     size_t holes_seen;     /* damage that the log knew when the records were last looked at for it */
@@ -330,6 +332,8 @@ goat_status gt_heal_leaves(gt_repo *repo, const gt_batch *batch, const gt_record
 
 /* A batch is a stub, or has lost leaves. */
 void gt_note_lacking(gt_repo *repo, uint32_t batch);
+/* A peer has said that it is lost for good. */
+bool gt_is_gone(const gt_repo *repo, const gt_id *batch);
 /* The record whose payload of `len` bytes lies at `offset` could not be taken in. */
 void gt_note_fault(gt_repo *repo, uint64_t offset, uint64_t len);
 /* Damage that the log has found since: records that lie in it are lost. */
@@ -367,6 +371,7 @@ goat_status gt_receipt_follows(const gt_repo *repo, const gt_receipt *receipt, g
 goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *session, const gt_id *waits_for, uint64_t offset,
                     gt_origin origin, gt_diag *diag);
 /* A commit or batch has come: what waited for it is tried by the next gt_parked_retry. */
+bool gt_parked_waits_for(const gt_repo *repo, const gt_id *id);
 void gt_parked_arrived(gt_repo *repo, const gt_id *id);
 void gt_parked_retry(gt_repo *repo);
 void gt_parked_free(gt_repo *repo);

@@ -156,7 +156,8 @@ goat_status gt_repo_heads(gt_repo *repo, uint32_t item, gt_buf *ids, gt_diag *di
     }
     gt_buf_free(&rows);
     if (status == GOAT_OK && gt_buf_failed(ids)) status = gt_no_memory(diag);
-    if (status == GOAT_OK && ids->len > begin) qsort(ids->data + begin, (ids->len - begin) / GT_ID_SIZE, GT_ID_SIZE, order_ids);
+    if (status == GOAT_OK && ids->len > begin)
+        qsort(ids->data + begin, (ids->len - begin) / GT_ID_SIZE, GT_ID_SIZE, order_ids);
     return status;
 }
 

@@ -12,8 +12,8 @@ typedef struct gt_walk {
     uint32_t *queue; /* a heap, the latest on top */
     uint32_t queue_count;
     size_t queue_capacity;
-    bool has_root;        /* a first commit was visited: only the empty item is below everything */
-    gt_bytes base;        /* as the item's reader has it; data NULL: the empty item */
+    bool has_root; /* a first commit was visited: only the empty item is below everything */
+    gt_bytes base; /* as the item's reader has it; data NULL: the empty item */
 } gt_walk;
 
 /* End it with gt_walk_free, also after a failure. */

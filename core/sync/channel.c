@@ -343,6 +343,7 @@ static bool may_bring(const gt_channel *channel) {
 
 static bool is_run_due(const gt_channel *channel) {
     if (channel->run != NULL) return false;
+    if (channel->skipped && channel->shared != NULL && gt_repo_parked_count(channel->shared->repo) == 0) return true;
     return channel->again || (channel->run_us != 0 && channel->sync->now_us >= channel->run_us);
 }
 
@@ -369,7 +370,7 @@ static void step(gt_channel *channel) {
         break;
     case GT_CHANNEL_OVER: gt_channel_free(channel); break;
     default: /* a new run */
-        channel->again = false;
+        channel->again = channel->skipped = false;
         channel->run_us = 0;
         if (channel->state == GT_CHANNEL_OPEN && gt_run_begin(channel, channel->run_number + 1)) gt_run_ask(channel);
         break;

@@ -275,15 +275,15 @@ static void try_again_later(gt_channel *channel, bool equal) {
 /* The run is over. Whether it ended equal decides what may be remembered. */
 static void finish(gt_channel *channel, bool equal) {
     gt_repo *repo = channel->shared->repo;
-    uint64_t cursor = 0;
-    gt_id missing;
     gt_run_free(channel);
     channel->unequal = !equal;
     try_again_later(channel, equal);
     channel->even = true;
     channel->lacks = true;
-    if (equal && gt_repo_has_gaps(repo) && gt_repo_missing(repo, &cursor, &missing, 1) == 0) {
+    channel->heals = equal && gt_repo_has_gaps(repo);
+    if (channel->heals && !gt_repo_misses_any(repo)) {
         gt_repo_set_damage_aside(repo, NULL);
+        channel->heals = false;
     }
     gt_sync_event_of(channel->sync, GT_SYNC_EVEN, channel, NULL);
     gt_point_settle(channel);

@@ -124,6 +124,9 @@ struct gt_channel {
     bool even, unequal;
     bool lacks;      /* something that batches wait for is to be asked for */
     uint64_t ask_us; /* not before this */
+    uint64_t ask_pause_us, ask_cursor;
+    bool heals;   /* a run has ended, and damage is not set aside */
+    bool skipped; /* client: records of our log that wait for what damage took were not sent */
     uint64_t coming, came;
     uint64_t their_count; /* client: entries that the server held at OPENED */
 
@@ -187,6 +190,8 @@ struct gt_sync {
 goat_status gt_sync_fail(gt_sync *sync, goat_status status, const gt_diag *diag);
 void gt_sync_due(gt_sync *sync);
 void gt_sync_event_of(gt_sync *sync, gt_sync_event_kind kind, const gt_channel *channel, const gt_diag *diag);
+/* A new run on this channel; the server asks the client for one. */
+void gt_sync_again(gt_channel *channel);
 gt_channel *gt_sync_find_channel(const gt_sync *sync, uint32_t number);
 
 /* ---- handshake.c ---- */
@@ -233,6 +238,7 @@ goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message 
 void gt_ack_take(gt_channel *channel, const gt_message *message);
 void gt_refuse_take(gt_channel *channel, const gt_message *message);
 void gt_want_take(gt_channel *channel, const gt_message *message);
+void gt_lost_take(gt_channel *channel, const gt_message *message);
 void gt_acks_send(gt_channel *channel, gt_buf *packet);
 void gt_wants_send(gt_channel *channel, gt_buf *packet);
 bool gt_acks_are_due(const gt_channel *channel);

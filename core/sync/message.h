@@ -26,6 +26,7 @@ typedef enum gt_message_kind {
     GT_MESSAGE_AGAIN = 14,
     GT_MESSAGE_BYE = 15,
     GT_MESSAGE_REFUSE = 16,
+    GT_MESSAGE_LOST = 17,
     GT_MESSAGE_SKIP_FROM = 64, /* unknown kinds from here on are passed over */
 } gt_message_kind;
 
@@ -108,6 +109,9 @@ typedef struct gt_message {
         struct {
             gt_ids ids;
         } want;
+        struct {
+            gt_ids ids;
+        } lost;
         struct {
             uint64_t bytes;
         } credit;

@@ -227,7 +227,7 @@ static const struct {
     [GT_MESSAGE_ACK] = {3, true},    [GT_MESSAGE_POINT] = {3, true},    [GT_MESSAGE_COMPARE] = {6, true},
     [GT_MESSAGE_WANT] = {2, true},   [GT_MESSAGE_CREDIT] = {1, false},  [GT_MESSAGE_LIST] = {0, false},
     [GT_MESSAGE_REPOS] = {2, false}, [GT_MESSAGE_CERTIFY] = {0, false}, [GT_MESSAGE_AGAIN] = {1, true},
-    [GT_MESSAGE_BYE] = {2, false},   [GT_MESSAGE_REFUSE] = {4, true},
+    [GT_MESSAGE_BYE] = {2, false},   [GT_MESSAGE_REFUSE] = {4, true},   [GT_MESSAGE_LOST] = {2, true},
 };
 enum { KINDS = sizeof(forms) / sizeof(forms[0]) };
 
@@ -245,6 +245,7 @@ static bool read_contents(gt_reader *reader, gt_arena *arena, gt_message *messag
                read_point(reader, &message->as.point.point);
     case GT_MESSAGE_COMPARE: return read_compare(reader, message);
     case GT_MESSAGE_WANT: return read_ids(reader, GT_SYNC_WANT_MAX, &message->as.want.ids, "WANT names 1 to 256 ids");
+    case GT_MESSAGE_LOST: return read_ids(reader, GT_SYNC_WANT_MAX, &message->as.lost.ids, "LOST names 1 to 256 ids");
     case GT_MESSAGE_CREDIT:
         return read_u64(reader, GT_SYNC_WINDOW_MAX, &message->as.credit.bytes, "credit is at most 256 MiB");
     case GT_MESSAGE_REPOS: return read_repos(reader, arena, message);

@@ -132,6 +132,10 @@ void gt_message_write(gt_buf *out, const gt_message *message) {
         head_on_channel(out, message->kind, channel, 3);
         write_ids(out, message->as.want.ids);
         break;
+    case GT_MESSAGE_LOST:
+        head_on_channel(out, message->kind, channel, 3);
+        write_ids(out, message->as.lost.ids);
+        break;
     case GT_MESSAGE_CREDIT:
         head(out, message, 2);
         write_uint(out, message->as.credit.bytes);

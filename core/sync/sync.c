@@ -169,6 +169,7 @@ static goat_status take_on_channel(gt_sync *sync, gt_arrived_message *arrived, g
     case GT_MESSAGE_POINT: gt_point_take(channel, message); return GOAT_OK;
     case GT_MESSAGE_COMPARE: return gt_run_take(channel, message, diag);
     case GT_MESSAGE_WANT: gt_want_take(channel, message); return GOAT_OK;
+    case GT_MESSAGE_LOST: gt_lost_take(channel, message); return GOAT_OK;
     case GT_MESSAGE_REFUSE: gt_refuse_take(channel, message); return GOAT_OK;
     default: /* AGAIN */ channel->again = sync->role == GT_SYNC_CLIENT; return GOAT_OK;
     }
@@ -391,17 +392,21 @@ void gt_shared_missed(gt_shared *shared) {
     }
 }
 
+void gt_sync_again(gt_channel *channel) {
+    gt_message message = {.kind = GT_MESSAGE_AGAIN, .channel = channel->number};
+    if (channel->sync->role == GT_SYNC_CLIENT) {
+        channel->again = true;
+    } else {
+        gt_message_write(&channel->sync->out, &message);
+    }
+    gt_sync_due(channel->sync);
+}
+
 void gt_sync_sessions_grew(gt_sync *sync) {
     for (gt_channel *channel = sync->channels; channel != NULL; channel = channel->next) {
         if (!channel->dropped || channel->state != GT_CHANNEL_OPEN) continue;
         channel->dropped = false;
-        if (sync->role == GT_SYNC_CLIENT) {
-            channel->again = true;
-        } else {
-            gt_message message = {.kind = GT_MESSAGE_AGAIN, .channel = channel->number};
-            gt_message_write(&sync->out, &message);
-        }
-        gt_sync_due(sync);
+        gt_sync_again(channel);
     }
 }
 

@@ -82,6 +82,10 @@ static goat_status admit_batch(gt_channel *channel, gt_arrived *arrived, uint32_
     if (outcome == GT_PARKED) {
         sync->counters.batches_parked++;
         channel->lacks = true;
+        channel->ask_pause_us = 0;
+        if (channel->ask_us > sync->now_us + GT_SYNC_WANT_AGAIN_US) {
+            channel->ask_us = sync->now_us + GT_SYNC_WANT_AGAIN_US;
+        }
         owe_ack_later(channel, &batch->id, flags);
     } else if ((flags & GT_DATA_ACK) != 0) {
         owe_ack(channel, &batch->id);
@@ -156,6 +160,15 @@ static goat_status charge(gt_sync *sync, const gt_message *message, gt_diag *dia
     return GOAT_OK;
 }
 
+/* The last that damage took has come: a run shows whether it is all. */
+static void note_healed(gt_channel *channel) {
+    gt_repo *repo = channel->shared->repo;
+    if (!channel->heals || channel->run != NULL || gt_repo_misses_any(repo)) return;
+    channel->heals = false;
+    if (!gt_repo_has_gaps(repo)) return;
+    gt_sync_again(channel);
+}
+
 static void note_end(gt_channel *channel, uint32_t flags) {
     if ((flags & GT_DATA_END) == 0 || channel->sync->role != GT_SYNC_CLIENT || channel->even) return;
     if (channel->run != NULL) return; /* even when that is over */
@@ -186,6 +199,7 @@ goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message 
     }
     if ((flags & (GT_DATA_ANSWER | GT_DATA_WANTED)) == 0) gt_point_received(channel, message->as.data.count, before);
     note_end(channel, flags);
+    note_healed(channel);
     return GOAT_OK;
 }
 
@@ -285,11 +299,15 @@ void gt_refuse_take(gt_channel *channel, const gt_message *message) {
 void gt_wants_send(gt_channel *channel, gt_buf *packet) {
     if (!channel->lacks || channel->sync->now_us < channel->ask_us) return;
     gt_id ids[GT_SYNC_WANT_MAX];
-    uint64_t cursor = 0;
-    uint32_t count = gt_repo_missing(channel->shared->repo, &cursor, ids, GT_SYNC_WANT_MAX);
-    channel->lacks = count > 0;
+    bool all = channel->ask_cursor == 0;
+    uint32_t count = gt_repo_missing(channel->shared->repo, &channel->ask_cursor, ids, GT_SYNC_WANT_MAX);
+    if (count < GT_SYNC_WANT_MAX) channel->ask_cursor = 0; /* that was the last of it: from the first again */
+    channel->lacks = count > 0 || !all;
+    if (!channel->lacks) return;
+    uint64_t pause = channel->ask_pause_us == 0 ? GT_SYNC_WANT_AGAIN_US : 2 * channel->ask_pause_us;
+    channel->ask_pause_us = pause > GT_SYNC_REOPEN_MAX_US ? GT_SYNC_REOPEN_MAX_US : pause;
+    channel->ask_us = channel->sync->now_us + (all ? channel->ask_pause_us : GT_SYNC_WANT_AGAIN_US);
     if (count == 0) return;
-    channel->ask_us = channel->sync->now_us + GT_SYNC_WANT_AGAIN_US;
     gt_message_want_head(packet, channel->number, count);
     for (uint32_t i = 0; i < count; i++) gt_write_bytes(packet, gt_bytes_of(ids[i].bytes, GT_ID_SIZE));
     channel->sync->counters.messages_out++;
@@ -300,4 +318,16 @@ void gt_want_take(gt_channel *channel, const gt_message *message) {
     for (uint32_t i = 0; i < ids.count && channel->wanted.count < WANTED_MAX; i++) {
         gt_queue_push(&channel->wanted, gt_ids_at(ids, i));
     }
+}
+
+/* Nobody is asked to prove a loss: what a peer keeps back it could keep back in silence, and it stays missed here. */
+void gt_lost_take(gt_channel *channel, const gt_message *message) {
+    gt_ids ids = message->as.lost.ids;
+    bool news = false;
+    for (uint32_t i = 0; i < ids.count; i++) {
+        news = gt_repo_note_gone(channel->shared->repo, gt_ids_at(ids, i)) || news;
+    }
+    if (!news) return;
+    channel->lacks = true; /* what follows may wait for more */
+    channel->ask_us = channel->sync->now_us;
 }

@@ -35,7 +35,7 @@ bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start) {
 }
 
 /* The id of the batch in a record of our log: by its first leaf, which the tables know; a record without a leaf is
- * hashed. */
+ * hashed. False: it is not known, because it waits for what damage took, or there is no memory. */
 static bool batch_of(gt_channel *channel, gt_bytes frame, gt_id *id) {
     const gt_sync_host *host = &channel->sync->host;
     gt_repo *repo = channel->shared->repo;
@@ -90,8 +90,11 @@ static bool add_record(gt_channel *channel, const gt_record *record, uint64_t st
         sync->counters.receipts_out++;
     } else if (record->type == GT_RECORD_BATCH) {
         gt_id id;
-        if (sync->role == GT_SYNC_CLIENT &&
-            !(batch_of(channel, record->payload, &id) && gt_sent_note(channel, &id, start))) {
+        if (sync->role == GT_SYNC_CLIENT && !batch_of(channel, record->payload, &id)) {
+            channel->skipped = true; /* no part of what we have; a run brings it when it is */
+            return false;
+        }
+        if (sync->role == GT_SYNC_CLIENT && !gt_sent_note(channel, &id, start)) {
             channel->unequal = true; /* no memory: what is not sent must not be taken for held */
             return false;
         }
@@ -138,15 +141,27 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
 
 /* ---- what the peer wants ---- */
 
+static void say_lost(gt_channel *channel, gt_buf *packet, const gt_buf *lost, uint32_t count) {
+    if (count == 0 || gt_buf_failed(lost)) return; /* without memory it is asked for again */
+    gt_message message = {.kind = GT_MESSAGE_LOST, .channel = channel->number};
+    message.as.lost.ids = (gt_ids){lost->data, count};
+    gt_message_write(packet, &message);
+    channel->sync->counters.messages_out++;
+}
+
+/* What is known by name and has no bytes is lost to us; what is not even known may be elsewhere. */
 void gt_wanted_send(gt_channel *channel, gt_buf *packet) {
     gt_sync *sync = channel->sync;
     gt_repo *repo = channel->shared->repo;
-    gt_buf body;
-    uint32_t count = 0;
+    gt_buf body, lost;
+    uint32_t count = 0, lost_count = 0;
     size_t done = 0;
     gt_buf_init(&body, sync->host.alloc);
+    gt_buf_init(&lost, sync->host.alloc);
     for (; done < channel->wanted.count && body.len < DATA_USUAL && count < GT_SYNC_RECORDS_MAX / 2; done++) {
-        uint32_t record = gt_repo_find_record(repo, gt_queue_at(&channel->wanted, done));
+        const gt_id *id = gt_queue_at(&channel->wanted, done);
+        uint32_t record = gt_repo_find_record(repo, id), before = count;
+        bool known = record != GT_NONE;
         for (; record != GT_NONE && count < GT_SYNC_RECORDS_MAX; record = gt_repo_next_record(repo, record)) {
             gt_held held;
             gt_repo_held(repo, record, &held);
@@ -155,8 +170,14 @@ void gt_wanted_send(gt_channel *channel, gt_buf *packet) {
             sync->counters.batches_out++;
             count++;
         }
+        if (known && count == before && lost_count < GT_SYNC_WANT_MAX) {
+            gt_write_bytes(&lost, gt_bytes_of(id->bytes, GT_ID_SIZE));
+            lost_count++;
+        }
     }
     gt_queue_drop(&channel->wanted, done);
+    say_lost(channel, packet, &lost, lost_count);
+    gt_buf_free(&lost);
     if (count > 0) {
         gt_certify_ask(channel, packet);
         gt_data_send(channel, packet, GT_DATA_WANTED, &body, count);

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-static const char *const kinds[] = {"HELLO", "PROOF",  "OPEN", "OPENED", "CLOSE",   "DATA",  "ACK", "POINT", "COMPARE",
-                                    "WANT",  "CREDIT", "LIST", "REPOS",  "CERTIFY", "AGAIN", "BYE", "REFUSE"};
+static const char *const kinds[] = {"HELLO", "PROOF",  "OPEN", "OPENED", "CLOSE",   "DATA",  "ACK", "POINT",  "COMPARE",
+                                    "WANT",  "CREDIT", "LIST", "REPOS",  "CERTIFY", "AGAIN", "BYE", "REFUSE", "LOST"};
 
 static int describe_one(const gt_message *message, char *out, size_t size) {
     const char *name = (size_t)message->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[message->kind] : "?";
@@ -41,6 +41,7 @@ static int describe_one(const gt_message *message, char *out, size_t size) {
                        message->as.compare.step, (unsigned long long)message->as.compare.count);
         break;
     case GT_MESSAGE_WANT: at += snprintf(out, size, " %u of %u", channel, message->as.want.ids.count); break;
+    case GT_MESSAGE_LOST: at += snprintf(out, size, " %u of %u", channel, message->as.lost.ids.count); break;
     case GT_MESSAGE_AGAIN: at += snprintf(out, size, " %u", channel); break;
     case GT_MESSAGE_REFUSE:
         at += snprintf(out, size, " %u %d %.*s", channel, message->as.refuse.status, (int)message->as.refuse.text.len,

@@ -93,7 +93,7 @@ static void draw_profile(sim_profile *profile, uint64_t seed) {
     profile->keys = (uint32_t)sim_between(&random, 1, 12);
     profile->repos = (uint32_t)sim_between(&random, 1, 3);
     profile->skew_ms_max = skews[gt_sim_random_below(&random, 5)];
-    profile->damage_unsynced = false; /* see "What it does not do" in README.md */
+    profile->damage_unsynced = sim_once_in(&random, 2);
 }
 
 static void draw_weights(uint32_t weights[SIM_STEP_KINDS], uint64_t seed) {

@@ -179,6 +179,62 @@ static void a_comparison_that_ended_unequal_is_tried_again(void **state) {
     test_peers_are_equal(&f->client, &f->server);
 }
 
+/* The client alone had its first batch, and has lost it; the second follows it in the chain of its session. */
+static void what_is_lost_for_good_keeps_nothing_else_back(void **state) {
+    fixture *f = *state;
+    test_peer_edit(&f->client, "a", "{text: 'x'}");
+    test_peer_edit(&f->client, "b", "{text: 'y'}");
+    damage_first_record(&f->client);
+    test_peer_edit(&f->client, "c", "{text: 'z'}");
+    join(&f->wire, &f->client, &f->server);
+    join(&f->second, &f->other, &f->server);
+    assert_int_equal(entries(&f->client), 2);
+    assert_int_equal(entries(&f->server), 2);
+    assert_int_equal(entries(&f->other), 2);
+    assert_int_equal(unacknowledged(&f->wire), 0);
+    assert_int_equal(gt_repo_parked_count(f->server.site.repo), 0);
+    test_peers_are_equal(&f->client, &f->other);
+    assert_true(gt_repo_has_gaps(f->client.site.repo));
+    cut(&f->second);
+    test_peer_reopen(&f->other); /* the gap is there again, and no barrier */
+    assert_int_equal(entries(&f->other), 2);
+}
+
+/* The second client had it all along: it comes in behind those that followed it, and then nothing is missed. */
+static void what_was_called_lost_is_taken_when_somebody_has_it(void **state) {
+    fixture *f = *state;
+    gt_admission outcome;
+    test_peer_edit(&f->client, "a", "{text: 'x'}");
+    gt_bytes first = test_site_next_frame(&f->client.site);
+    assert_int_equal(test_site_admit(&f->other.site, first, &outcome, NULL), GOAT_OK);
+    test_peer_edit(&f->client, "b", "{text: 'y'}");
+    damage_first_record(&f->client);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(entries(&f->server), 1);
+    join(&f->second, &f->other, &f->server);
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->server), 2);
+    test_peers_are_equal(&f->client, &f->server);
+    test_peers_are_equal(&f->other, &f->server);
+    assert_false(gt_repo_misses_any(f->server.site.repo));
+    assert_false(gt_repo_has_gaps(f->client.site.repo));
+    assert_int_equal(test_site_audit(&f->server.site, NULL), 0);
+    assert_int_equal(test_site_audit(&f->client.site, NULL), 0);
+}
+
+/* Only what is waited for is believed to be lost, and a false word of it costs nothing. */
+static void nobody_can_make_up_a_loss(void **state) {
+    fixture *f = *state;
+    gt_id id = {{1, 2, 3}};
+    test_peer_edit(&f->server, "a", "{text: 'x'}");
+    join(&f->wire, &f->client, &f->server);
+    assert_false(gt_repo_note_gone(f->client.site.repo, &id));
+    gt_id known;
+    uint32_t leaf;
+    gt_repo_entry(f->client.site.repo, 0, &known, &leaf);
+    assert_false(gt_repo_note_gone(f->client.site.repo, &known));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
@@ -187,6 +243,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_client_whose_only_record_is_damaged_is_healed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_whose_only_record_is_damaged_is_healed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_comparison_that_ended_unequal_is_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_lost_for_good_keeps_nothing_else_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_called_lost_is_taken_when_somebody_has_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_can_make_up_a_loss, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,7 @@ static gt_message any_message(test_random *random, room *r) {
         }
         break;
     case GT_MESSAGE_WANT: m.as.want.ids = some_ids(random, r); break;
+    case GT_MESSAGE_LOST: m.as.lost.ids = some_ids(random, r); break;
     case GT_MESSAGE_CREDIT: m.as.credit.bytes = some_number(random, GT_SYNC_WINDOW_MAX); break;
     case GT_MESSAGE_REPOS:
         m.as.repos.paths = r->paths;

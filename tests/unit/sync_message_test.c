@@ -115,7 +115,7 @@ static void what_is_no_message_is_refused(void **state) {
     message_refuses_hex(f, "80", GOAT_INVALID, "begins with its kind");
     message_refuses_hex(f, "8140", GOAT_INVALID, "begins with its kind");
     message_refuses_hex(f, "8120", GOAT_INVALID, "begins with its kind");
-    message_refuses_hex(f, "8111", GOAT_INVALID, "unknown kind");   /* 17 */
+    message_refuses_hex(f, "8112", GOAT_INVALID, "unknown kind");   /* 18 */
     message_refuses_hex(f, "81183f", GOAT_INVALID, "unknown kind"); /* 63 */
     message_refuses_hex(f, "82183f00", GOAT_INVALID, "unknown kind");
     message_refuses_hex(f, "9f0bff", GOAT_INVALID, "indefinite");

@@ -68,6 +68,7 @@ static const struct {
     {"compare with 33 hashes", "87080101000c5820" X32 "8450" X16 "18401821480001020304050607"},
     {"compare with a filter of three", "87080101000c5820" X32 "8350" X16 "184007"},
     {"want of nothing", "83090180"},
+    {"lost of nothing", "83110180"},
     {"credit above 256 MiB", "820a1a10000001"},
     {"repos with a path that is none", "830c816161f5"},
     {"repos with more that is a number", "830c8001"},

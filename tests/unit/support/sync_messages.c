@@ -94,6 +94,8 @@ static void add_data(json_t *cases) {
     add(cases, "ack", &m);
     m = (gt_message){.kind = GT_MESSAGE_WANT, .channel = 1, .as.want = {some_ids(&room, 3)}};
     add(cases, "want", &m);
+    m = (gt_message){.kind = GT_MESSAGE_LOST, .channel = 1, .as.lost = {some_ids(&room, 1)}};
+    add(cases, "lost", &m);
     m = (gt_message){.kind = GT_MESSAGE_REFUSE, .channel = 1};
     m.as.refuse.batch = an_id(9);
     m.as.refuse.status = GOAT_INVALID;

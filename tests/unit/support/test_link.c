@@ -92,7 +92,7 @@ void test_pipe_close(test_world *world, test_pipe *pipe) {
 static void print_packet(bool from_client, gt_bytes packet) {
     static const char *const names[] = {"HELLO", "PROOF",   "OPEN",    "OPENED", "CLOSE",  "DATA",
                                         "ACK",   "POINT",   "COMPARE", "WANT",   "CREDIT", "LIST",
-                                        "REPOS", "CERTIFY", "AGAIN",   "BYE",    "REFUSE"};
+                                        "REPOS", "CERTIFY", "AGAIN",   "BYE",    "REFUSE", "LOST"};
     gt_arena arena;
     gt_message message;
     gt_arena_init(&arena, &gt_alloc_system);
