@@ -84,6 +84,7 @@ struct gt_database {
     gt_kick kick;                /* may be NULL */
     uint32_t serving;            /* listeners and servers' links */
     uint32_t certificates_seen;
+    size_t filter_bytes;    /* of all links: core/sync bounds them together */
     int64_t clock_shift_ms; /* of commit times */
     gt_upstream upstream;
     gt_buf certificate; /* a frame with our own, once it was asked for */

@@ -280,6 +280,7 @@ gt_sync_host gt_link_host(gt_link *link) {
         .identity = &database->own,
         .keyring = database->keyring,
         .read_only = is_read_only(database),
+        .filter_bytes = &database->filter_bytes,
         .wall_ms = host_wall_ms,
         .open = host_open,
         .close = host_close,

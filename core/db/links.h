@@ -9,7 +9,8 @@
 /* A repository that a client's link syncs. */
 typedef struct gt_want {
     struct gt_want *next;
-    bool pinned; /* also when no handle has it open */
+    bool pinned;               /* also when no handle has it open */
+    const gt_channel *channel; /* good as long as the connection goes on */
     size_t path_len;
     char path[GT_LOG_REPOSITORY_MAX + 1];
     goat_status closed; /* why its channel was closed last; GOAT_OK: it was not, or is open again */

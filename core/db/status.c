@@ -25,7 +25,10 @@ static void write_peer(gt_buf *out, const gt_link *link) {
     const gt_sync_counters *counters = gt_sync_get_counters(link->sync);
     gt_channel_info info;
     uint32_t open = 0;
-    for (uint32_t i = 0; gt_sync_channel_at(link->sync, i, &info); i++) open += info.open;
+    const gt_channel *channel = NULL;
+    while ((channel = gt_sync_next_channel(link->sync, channel)) != NULL) {
+        open += gt_sync_channel_info(link->sync, channel, &info) && info.open;
+    }
     gt_write_map_head(out, 7); /* keys by length, then bytes */
     write_number(out, "in", counters->bytes_in);
     write_number(out, "out", counters->bytes_out);
@@ -83,8 +86,8 @@ static const gt_link *upstream_of(const gt_database *database) {
 }
 
 static bool find_info(const gt_link *link, const gt_mount *mount, gt_channel_info *info) {
-    const gt_want *want = link == NULL ? NULL : gt_link_find_want(link, gt_repo_path(mount->repo));
-    return want != NULL && gt_want_info(link, want, info);
+    const gt_channel *channel = link == NULL ? NULL : gt_sync_channel_of(link->sync, &mount->shared);
+    return channel != NULL && gt_sync_channel_info(link->sync, channel, info);
 }
 
 /* From where on the server may not have our log. */

@@ -48,7 +48,7 @@ goat_status gt_link_want(gt_link *link, gt_bytes path, bool pinned, gt_diag *dia
     goat_status status = add_want(link, path, &want, diag);
     if (status != GOAT_OK) return status;
     want->pinned = pinned;
-    status = gt_sync_open_channel(link->sync, path_of(want), diag);
+    status = gt_sync_open_channel(link->sync, path_of(want), &want->channel, diag);
     if (status != GOAT_OK) remove_want(link, want);
     return status;
 }
@@ -147,14 +147,7 @@ void gt_link_open_stored(gt_link *link) {
 /* ---- what has become of them ---- */
 
 bool gt_want_info(const gt_link *link, const gt_want *want, gt_channel_info *info) {
-    gt_channel_info one;
-    bool found = false;
-    for (uint32_t i = 0; link->sync != NULL && gt_sync_channel_at(link->sync, i, &one); i++) {
-        if (!gt_bytes_equal(one.path, path_of(want))) continue;
-        *info = one; /* one that was closed just now may still stand before it */
-        found = true;
-    }
-    return found;
+    return link->sync != NULL && gt_sync_channel_info(link->sync, want->channel, info);
 }
 
 bool gt_want_is_even(const gt_link *link, const gt_want *want, uint64_t length) {
@@ -184,7 +177,7 @@ bool gt_want_is_stuck(const gt_link *link, const gt_want *want, gt_diag *why) {
 
 void gt_want_renew(gt_link *link, gt_want *want) {
     gt_sync_close_channel(link->sync, path_of(want));
-    if (gt_sync_open_channel(link->sync, path_of(want), NULL) == GOAT_OK) return;
+    if (gt_sync_open_channel(link->sync, path_of(want), &want->channel, NULL) == GOAT_OK) return;
     remove_want(link, want); /* no memory: it is looked for again */
     link->db->database->links_look = true;
 }
@@ -193,8 +186,9 @@ bool gt_link_is_even(const gt_link *link) {
     if (link->sync == NULL || !gt_sync_get_peer(link->sync)->greeted || link->ended) return false;
     gt_channel_info info;
     if (!gt_link_is_client(link)) {
-        for (uint32_t i = 0; gt_sync_channel_at(link->sync, i, &info); i++) {
-            if (!info.open || info.behind_bytes > 0) return false;
+        const gt_channel *channel = NULL;
+        while ((channel = gt_sync_next_channel(link->sync, channel)) != NULL) {
+            if (!gt_sync_channel_info(link->sync, channel, &info) || !info.open || info.behind_bytes > 0) return false;
         }
         return true;
     }

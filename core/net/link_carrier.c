@@ -79,7 +79,9 @@ static void count(void *argument, gt_carried_counts *counts, bool last) {
     if (sync != NULL) {
         gt_counters_add(&counts->sync, gt_sync_get_counters(sync));
         if (!last && gt_sync_get_peer(sync)->greeted) counts->greeted++;
-        for (uint32_t i = 0; !last && gt_sync_channel_at(sync, i, &info); i++) {
+        const gt_channel *channel = last ? NULL : gt_sync_next_channel(sync, NULL);
+        for (; channel != NULL && gt_sync_channel_info(sync, channel, &info);
+             channel = gt_sync_next_channel(sync, channel)) {
             counts->channels += info.open;
             counts->behind_bytes += info.behind_bytes;
             counts->unacknowledged += info.unacknowledged;

@@ -13,15 +13,20 @@ gt_log *gt_channel_log(const gt_channel *channel) { return gt_repo_log(channel->
 /* ---- life ---- */
 
 static void reset(gt_channel *channel) {
-    const gt_alloc *alloc = channel->sync->host.alloc;
+    gt_sync *sync = channel->sync;
+    const gt_alloc *alloc = sync->host.alloc;
     gt_queue_init(&channel->echo, alloc, sizeof(gt_stretch));
-    gt_queue_init(&channel->sent, alloc, sizeof(gt_sent));
+    gt_sent_init(&channel->sent, alloc);
     gt_queue_init(&channel->refused, alloc, sizeof(gt_id));
     gt_queue_init(&channel->marks, alloc, sizeof(gt_mark));
     gt_queue_init(&channel->taken, alloc, sizeof(gt_taken));
     gt_queue_init(&channel->waiting, alloc, sizeof(gt_id));
     gt_queue_init(&channel->wanted, alloc, sizeof(gt_id));
     gt_queue_init(&channel->unsafe, alloc, sizeof(uint64_t));
+    channel->refused.total = &sync->refused;
+    channel->taken.total = &sync->owed;
+    channel->waiting.total = &sync->waiting;
+    channel->wanted.total = &sync->wanted;
     channel->uncovered = UINT64_MAX;
     channel->received = channel->coming = channel->came = channel->cursor = channel->end_at = 0;
     channel->their_count = 0;
@@ -57,7 +62,7 @@ gt_channel *gt_channel_new(gt_sync *sync, gt_bytes path, gt_diag *diag) {
 static void stop(gt_channel *channel) {
     gt_run_free(channel);
     gt_queue_free(&channel->echo);
-    gt_queue_free(&channel->sent);
+    gt_sent_free(&channel->sent);
     gt_queue_free(&channel->refused);
     gt_queue_free(&channel->marks);
     gt_queue_free(&channel->taken);
@@ -162,12 +167,15 @@ static gt_channel *find_path(const gt_sync *sync, gt_bytes path) {
     return channel;
 }
 
-goat_status gt_sync_open_channel(gt_sync *sync, gt_bytes path, gt_diag *diag) {
+goat_status gt_sync_open_channel(gt_sync *sync, gt_bytes path, const gt_channel **out, gt_diag *diag) {
     if (sync->phase == GT_PHASE_ENDED) return gt_fail(diag, GOAT_CLOSED, "the connection has ended");
-    if (find_path(sync, path) != NULL) return GOAT_OK;
-    gt_channel *channel = gt_channel_new(sync, path, diag);
+    gt_channel *channel = find_path(sync, path);
+    if (out != NULL) *out = channel;
+    if (channel != NULL) return GOAT_OK;
+    channel = gt_channel_new(sync, path, diag);
     if (channel == NULL) return diag != NULL && diag->status != GOAT_OK ? diag->status : GOAT_NO_MEMORY;
     channel->state = GT_CHANNEL_WANTED;
+    if (out != NULL) *out = channel;
     if (sync->phase == GT_PHASE_GREETED) gt_sync_due(sync);
     return GOAT_OK;
 }
@@ -267,9 +275,13 @@ goat_status gt_channel_take_open(gt_sync *sync, const gt_message *message, gt_di
     if (gt_sync_find_channel(sync, message->channel) != NULL) {
         return gt_fail(diag, GOAT_INVALID, "the channel %u is open already", (unsigned)message->channel);
     }
-    gt_diag_init(&why);
     gt_bytes path = message->as.open.path;
-    gt_channel *channel = NULL;
+    gt_channel *channel = find_path(sync, path);
+    if (channel != NULL) {
+        return gt_fail(diag, GOAT_INVALID, "the repository of channel %u is open already on channel %u",
+                       (unsigned)message->channel, (unsigned)channel->number);
+    }
+    gt_diag_init(&why);
     if (gt_trust_may(sync->host.keyring, GT_MAY_READ, path, &sync->peer.session, &why) == GOAT_OK) {
         channel = gt_channel_new(sync, path, &why);
     }
@@ -448,13 +460,18 @@ void gt_list_step(gt_sync *sync) {
     gt_buf_free(&paths);
 }
 
-bool gt_sync_channel_at(const gt_sync *sync, uint32_t index, gt_channel_info *info) {
-    const gt_channel *channel = sync->channels;
-    while (channel != NULL && index > 0) {
-        channel = channel->next;
-        index--;
-    }
-    if (channel == NULL) return false;
+const gt_channel *gt_sync_next_channel(const gt_sync *sync, const gt_channel *channel) {
+    return channel == NULL ? sync->channels : channel->next;
+}
+
+const gt_channel *gt_sync_channel_of(const gt_sync *sync, const gt_shared *shared) {
+    const gt_channel *channel = shared->channels;
+    while (channel != NULL && channel->sync != sync) channel = channel->next_of_shared;
+    return channel;
+}
+
+bool gt_sync_channel_info(const gt_sync *sync, const gt_channel *channel, gt_channel_info *info) {
+    if (sync->phase == GT_PHASE_ENDED) return false;
     bool open = channel->state == GT_CHANNEL_OPEN;
     *info = (gt_channel_info){
         .path = gt_bytes_of(channel->path, channel->path_len),

@@ -50,6 +50,7 @@ struct gt_comparison {
     uint32_t next_record, next_receipt;
     gt_bloom filter;
     bool building;
+    size_t own_size; /* bytes of it */
 };
 
 /* ---- life ---- */
@@ -98,9 +99,37 @@ void gt_run_ask(gt_channel *channel) {
     gt_sync_due(channel->sync);
 }
 
+/* Filters of all channels are bounded together: for each peer the ones that came from him and the ones that are made for
+ * him, and all of them for the database, so that many peers cost no more. */
+static goat_status keep_filter(gt_sync *sync, size_t *kept, size_t size, gt_diag *why) {
+    size_t *all = sync->host.filter_bytes;
+    if (*kept + size > GT_SYNC_FILTERS_MAX) {
+        return gt_fail(why, GOAT_BUSY, "too many repositories are compared at once");
+    }
+    if (all != NULL && *all + size > GT_SYNC_FILTERS_ALL_MAX) {
+        return gt_fail(why, GOAT_BUSY, "too many repositories are compared at once by all peers");
+    }
+    *kept += size;
+    if (all != NULL) *all += size;
+    return GOAT_OK;
+}
+
+static void give_filter_back(gt_sync *sync, size_t *kept, size_t size) {
+    *kept -= size;
+    if (sync->host.filter_bytes != NULL) *sync->host.filter_bytes -= size;
+}
+
+static void drop_own_filter(gt_channel *channel) {
+    gt_comparison *run = channel->run;
+    if (!run->building) return;
+    give_filter_back(channel->sync, &channel->sync->own_filter_bytes, run->own_size);
+    gt_bloom_free(&run->filter);
+    run->building = false;
+}
+
 static void drop_their_filter(gt_channel *channel) {
     gt_comparison *run = channel->run;
-    channel->sync->filter_bytes -= run->their_filter.bytes.len;
+    give_filter_back(channel->sync, &channel->sync->filter_bytes, run->their_filter.bytes.len);
     gt_bloom_part_free(channel->sync->host.alloc, &run->their_filter);
 }
 
@@ -110,7 +139,7 @@ void gt_run_free(gt_channel *channel) {
     drop_their_filter(channel);
     gt_buf_free(&run->answered);
     gt_index_free(&run->answered_index);
-    if (run->building) gt_bloom_free(&run->filter);
+    drop_own_filter(channel);
     gt_free(channel->sync->host.alloc, run);
     channel->run = NULL;
     channel->asked_us = 0;
@@ -295,21 +324,35 @@ static void wait_for_peer(gt_channel *channel) {
     channel->asked_us = channel->sync->now_us;
 }
 
-static bool begin_filter(gt_channel *channel) {
+/* Whether another of the largest would fit: if not, it waits for those that are being made on other channels. */
+static bool has_room(const gt_sync *sync) { return sync->own_filter_bytes <= GT_SYNC_FILTERS_MAX - GT_SYNC_FILTER_MAX; }
+
+static goat_status begin_filter(gt_channel *channel, gt_diag *why) {
     gt_comparison *run = channel->run;
-    const gt_sync_host *host = &channel->sync->host;
+    gt_sync *sync = channel->sync;
+    const gt_sync_host *host = &sync->host;
     uint64_t elements = (uint64_t)run->records + run->receipts + run->answered.len / GT_ID_SIZE;
-    run->building = gt_bloom_init(&run->filter, host->alloc, host->random, elements, NULL) == GOAT_OK;
+    goat_status status = gt_bloom_init(&run->filter, host->alloc, host->random, elements, why);
+    size_t size = status == GOAT_OK ? (size_t)(run->filter.bits / 8) : 0;
+    if (status == GOAT_OK) status = keep_filter(sync, &sync->own_filter_bytes, size, why);
+    if (status != GOAT_OK) {
+        gt_bloom_free(&run->filter);
+        return status;
+    }
+    run->own_size = size;
+    run->building = true;
     run->next_record = run->next_receipt = 0;
-    return run->building;
+    return GOAT_OK;
 }
 
 /* Adds a piece of what we hold to our filter, then sends it. */
 static void build_step(gt_channel *channel, gt_buf *packet) {
     gt_comparison *run = channel->run;
     gt_repo *repo = channel->shared->repo;
-    if (!run->building && !begin_filter(channel)) {
-        close_without_memory(channel);
+    gt_diag why;
+    gt_diag_init(&why);
+    if (!run->building && begin_filter(channel, &why) != GOAT_OK) {
+        gt_channel_close(channel, &why);
         return;
     }
     uint32_t records = gt_repo_record_count(repo), receipts = gt_repo_receipt_count(repo);
@@ -328,8 +371,7 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
     }
     if (run->next_record < records || run->next_receipt < receipts) return;
     send_compare(channel, run->step, &run->filter, packet);
-    gt_bloom_free(&run->filter);
-    run->building = false;
+    drop_own_filter(channel);
     wait_for_peer(channel);
 }
 
@@ -338,6 +380,7 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
 /* GOAT_BUSY: all filters together are more than is kept for one peer. */
 static goat_status keep_message(gt_channel *channel, const gt_message *message, gt_diag *why) {
     gt_comparison *run = channel->run;
+    gt_sync *sync = channel->sync;
     const gt_bloom_part *filter = &message->as.compare.filter;
     run->has_message = true;
     run->their_step = message->as.compare.step;
@@ -345,12 +388,11 @@ static goat_status keep_message(gt_channel *channel, const gt_message *message, 
     memcpy(run->their_digest, message->as.compare.digest, GT_HASH_SIZE);
     drop_their_filter(channel);
     if (filter->bytes.data == NULL) return GOAT_OK;
-    if (channel->sync->filter_bytes + filter->bytes.len > GT_SYNC_FILTERS_MAX) {
-        return gt_fail(why, GOAT_BUSY, "too many repositories are compared at once");
-    }
-    if (!gt_bloom_part_copy(channel->sync->host.alloc, filter, &run->their_filter)) return gt_no_memory(why);
-    channel->sync->filter_bytes += filter->bytes.len;
-    return GOAT_OK;
+    goat_status status = keep_filter(sync, &sync->filter_bytes, filter->bytes.len, why);
+    if (status != GOAT_OK) return status;
+    if (gt_bloom_part_copy(sync->host.alloc, filter, &run->their_filter)) return GOAT_OK;
+    give_filter_back(sync, &sync->filter_bytes, filter->bytes.len);
+    return gt_no_memory(why);
 }
 
 goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag *diag) {
@@ -477,6 +519,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
 bool gt_run_has_work(const gt_channel *channel) {
     const gt_comparison *run = channel->run;
     if (run == NULL || run->stage == STAGE_WAIT) return false;
+    if (run->stage == STAGE_BUILD && !run->building && !has_room(channel->sync)) return false;
     return run->stage != STAGE_ANSWER || channel->sync->credit > 0;
 }
 

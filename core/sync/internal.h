@@ -9,6 +9,7 @@
 #include "commit/receipt.h"
 #include "sync/bloom.h"
 #include "sync/queue.h"
+#include "sync/sent.h"
 #include "sync/sync.h"
 
 /* ---- a received packet ---- */
@@ -68,12 +69,6 @@ typedef struct gt_stretch { /* of our log: records that came from this peer */
     uint64_t start, end;
 } gt_stretch;
 
-typedef struct gt_sent { /* a batch that is to be acknowledged */
-    gt_id batch;
-    uint64_t start; /* of its record in our log */
-    uint32_t run;   /* how many there had been when it was sent */
-} gt_sent;
-
 typedef struct gt_taken { /* a batch that we are to acknowledge */
     gt_id batch;
     uint64_t end; /* safe when our log is durable up to here */
@@ -107,9 +102,9 @@ struct gt_channel {
 
     /* our walk */
     uint64_t cursor;
-    uint64_t end_at;  /* server: the length at which `end` is said; 0: was said, or never is */
-    gt_queue echo;    /* gt_stretch, ascending */
-    gt_queue sent;    /* gt_sent */
+    uint64_t end_at; /* server: the length at which `end` is said; 0: was said, or never is */
+    gt_queue echo;   /* gt_stretch, ascending */
+    gt_sent_list sent;
     gt_queue refused; /* gt_id: batches of ours that the peer does not take */
 
     /* the peer's */
@@ -168,9 +163,11 @@ struct gt_sync {
     int64_t granted;    /* bytes of DATA that the peer may send */
     int64_t unreturned; /* taken in, to be granted again */
 
-    gt_channel *channels; /* in order of opening */
-    gt_channel *turn;     /* whose walk goes next */
-    size_t filter_bytes;  /* of the peer's filters that are kept */
+    gt_channel *channels;                  /* in order of opening */
+    gt_channel *turn;                      /* whose walk goes next */
+    size_t filter_bytes;                   /* of the peer's filters that are kept */
+    size_t own_filter_bytes;               /* of ours that are being made */
+    size_t wanted, waiting, owed, refused; /* items of these queues, on all channels */
     uint32_t next_number, channel_count;
     bool asks_list, lists, list_asked;
     uint64_t list_us; /* the server's list is not looked at before this */
@@ -242,7 +239,6 @@ void gt_lost_take(gt_channel *channel, const gt_message *message);
 void gt_acks_send(gt_channel *channel, gt_buf *packet);
 void gt_wants_send(gt_channel *channel, gt_buf *packet);
 bool gt_acks_are_due(const gt_channel *channel);
-bool gt_acks_pile_up(const gt_channel *channel); /* more data only when they have gone out */
 
 /* ---- point.c ---- */
 

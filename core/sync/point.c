@@ -95,11 +95,7 @@ void gt_point_received(gt_channel *channel, uint64_t records, uint64_t before) {
 
 uint64_t gt_channel_ours(const gt_channel *channel) {
     uint64_t ours = channel->cursor < channel->uncovered ? channel->cursor : channel->uncovered;
-    for (size_t i = 0; i < channel->sent.count; i++) {
-        const gt_sent *sent = gt_queue_at(&channel->sent, i);
-        if (sent->start < ours) ours = sent->start;
-    }
-    return ours;
+    return gt_sent_first(&channel->sent, ours);
 }
 
 static void cover(gt_channel *channel, uint64_t count) {
@@ -109,20 +105,12 @@ static void cover(gt_channel *channel, uint64_t count) {
     channel->uncovered = channel->marks.count == 0 ? UINT64_MAX : ((gt_mark *)gt_queue_at(&channel->marks, 0))->before;
 }
 
+static bool is_refused(const void *channel, const gt_id *batch) { return gt_channel_is_refused(channel, batch); }
+
 /* A run has ended equal and a point was given after it: what was sent before the run is on the peer's disk, whether it
  * was acknowledged or dropped and came from somebody else. */
 static void forget_sent(gt_channel *channel) {
-    bool forgot = false;
-    for (size_t at = 0; at < channel->sent.count;) {
-        const gt_sent *sent = gt_queue_at(&channel->sent, at);
-        if (sent->run >= channel->run_number) break;
-        if (gt_channel_is_refused(channel, &sent->batch)) {
-            at++;
-        } else {
-            gt_queue_remove(&channel->sent, at);
-            forgot = true;
-        }
-    }
+    bool forgot = gt_sent_forget(&channel->sent, channel->run_number, is_refused, channel);
     if (forgot) gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
 }
 

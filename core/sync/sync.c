@@ -264,9 +264,7 @@ static void send_walks(gt_sync *sync, gt_buf *packet, size_t begin) {
 
 static void send_credit(gt_sync *sync, gt_buf *packet) {
     if (sync->unreturned < GT_SYNC_WINDOW / 4) return;
-    for (const gt_channel *channel = sync->channels; channel != NULL; channel = channel->next) {
-        if (gt_acks_pile_up(channel)) return;
-    }
+    if (sync->owed > GT_SYNC_OWED_MAX) return; /* acknowledgements pile up: more only when they have gone out */
     gt_message message = {.kind = GT_MESSAGE_CREDIT};
     message.as.credit.bytes = (uint64_t)sync->unreturned;
     gt_message_write(packet, &message);
@@ -413,12 +411,7 @@ void gt_sync_sessions_grew(gt_sync *sync) {
 uint64_t gt_sync_safe_length(const gt_sync *sync, const gt_shared *shared) {
     for (const gt_channel *channel = shared->channels; channel != NULL; channel = channel->next_of_shared) {
         if (channel->sync != sync || channel->state != GT_CHANNEL_OPEN || !channel->trusted) continue;
-        uint64_t safe = channel->cursor;
-        for (size_t i = 0; i < channel->sent.count; i++) {
-            const gt_sent *sent = gt_queue_at(&channel->sent, i);
-            if (sent->start < safe) safe = sent->start;
-        }
-        return safe;
+        return gt_sent_first(&channel->sent, channel->cursor);
     }
     return 0;
 }

@@ -69,6 +69,7 @@ typedef struct gt_sync_host {
     const gt_identity *identity; /* whose key is proved */
     gt_keyring *keyring;
     bool read_only;
+    size_t *filter_bytes; /* of all connections of the database: bounded together. NULL: this one is on its own */
     int64_t (*wall_ms)(void *context); /* the machine's clock, without a shift */
 
     /* A server's answer to OPEN, and what gt_sync_open_channel needs: the repository, open. GOAT_LOADING: asked again
@@ -126,8 +127,9 @@ uint64_t gt_sync_deadline(const gt_sync *sync);
 
 /* ---- channels (client) ---- */
 
-/* Wants a repository in sync. Before the greeting they are kept and opened with it. The same path again is no change. */
-goat_status gt_sync_open_channel(gt_sync *sync, gt_bytes path, gt_diag *diag);
+/* Wants a repository in sync. Before the greeting they are kept and opened with it. The same path again is no change.
+ * `*channel` (may be NULL) is for gt_sync_channel_info: good until the channel is closed by gt_sync_close_channel. */
+goat_status gt_sync_open_channel(gt_sync *sync, gt_bytes path, const gt_channel **channel, gt_diag *diag);
 void gt_sync_close_channel(gt_sync *sync, gt_bytes path);
 /* Asks for the server's repositories; GT_SYNC_LISTED answers. */
 void gt_sync_ask_list(gt_sync *sync);
@@ -177,7 +179,11 @@ typedef struct gt_channel_info {
 const gt_sync_counters *gt_sync_get_counters(const gt_sync *sync);
 const gt_sync_peer *gt_sync_get_peer(const gt_sync *sync);
 const gt_diag *gt_sync_get_failure(const gt_sync *sync); /* why it has ended */
-/* Channels 0, 1, …; false behind the last. */
-bool gt_sync_channel_at(const gt_sync *sync, uint32_t index, gt_channel_info *info);
+/* The channel behind `channel`, NULL for the first; NULL behind the last. Good until anything else is called. */
+const gt_channel *gt_sync_next_channel(const gt_sync *sync, const gt_channel *channel);
+/* The channel of a repository that is held on this connection; NULL. */
+const gt_channel *gt_sync_channel_of(const gt_sync *sync, const gt_shared *shared);
+/* False, without a look at the channel, when the connection has ended: it has none any more. */
+bool gt_sync_channel_info(const gt_sync *sync, const gt_channel *channel, gt_channel_info *info);
 
 #endif

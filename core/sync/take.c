@@ -4,8 +4,6 @@
 #include "sync/internal.h"
 #include "value/build.h"
 
-enum { WAITING_MAX = 1024, WANTED_MAX = 4096, REFUSED_MAX = 1024, TAKEN_MAX = 65536 /* acknowledgements owed */ };
-
 /* ---- one record ---- */
 
 static void refuse(gt_channel *channel, const gt_id *batch, const gt_diag *why) {
@@ -39,7 +37,8 @@ static void owe_ack(gt_channel *channel, const gt_id *batch) {
 
 /* It was not taken in. When it is, by whatever way, it is acknowledged. */
 static void owe_ack_later(gt_channel *channel, const gt_id *batch, uint32_t flags) {
-    if ((flags & GT_DATA_ACK) != 0 && channel->waiting.count < WAITING_MAX) gt_queue_push(&channel->waiting, batch);
+    bool fits = channel->waiting.count < GT_SYNC_WAITING_MAX && channel->sync->waiting < GT_SYNC_WAITING_ALL_MAX;
+    if ((flags & GT_DATA_ACK) != 0 && fits) gt_queue_push(&channel->waiting, batch);
 }
 
 /* What was logged from `before` on came from this peer: it is not sent back. */
@@ -236,8 +235,6 @@ static size_t count_safe(const gt_channel *channel) {
     return count;
 }
 
-bool gt_acks_pile_up(const gt_channel *channel) { return channel->taken.count > TAKEN_MAX; }
-
 bool gt_acks_are_due(const gt_channel *channel) { return count_safe(channel) > 0; }
 
 void gt_acks_send(gt_channel *channel, gt_buf *packet) {
@@ -256,24 +253,10 @@ void gt_acks_send(gt_channel *channel, gt_buf *packet) {
     }
 }
 
-/* What was sent before a run may have been sent again in it. */
-static void acknowledged(gt_channel *channel, const gt_id *batch) {
-    bool again = true;
-    for (size_t at = 0; again && at < channel->sent.count;) {
-        const gt_sent *sent = gt_queue_at(&channel->sent, at);
-        if (gt_id_compare(&sent->batch, batch) != 0) {
-            at++;
-            continue;
-        }
-        again = sent->run < channel->run_number;
-        gt_queue_remove(&channel->sent, at);
-    }
-}
-
 void gt_ack_take(gt_channel *channel, const gt_message *message) {
     gt_ids ids = message->as.ack.ids;
     if (message->as.ack.level < GOAT_DURABLE_DISK) return;
-    for (uint32_t i = 0; i < ids.count; i++) acknowledged(channel, gt_ids_at(ids, i));
+    for (uint32_t i = 0; i < ids.count; i++) gt_sent_acknowledge(&channel->sent, gt_ids_at(ids, i));
     gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
 }
 
@@ -286,7 +269,8 @@ void gt_refuse_take(gt_channel *channel, const gt_message *message) {
     if (gt_channel_is_refused(channel, batch)) return;
     gt_fail(&why, message->as.refuse.status, "%.*s", (int)text.len, (const char *)text.data);
     /* What is not kept here counts in a run, which ends unequal by it: leaving a batch out costs its hashes. */
-    if (channel->refused.count < REFUSED_MAX && gt_queue_push(&channel->refused, batch)) {
+    bool fits = channel->refused.count < GT_SYNC_REFUSED_MAX && channel->sync->refused < GT_SYNC_REFUSED_ALL_MAX;
+    if (fits && gt_queue_push(&channel->refused, batch)) {
         gt_run_refused(channel, batch);
     }
     gt_sync_event event = {.kind = GT_SYNC_REFUSED, .id = batch, .diag = &why};
@@ -315,7 +299,7 @@ void gt_wants_send(gt_channel *channel, gt_buf *packet) {
 
 void gt_want_take(gt_channel *channel, const gt_message *message) {
     gt_ids ids = message->as.want.ids;
-    for (uint32_t i = 0; i < ids.count && channel->wanted.count < WANTED_MAX; i++) {
+    for (uint32_t i = 0; i < ids.count && channel->sync->wanted < GT_SYNC_WANTED_MAX; i++) {
         gt_queue_push(&channel->wanted, gt_ids_at(ids, i));
     }
 }

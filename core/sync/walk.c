@@ -30,8 +30,7 @@ void gt_certify_ask(gt_channel *channel, gt_buf *packet) {
 /* ---- what is to be acknowledged ---- */
 
 bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start) {
-    gt_sent sent = {.batch = *batch, .start = start, .run = channel->run_number};
-    return gt_queue_push(&channel->sent, &sent);
+    return gt_sent_add(&channel->sent, batch, start, channel->run_number);
 }
 
 /* The id of the batch in a record of our log: by its first leaf, which the tables know; a record without a leaf is

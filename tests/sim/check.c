@@ -122,7 +122,9 @@ static void print_channels(const sim_peer *peer) {
     gt_channel_info info;
     if (peer->upstream == NULL || peer->phase != SIM_UP) return;
     const gt_sync *sync = gt_link_sync(peer->upstream->ends[0].link);
-    for (uint32_t i = 0; sync != NULL && gt_sync_channel_at(sync, i, &info); i++) {
+    const gt_channel *channel = sync == NULL ? NULL : gt_sync_next_channel(sync, NULL);
+    for (; channel != NULL && gt_sync_channel_info(sync, channel, &info);
+         channel = gt_sync_next_channel(sync, channel)) {
         sim_print(peer->world, peer->index,
                   "channel of %.*s: %s%s%s, %llu bytes behind, %llu unacknowledged, %llu of %llu came",
                   (int)info.path.len, (const char *)info.path.data, info.open ? "open" : "not open",

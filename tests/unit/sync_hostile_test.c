@@ -5,6 +5,8 @@
 #include "support/test_peer.h"
 #include "value/build.h"
 
+#include <stdio.h>
+
 enum { MIB = 1024 * 1024, CHANNEL = 2 /* the first that a client's side opens */ };
 
 typedef struct fixture {
@@ -100,6 +102,19 @@ static void add_compare(fixture *f, uint32_t channel, const uint8_t *bits, size_
     add(f, &message);
 }
 
+/* Of repositories that are all the same one, which a client does not know. */
+static void open_channels(fixture *f, uint32_t first, uint32_t count) {
+    f->server.alias = true;
+    for (uint32_t i = 0; i < count; i++) {
+        char path[32];
+        int len = snprintf(path, sizeof path, "/alias/%u", first + i);
+        gt_message open = {.kind = GT_MESSAGE_OPEN, .channel = first + i};
+        open.as.open.path = gt_bytes_of(path, (size_t)len);
+        open.as.open.count = 1;
+        add(f, &open);
+    }
+}
+
 /* The largest filter on many channels at once, by one who gives no credit. */
 static void kept_filters_are_bounded(void **state) {
     enum { CHANNELS = 12, FIRST = 10 };
@@ -108,12 +123,7 @@ static void kept_filters_are_bounded(void **state) {
     test_alloc *memory = &f->server.site.memory;
     test_peer_edit(&f->server, "k", "{text: 'x'}"); /* something to compare with */
     test_wire_settle(&f->wire);
-    for (uint32_t i = 0; i < CHANNELS; i++) {
-        gt_message open = {.kind = GT_MESSAGE_OPEN, .channel = FIRST + i};
-        open.as.open.path = gt_bytes_text(TEST_REPO_PATH);
-        open.as.open.count = 1;
-        add(f, &open);
-    }
+    open_channels(f, FIRST, CHANNELS);
     give(f, GOAT_OK);
     gt_buf answers;
     gt_buf_init(&answers, &gt_alloc_system);
@@ -142,6 +152,110 @@ static void kept_filters_are_bounded(void **state) {
     assert_int_equal(f->wire.s->filter_bytes, 0);
     gt_buf_free(&answers);
     test_free(bits);
+}
+
+/* Many peers, each within what one may have: here all but a little is taken by others. */
+static void filters_of_all_peers_are_bounded_together(void **state) {
+    enum { SIZE = 64 * 1024, FIRST = 10 };
+    fixture *f = *state;
+    uint8_t *bits = test_calloc(SIZE, 1);
+    size_t taken = GT_SYNC_FILTERS_ALL_MAX - SIZE;
+    f->wire.s->host.filter_bytes = &taken;
+    test_peer_edit(&f->server, "k", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    open_channels(f, FIRST, 2);
+    give(f, GOAT_OK);
+    test_wire_settle(&f->wire);
+    add_compare(f, FIRST, bits, SIZE);
+    give(f, GOAT_OK);
+    assert_int_equal(taken, GT_SYNC_FILTERS_ALL_MAX);
+    add_compare(f, FIRST + 1, bits, 8);
+    give(f, GOAT_OK);
+    assert_non_null(gt_sync_find_channel(f->wire.s, FIRST));
+    assert_null(gt_sync_find_channel(f->wire.s, FIRST + 1));
+    assert_int_equal(f->server.last_status, GOAT_BUSY);
+    test_wire_settle(&f->wire); /* the one that is kept is answered, and given back */
+    assert_int_equal(taken, GT_SYNC_FILTERS_ALL_MAX - SIZE);
+    test_free(bits);
+}
+
+/* A filter that is being made for an answer counts as well. */
+static void filters_that_are_made_count_too(void **state) {
+    enum { SIZE = 8, FIRST = 10 };
+    fixture *f = *state;
+    uint8_t bits[SIZE] = {0};
+    size_t taken = GT_SYNC_FILTERS_ALL_MAX - SIZE;
+    test_peer_edit(&f->server, "k", "{text: 'x'}");
+    test_peer_edit(&f->server, "l", "{text: 'x'}");
+    test_peer_edit(&f->server, "m", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    f->wire.s->host.filter_bytes = &taken;
+    open_channels(f, FIRST, 1);
+    give(f, GOAT_OK);
+    test_wire_settle(&f->wire);
+    taken = GT_SYNC_FILTERS_ALL_MAX - SIZE;
+    add_compare(f, FIRST, bits, SIZE);
+    give(f, GOAT_OK);
+    taken += SIZE; /* somebody else's meanwhile; the answer's filter finds no room */
+    test_wire_settle(&f->wire);
+    assert_null(gt_sync_find_channel(f->wire.s, FIRST));
+    assert_int_equal(f->server.last_status, GOAT_BUSY);
+    assert_int_equal(taken, GT_SYNC_FILTERS_ALL_MAX);
+    assert_int_equal(f->wire.s->own_filter_bytes, 0);
+}
+
+/* ---- channels ---- */
+
+static void a_repository_is_open_on_one_channel(void **state) {
+    fixture *f = *state;
+    gt_message open = {.kind = GT_MESSAGE_OPEN, .channel = 9};
+    open.as.open.path = gt_bytes_text(TEST_REPO_PATH);
+    add(f, &open);
+    give(f, GOAT_INVALID);
+    assert_non_null(strstr(gt_sync_get_failure(f->wire.s)->message, "open already on channel 2"));
+}
+
+static void a_channel_that_was_closed_may_be_opened_again_at_once(void **state) {
+    fixture *f = *state;
+    gt_message close = {.kind = GT_MESSAGE_CLOSE, .channel = CHANNEL}, open = {.kind = GT_MESSAGE_OPEN, .channel = 9};
+    close.as.close.text = gt_bytes_text("");
+    open.as.open.path = gt_bytes_text(TEST_REPO_PATH);
+    add(f, &close);
+    add(f, &open);
+    give(f, GOAT_OK);
+    test_wire_settle(&f->wire);
+    assert_non_null(gt_sync_find_channel(f->wire.s, 9));
+    assert_null(gt_sync_find_channel(f->wire.s, CHANNEL));
+}
+
+/* ---- what a peer waits for ---- */
+
+static void add_want(fixture *f, uint32_t channel) {
+    uint8_t id[GT_ID_SIZE] = {1};
+    gt_message_want_head(&f->packet, channel, GT_SYNC_WANT_MAX);
+    for (int i = 0; i < GT_SYNC_WANT_MAX; i++) {
+        id[1] = (uint8_t)i;
+        gt_write_bytes(&f->packet, gt_bytes_of(id, sizeof id));
+    }
+}
+
+/* By one who gives no credit, so that nothing of it is looked at. */
+static void wanted_ids_are_bounded_on_all_channels_together(void **state) {
+    enum { CHANNELS = 40, FIRST = 10, EACH = 4 };
+    fixture *f = *state;
+    open_channels(f, FIRST, CHANNELS);
+    give(f, GOAT_OK);
+    test_wire_settle(&f->wire);
+    f->wire.s->credit = 0;
+    for (uint32_t i = 0; i < CHANNELS * EACH; i++) add_want(f, FIRST + i / EACH);
+    assert_true(CHANNELS * EACH * GT_SYNC_WANT_MAX > 2 * GT_SYNC_WANTED_MAX);
+    give(f, GOAT_OK);
+    assert_true(f->wire.s->wanted >= GT_SYNC_WANTED_MAX);
+    assert_true(f->wire.s->wanted < GT_SYNC_WANTED_MAX + GT_SYNC_WANT_MAX);
+    f->wire.s->credit = GT_SYNC_WINDOW_MIN; /* then it is answered: with nothing, as nothing of it is here */
+    gt_sync_due(f->wire.s);
+    test_wire_settle(&f->wire);
+    assert_int_equal(f->wire.s->wanted, 0);
 }
 
 /* ---- refusals ---- */
@@ -175,6 +289,11 @@ int main(void) {
         TEST(messages_of_a_later_version_count_too),
         TEST(what_cannot_be_decoded_ends_the_packet),
         TEST(kept_filters_are_bounded),
+        TEST(filters_of_all_peers_are_bounded_together),
+        TEST(filters_that_are_made_count_too),
+        TEST(a_repository_is_open_on_one_channel),
+        TEST(a_channel_that_was_closed_may_be_opened_again_at_once),
+        TEST(wanted_ids_are_bounded_on_all_channels_together),
         TEST(the_same_refusal_counts_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

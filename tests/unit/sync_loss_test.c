@@ -48,7 +48,7 @@ static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer
 
 static uint64_t unacknowledged(const test_wire *wire) {
     gt_channel_info info;
-    assert_true(gt_sync_channel_at(wire->c, 0, &info));
+    assert_true(gt_sync_channel_info(wire->c, gt_sync_next_channel(wire->c, NULL), &info));
     return info.unacknowledged;
 }
 

@@ -16,7 +16,8 @@ void test_peers_network(test_network *network) {
 static goat_status host_open(void *context, gt_bytes path, bool create, gt_shared **shared, gt_diag *diag) {
     test_peer *peer = context;
     if (peer->open_fails != GOAT_OK) return gt_fail(diag, peer->open_fails, "it cannot be opened");
-    if (!gt_bytes_equal(path, gt_bytes_text(TEST_REPO_PATH)) || (peer->absent && !create)) {
+    bool is_named = peer->alias || gt_bytes_equal(path, gt_bytes_text(TEST_REPO_PATH));
+    if (!is_named || (peer->absent && !create)) {
         return gt_fail(diag, GOAT_NOT_FOUND, "there is no such repository");
     }
     peer->opened++;
@@ -179,7 +180,7 @@ void test_wire_join(test_wire *wire, test_peer *client, test_peer *server) {
     assert_int_equal(gt_hasher_new(&gt_alloc_system, &wire->hasher, NULL), GOAT_OK);
     assert_int_equal(gt_sync_new(&client->host, GT_SYNC_CLIENT, wire->now_us, &wire->c, NULL), GOAT_OK);
     assert_int_equal(gt_sync_new(&server->host, GT_SYNC_SERVER, wire->now_us, &wire->s, NULL), GOAT_OK);
-    assert_int_equal(gt_sync_open_channel(wire->c, gt_bytes_text(TEST_REPO_PATH), NULL), GOAT_OK);
+    assert_int_equal(gt_sync_open_channel(wire->c, gt_bytes_text(TEST_REPO_PATH), NULL, NULL), GOAT_OK);
 }
 
 void test_wire_cut(test_wire *wire) {

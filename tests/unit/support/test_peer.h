@@ -16,6 +16,7 @@ typedef struct test_peer {
     gt_remembered kept; /* what the host was given to remember */
     bool has_kept, forgets;
     bool absent; /* the repository is not there */
+    bool alias;  /* whatever path is asked for, it is there, and is the one repository */
     goat_status open_fails;
     uint32_t opened; /* how often it is held */
     int64_t shift_ms;
