@@ -3,54 +3,13 @@
  * A run looks at what was there when it began: `records`, `commits` and `receipts` are row counts of that moment, and
  * what the peer's answers brought since then is known by name. So it ends, whatever flows through the walk
  * meanwhile. All of it is done in small pieces, between packets. */
-#include "sync/internal.h"
+#include "sync/compare.h"
 
-#include "base/index.h"
 #include "value/build.h"
 
 enum {
-    FINGERPRINT_SLICE = 256, /* entries hashed in one step: about a millisecond */
-    SCAN_SLICE = 4096,       /* records looked at in one step */
+    SCAN_SLICE = 4096, /* records looked at in one step */
     ANSWER_USUAL = 32 * 1024,
-};
-
-#define RECEIPT_LEAF UINT32_MAX /* a receipt counts as the entry of this leaf */
-
-typedef enum stage {
-    STAGE_FREEZE, /* our fingerprint is being computed */
-    STAGE_JUDGE,  /* the peer's message is to be looked at */
-    STAGE_ANSWER, /* what its filter lacks is being sent */
-    STAGE_BUILD,  /* our filter is being made */
-    STAGE_WAIT,   /* for the peer */
-} stage;
-
-struct gt_comparison {
-    uint32_t rounds;
-    uint32_t records, commits, receipts;
-    stage stage;
-    uint32_t step; /* of the COMPARE that we send next */
-    gt_lthash set; /* of what was there */
-    uint64_t count;
-    uint32_t receipts_done;
-    bool ready;      /* `set` is complete */
-    gt_lthash extra; /* of what answers have brought: rows behind the frozen ones, up to the scanned ones */
-    uint64_t extra_count;
-    uint32_t scanned_commits, scanned_receipts;
-    uint8_t key[GT_SIPHASH_KEY_SIZE];
-    gt_buf answered; /* gt_id: batches and receipts that came as answers */
-    gt_index answered_index;
-    /* the peer's last COMPARE */
-    bool was_answered;
-    bool has_message;
-    uint32_t their_step;
-    uint64_t their_count;
-    uint8_t their_digest[GT_HASH_SIZE];
-    gt_bloom_part their_filter; /* a copy */
-    /* what is under way */
-    uint32_t next_record, next_receipt;
-    gt_bloom filter;
-    bool building;
-    size_t own_size; /* bytes of it */
 };
 
 /* ---- life ---- */
@@ -82,7 +41,7 @@ bool gt_run_begin(gt_channel *channel, uint32_t number) {
     run->receipts = gt_repo_receipt_count(repo);
     run->scanned_commits = run->commits;
     run->scanned_receipts = run->receipts;
-    run->stage = STAGE_WAIT;
+    run->stage = GT_STAGE_WAIT;
     gt_buf_init(&run->answered, host->alloc);
     gt_index_init(&run->answered_index, host->alloc);
     channel->run = run;
@@ -94,7 +53,7 @@ bool gt_run_begin(gt_channel *channel, uint32_t number) {
 }
 
 void gt_run_ask(gt_channel *channel) {
-    channel->run->stage = STAGE_FREEZE;
+    channel->run->stage = GT_STAGE_FREEZE;
     channel->run->step = GT_STEP_ASK;
     gt_sync_due(channel->sync);
 }
@@ -145,142 +104,12 @@ void gt_run_free(gt_channel *channel) {
     channel->asked_us = 0;
 }
 
-/* ---- the set ---- */
-
-static bool is_answered(const gt_comparison *run, const gt_id *id) {
-    gt_index_cursor cursor;
-    uint64_t hash = gt_siphash(run->key, gt_bytes_of(id->bytes, GT_ID_SIZE));
-    uint32_t at = gt_index_first(&run->answered_index, hash, &cursor);
-    while (at != GT_INDEX_NONE && memcmp(run->answered.data + (size_t)at * GT_ID_SIZE, id->bytes, GT_ID_SIZE) != 0) {
-        at = gt_index_next(&run->answered_index, &cursor);
-    }
-    return at != GT_INDEX_NONE;
-}
-
-void gt_run_answered(gt_channel *channel, const gt_id *id, bool known) {
-    gt_comparison *run = channel->run;
-    if (run == NULL || is_answered(run, id)) return;
-    uint32_t record = gt_repo_find_record(channel->shared->repo, id);
-    bool scanned_before = known && (record == GT_NONE || record >= run->records);
-    if (scanned_before) { /* it had come by another way since the run began: what was scanned is looked at again */
-        gt_lthash_init(&run->extra);
-        run->extra_count = 0;
-        run->scanned_commits = run->commits;
-        run->scanned_receipts = run->receipts;
-    }
-    uint32_t number = (uint32_t)(run->answered.len / GT_ID_SIZE);
-    gt_buf_append(&run->answered, id->bytes, GT_ID_SIZE);
-    /* Without memory it does not count: the run ends unequal, and nothing is wrong by it. */
-    if (!gt_buf_failed(&run->answered)) {
-        gt_index_insert(&run->answered_index, gt_siphash(run->key, gt_bytes_of(id->bytes, GT_ID_SIZE)), number);
-    }
-}
-
-static void write_entry(uint8_t entry[GT_ENTRY_SIZE], const gt_id *id, uint32_t leaf) {
-    memcpy(entry, id->bytes, GT_ID_SIZE);
-    gt_put_u32(entry + GT_ID_SIZE, leaf);
-}
-
-/* A batch that the peer refuses is no part of what can become equal. */
-static void leave_out(gt_channel *channel, const gt_id *id) {
-    gt_comparison *run = channel->run;
-    const gt_sync_host *host = &channel->sync->host;
-    gt_repo *repo = channel->shared->repo;
-    uint32_t record = gt_repo_find_record(repo, id);
-    for (; record != GT_NONE && record < run->records; record = gt_repo_next_record(repo, record)) {
-        gt_held held;
-        gt_arena arena;
-        gt_batch batch;
-        gt_repo_held(repo, record, &held);
-        gt_arena_init(&arena, host->alloc);
-        bool known = held.frame.data != NULL && gt_id_compare(&held.batch, id) == 0 &&
-                     gt_batch_view(held.frame, &arena, &batch, NULL) == GOAT_OK;
-        for (uint32_t i = 0; known && i < batch.node_count; i++) {
-            uint8_t entry[GT_ENTRY_SIZE];
-            if (batch.nodes[i].kind != GT_NODE_LEAF) continue;
-            write_entry(entry, id, batch.nodes[i].first);
-            gt_lthash_remove(host->hasher, &run->set, gt_bytes_of(entry, sizeof(entry)));
-            run->count--;
-        }
-        gt_arena_free(&arena);
-    }
-}
-
-void gt_run_refused(gt_channel *channel, const gt_id *batch) {
-    if (channel->run != NULL && channel->run->ready) leave_out(channel, batch);
-}
-
-static void add_entry(gt_channel *channel, gt_lthash *set, uint64_t *count, const gt_id *id, uint32_t leaf) {
-    uint8_t entry[GT_ENTRY_SIZE];
-    write_entry(entry, id, leaf);
-    gt_lthash_add(channel->sync->host.hasher, set, gt_bytes_of(entry, sizeof(entry)));
-    ++*count;
-}
-
-/* Brings the set of the frozen rows further; true when it is complete. */
-static bool freeze_step(gt_channel *channel) {
-    gt_comparison *run = channel->run;
-    gt_repo *repo = channel->shared->repo;
-    if (run->ready) return true;
-    if (run->receipts_done == 0 && run->count == 0) {
-        if (!gt_repo_fingerprint_at(repo, run->commits, &run->set)) {
-            gt_repo_fingerprint_step(repo, FINGERPRINT_SLICE);
-            return false;
-        }
-        run->count = run->commits;
-    }
-    for (int i = 0; i < FINGERPRINT_SLICE && run->receipts_done < run->receipts; i++) {
-        gt_id id;
-        gt_bytes bytes;
-        gt_repo_receipt_at(repo, run->receipts_done++, &id, &bytes);
-        if (bytes.data != NULL) add_entry(channel, &run->set, &run->count, &id, RECEIPT_LEAF);
-    }
-    if (run->receipts_done < run->receipts) return false;
-    run->ready = true;
-    for (size_t i = 0; i < channel->refused.count; i++) leave_out(channel, gt_queue_at(&channel->refused, i));
-    return true;
-}
-
-/* Adds what answers have brought, up to `most` of it; true when all of it is counted. */
-static bool scan_step(gt_channel *channel, uint64_t most) {
-    gt_comparison *run = channel->run;
-    gt_repo *repo = channel->shared->repo;
-    uint64_t end = run->extra_count + most;
-    uint32_t commits = gt_repo_commit_count(repo), receipts = gt_repo_receipt_count(repo);
-    if (run->answered.len == 0) return true;
-    for (; run->scanned_commits < commits && run->extra_count < end; run->scanned_commits++) {
-        gt_id batch;
-        uint32_t leaf;
-        gt_repo_entry(repo, run->scanned_commits, &batch, &leaf);
-        if (is_answered(run, &batch)) add_entry(channel, &run->extra, &run->extra_count, &batch, leaf);
-    }
-    for (; run->scanned_receipts < receipts && run->extra_count < end; run->scanned_receipts++) {
-        gt_id id;
-        gt_bytes bytes;
-        gt_repo_receipt_at(repo, run->scanned_receipts, &id, &bytes);
-        bool counts = bytes.data != NULL && is_answered(run, &id);
-        if (counts) add_entry(channel, &run->extra, &run->extra_count, &id, RECEIPT_LEAF);
-    }
-    return run->scanned_commits == commits && run->scanned_receipts == receipts;
-}
-
-/* The set as it is now: what was frozen, and what answers have brought. While the peer waits for us no more of these
- * come, so what is left to scan here is little. */
-static void summarize(gt_channel *channel, uint64_t *count, uint8_t digest[GT_HASH_SIZE]) {
-    gt_comparison *run = channel->run;
-    scan_step(channel, UINT64_MAX / 2);
-    gt_lthash set = run->set;
-    gt_lthash_add_all(&set, &run->extra);
-    *count = run->count + run->extra_count;
-    gt_lthash_digest(channel->sync->host.hasher, &set, digest);
-}
-
 /* ---- our COMPARE ---- */
 
 static void send_compare(gt_channel *channel, uint32_t step, const gt_bloom *filter, gt_buf *packet) {
     gt_message message = {.kind = GT_MESSAGE_COMPARE, .channel = channel->number};
     uint8_t digest[GT_HASH_SIZE];
-    summarize(channel, &message.as.compare.count, digest);
+    gt_run_summarize(channel, &message.as.compare.count, digest);
     message.as.compare.run = channel->run_number;
     message.as.compare.step = step;
     message.as.compare.digest = digest;
@@ -320,7 +149,7 @@ static void finish(gt_channel *channel, bool equal) {
 }
 
 static void wait_for_peer(gt_channel *channel) {
-    channel->run->stage = STAGE_WAIT;
+    channel->run->stage = GT_STAGE_WAIT;
     channel->asked_us = channel->sync->now_us;
 }
 
@@ -359,13 +188,13 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
     for (int i = 0; i < SCAN_SLICE && run->next_record < records; i++, run->next_record++) {
         gt_id batch;
         if (!gt_repo_is_whole(repo, run->next_record, &batch)) continue;
-        if (run->next_record < run->records || is_answered(run, &batch)) gt_bloom_add(&run->filter, &batch);
+        if (run->next_record < run->records || gt_run_is_answered(run, &batch)) gt_bloom_add(&run->filter, &batch);
     }
     for (int i = 0; i < SCAN_SLICE && run->next_record == records && run->next_receipt < receipts; i++) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->next_receipt, &id, &bytes);
-        bool counts = bytes.data != NULL && (run->next_receipt < run->receipts || is_answered(run, &id));
+        bool counts = bytes.data != NULL && (run->next_receipt < run->receipts || gt_run_is_answered(run, &id));
         if (counts) gt_bloom_add(&run->filter, &id);
         run->next_receipt++;
     }
@@ -401,7 +230,7 @@ goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag 
     bool newer = number > channel->run_number && step == GT_STEP_ASK;
     if (sync->role == GT_SYNC_SERVER && newer && !gt_run_begin(channel, number)) return GOAT_OK;
     if (channel->run == NULL || number != channel->run_number) return GOAT_OK; /* of a run that is over */
-    if (channel->run->stage != STAGE_WAIT) return gt_fail(diag, GOAT_INVALID, "a COMPARE out of turn");
+    if (channel->run->stage != GT_STAGE_WAIT) return gt_fail(diag, GOAT_INVALID, "a COMPARE out of turn");
     if ((message->as.compare.filter.bytes.data != NULL) != (step <= GT_STEP_ANSWER)) {
         return gt_fail(diag, GOAT_INVALID, "a COMPARE of step %u with the wrong filter", (unsigned)step);
     }
@@ -414,7 +243,7 @@ goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag 
     }
     channel->run->was_answered = true;
     channel->asked_us = 0;
-    channel->run->stage = STAGE_FREEZE;
+    channel->run->stage = GT_STAGE_FREEZE;
     return GOAT_OK;
 }
 
@@ -428,7 +257,7 @@ static void judge(gt_channel *channel, gt_buf *packet) {
     gt_comparison *run = channel->run;
     uint64_t count;
     uint8_t digest[GT_HASH_SIZE];
-    summarize(channel, &count, digest);
+    gt_run_summarize(channel, &count, digest);
     bool equal = count == run->their_count && memcmp(digest, run->their_digest, GT_HASH_SIZE) == 0;
     run->has_message = false;
     if (run->their_step == GT_STEP_OVER) {
@@ -440,12 +269,12 @@ static void judge(gt_channel *channel, gt_buf *packet) {
         if (++run->rounds >= GT_SYNC_ROUNDS_MAX || channel->dropped) {
             say_over(channel, false, packet);
         } else {
-            run->stage = STAGE_BUILD;
+            run->stage = GT_STAGE_BUILD;
             run->step = GT_STEP_ASK;
         }
     } else {
         run->step = run->their_step + 1;
-        run->stage = STAGE_ANSWER;
+        run->stage = GT_STAGE_ANSWER;
         run->next_record = run->next_receipt = 0;
     }
 }
@@ -464,7 +293,7 @@ static bool lacks(const gt_channel *channel, uint32_t record, gt_held *held) {
     gt_id batch;
     bool whole = gt_repo_is_whole(repo, record, &batch) ||
                  gt_repo_is_whole(repo, gt_repo_find_record(repo, &batch), &batch); /* this is a further part of it */
-    if (is_answered(run, &batch) || gt_channel_is_refused(channel, &batch)) return false;
+    if (gt_run_is_answered(run, &batch) || gt_channel_is_refused(channel, &batch)) return false;
     if (whole && gt_bloom_may_hold(&run->their_filter, &batch)) return false;
     gt_repo_held(repo, record, held);
     return held->frame.data != NULL;
@@ -507,7 +336,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
     if (run->next_record < run->records || run->next_receipt < run->receipts) return;
     drop_their_filter(channel);
     if (run->step == GT_STEP_ANSWER) {
-        run->stage = STAGE_BUILD;
+        run->stage = GT_STAGE_BUILD;
     } else {
         send_compare(channel, run->step, NULL, packet);
         wait_for_peer(channel);
@@ -518,9 +347,9 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
 
 bool gt_run_has_work(const gt_channel *channel) {
     const gt_comparison *run = channel->run;
-    if (run == NULL || run->stage == STAGE_WAIT) return false;
-    if (run->stage == STAGE_BUILD && !run->building && !has_room(channel->sync)) return false;
-    return run->stage != STAGE_ANSWER || channel->sync->credit > 0;
+    if (run == NULL || run->stage == GT_STAGE_WAIT) return false;
+    if (run->stage == GT_STAGE_BUILD && !run->building && !has_room(channel->sync)) return false;
+    return run->stage != GT_STAGE_ANSWER || channel->sync->credit > 0;
 }
 
 bool gt_run_was_answered(const gt_channel *channel) { return channel->run != NULL && channel->run->was_answered; }
@@ -529,13 +358,13 @@ void gt_run_step(gt_channel *channel, gt_buf *packet) {
     if (!gt_run_has_work(channel)) return;
     gt_comparison *run = channel->run;
     switch (run->stage) {
-    case STAGE_FREEZE:
-        if (freeze_step(channel) && scan_step(channel, FINGERPRINT_SLICE)) {
-            run->stage = run->has_message ? STAGE_JUDGE : STAGE_BUILD;
+    case GT_STAGE_FREEZE:
+        if (gt_run_freeze(channel) && gt_run_scan(channel, GT_FINGERPRINT_SLICE)) {
+            run->stage = run->has_message ? GT_STAGE_JUDGE : GT_STAGE_BUILD;
         }
         break;
-    case STAGE_JUDGE: judge(channel, packet); break;
-    case STAGE_ANSWER: answer_step(channel, packet); break;
+    case GT_STAGE_JUDGE: judge(channel, packet); break;
+    case GT_STAGE_ANSWER: answer_step(channel, packet); break;
     default: build_step(channel, packet); break;
     }
 }
