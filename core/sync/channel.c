@@ -34,7 +34,7 @@ static void reset(gt_channel *channel) {
     channel->run_number = 0;
     channel->run_us = channel->run_pause_us = 0;
     channel->dropped = channel->again = channel->even = channel->unequal = channel->lacks = false;
-    channel->trusted = channel->has_point = channel->has_new_point = false;
+    channel->trusted = channel->has_point = channel->has_new_point = channel->point_again = false;
 }
 
 gt_channel *gt_channel_new(gt_sync *sync, gt_bytes path, gt_diag *diag) {

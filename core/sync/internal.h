@@ -128,6 +128,7 @@ struct gt_channel {
     /* points */
     gt_queue unsafe;                           /* server: ends of records that were sent before they were durable */
     uint64_t point_given, point_us, point_min; /* length, when, none below */
+    bool point_again;                          /* … even of that length: more has come since */
     bool trusted;                              /* client: `ours` is meaningful */
     gt_remembered remembered;                  /* client */
     bool new_point_is_later;                   /* … and was given after the last run */

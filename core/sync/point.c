@@ -38,8 +38,8 @@ static uint64_t point_length(const gt_channel *channel) {
     if (channel->run != NULL || channel->unequal || channel->dropped) return 0;
     uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
     uint64_t length = durable < channel->cursor ? durable : channel->cursor;
-    if (length <= GT_LOG_HEADER_SIZE || length <= channel->point_given || length < channel->point_min) return 0;
-    return length;
+    uint64_t least = channel->point_again ? channel->point_given : channel->point_given + 1;
+    return length <= GT_LOG_HEADER_SIZE || length < least || length < channel->point_min ? 0 : length;
 }
 
 bool gt_point_is_due(const gt_channel *channel, uint64_t *when_us) {
@@ -72,6 +72,7 @@ void gt_point_send(gt_channel *channel, gt_buf *packet) {
     message.as.point.point = gt_bytes_of(point, sizeof(point));
     gt_message_write(packet, &message);
     channel->point_given = length;
+    channel->point_again = false;
     channel->point_us = channel->sync->now_us;
 }
 

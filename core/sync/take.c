@@ -98,6 +98,7 @@ static goat_status admit_receipt(gt_channel *channel, gt_arrived *arrived, uint3
     goat_status status = gt_repo_admit_receipt(channel->shared->repo, arrived->receipt, &outcome, why);
     if (status != GOAT_OK) return status;
     channel->sync->counters.receipts_in++;
+    channel->point_again = true; /* nothing else tells the peer that it came */
     if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &arrived->receipt->id, outcome == GT_KNOWN);
     if (outcome == GT_ADMITTED) note_echo(channel, before);
     return GOAT_OK;
@@ -240,6 +241,7 @@ bool gt_acks_are_due(const gt_channel *channel) { return count_safe(channel) > 0
 void gt_acks_send(gt_channel *channel, gt_buf *packet) {
     look_at_waiting(channel);
     size_t safe = count_safe(channel);
+    if (safe > 0) channel->point_again = true;
     while (safe > 0) {
         uint32_t some = safe > GT_SYNC_ACK_MAX ? GT_SYNC_ACK_MAX : (uint32_t)safe;
         gt_message_ack_head(packet, channel->number, GOAT_DURABLE_DISK, some);

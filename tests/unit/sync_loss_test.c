@@ -86,6 +86,27 @@ static void a_packet_that_was_kept_back_is_found_missing(void **state) {
     assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 0);
 }
 
+/* Its log was flushed and what it remembers was not: it sends back what it got, and the point that says where it is now
+ * was given before that came. */
+static void a_client_that_remembers_an_older_point_soon_has_the_newest(void **state) {
+    fixture *f = *state;
+    join(&f->wire, &f->client, &f->server);
+    test_peer_edit(&f->server, "a", "{text: 'x'}");
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    assert_true(f->client.has_kept);
+    f->client.forgets = true;
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    f->client.forgets = false;
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_out, 1);
+    assert_int_equal(f->client.kept.ours, gt_log_length(gt_repo_log(f->client.site.repo)));
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_out, 0);
+}
+
 static void what_was_dropped_and_came_by_another_way_is_acknowledged(void **state) {
     fixture *f = *state;
     gt_admission outcome;
@@ -238,6 +259,7 @@ static void nobody_can_make_up_a_loss(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_client_that_remembers_an_older_point_soon_has_the_newest, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_whose_only_record_is_damaged_is_healed_too, setup, teardown),
