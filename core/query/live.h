@@ -3,6 +3,7 @@
 #define GT_QUERY_LIVE_H
 
 #include "base/index.h"
+#include "base/pool.h"
 #include "base/rows.h"
 #include "query/order.h"
 #include "query/spec.h"
@@ -36,6 +37,7 @@ struct gt_query {
     uint32_t depth;
     gt_spec spec;
 
+    gt_pool pool;    /* of entries */
     gt_order order;  /* the whole result; the window is a part of it */
     gt_rows entries; /* gt_entry *, in no order */
     gt_index by_row; /* row → entries */

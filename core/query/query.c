@@ -29,13 +29,15 @@ static gt_entry *find_entry(const gt_query *query, uint32_t row) {
 }
 
 static gt_entry *make_entry(gt_query *query, uint32_t row, gt_bytes key) {
-    gt_entry *entry = gt_new(query->set->alloc, 1, sizeof(*entry) + key.len);
+    gt_entry *entry = gt_pool_take(&query->pool, sizeof(*entry) + key.len);
     if (entry == NULL) return NULL;
-    entry->row = row;
-    entry->len = (uint32_t)key.len;
-    entry->prefix = gt_sort_key_prefix(&query->spec, key);
+    *entry = (gt_entry){.row = row, .len = (uint32_t)key.len, .prefix = gt_sort_key_prefix(&query->spec, key)};
     memcpy(entry->key, key.data, key.len);
     return entry;
+}
+
+static void free_entry(gt_query *query, gt_entry *entry) {
+    gt_pool_give(&query->pool, entry, sizeof(*entry) + entry->len);
 }
 
 static bool add_entry(gt_query *query, gt_entry *entry) {
@@ -62,12 +64,12 @@ static void drop_entry(gt_query *query, gt_entry *entry) {
         *(gt_entry **)gt_rows_at(&query->entries, slot) = moved;
     }
     gt_rows_pop(&query->entries);
-    gt_free(query->set->alloc, entry);
+    free_entry(query, entry);
 }
 
 static void forget_result(gt_query *query) {
     const gt_alloc *alloc = query->set->alloc;
-    for (uint32_t slot = 0; slot < query->entries.count; slot++) gt_free(alloc, entry_at(query, slot));
+    gt_pool_free(&query->pool);
     gt_rows_free(&query->entries);
     gt_rows_init(&query->entries, alloc, sizeof(gt_entry *));
     gt_index_free(&query->by_row);
@@ -171,7 +173,7 @@ static void remove_row(gt_query *query, gt_entry *entry) {
 static goat_status insert_row(gt_query *query, uint32_t row, gt_bytes key) {
     gt_entry *entry = make_entry(query, row, key);
     if (entry == NULL || !add_entry(query, entry)) {
-        gt_free(query->set->alloc, entry);
+        if (entry != NULL) free_entry(query, entry);
         return GOAT_NO_MEMORY;
     }
     if (query->ready) inserted_at(query, gt_order_position(&query->order, entry), row);
@@ -191,7 +193,7 @@ static goat_status move_row(gt_query *query, gt_entry *entry, gt_bytes key) {
     gt_order_remove(&query->order, entry);
     *(gt_entry **)gt_rows_at(&query->entries, slot) = fresh;
     gt_order_insert(&query->order, fresh);
-    gt_free(query->set->alloc, entry);
+    free_entry(query, entry);
     uint32_t new = gt_order_position(&query->order, fresh);
     if (!query->ready) return GOAT_OK;
     query->moving = false;

@@ -52,6 +52,7 @@ goat_status gt_query_new(gt_query_set *set, const gt_query_config *config, gt_qu
     query->id = config->id;
     query->changes_max = config->changes_max == 0 ? GT_QUERY_CHANGES_DEFAULT : config->changes_max;
     query->order = (gt_order){NULL, compare, query};
+    gt_pool_init(&query->pool, set->alloc);
     gt_rows_init(&query->entries, set->alloc, sizeof(gt_entry *));
     gt_index_init(&query->by_row, set->alloc);
     goat_status status = gt_spec_parse(set->alloc, config->spec, &query->spec, diag);
