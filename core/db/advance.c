@@ -83,7 +83,7 @@ static uint32_t advance_space(gt_space *space, gt_buf *out) {
         memcpy(&item, moved.data + at, sizeof(item));
         gt_live_touch_item(space, item);
     }
-    if (lost && space->queries != NULL) gt_query_set_restart(space->queries);
+    if (lost) gt_live_restart(space);
     gt_buf_free(&moved);
     bool reset = lost;
     count += gt_live_changes(space, out, &reset);

@@ -412,7 +412,8 @@ bool gt_db_pump(goat_db *db, uint64_t now_us, uint64_t *deadline_us) {
         if (handle->capture_due_us < deadline) deadline = handle->capture_due_us;
     }
     did = gt_jobs_step(database) || did;
-    did = gt_links_tell(database) || did; /* before a disk is waited for */
+    did = did || gt_checkpoints_in_the_making(database); /* one that a job has begun */
+    did = gt_links_tell(database) || did;                /* before a disk is waited for */
     did = poll_storage(database) || did;
     if (deadline_us != NULL) *deadline_us = did ? now_us : deadline;
     return did;

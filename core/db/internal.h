@@ -106,9 +106,11 @@ struct gt_mount {
     gt_peer_file peer_file;
     bool is_system;               /* in /sys */
     bool is_sessions, is_schemas; /* two that are */
-    bool writing_checkpoint, checkpoint_failed;
-    uint64_t checkpoint_covers;
-    gt_buf checkpoint;
+    gt_making *checkpoint;        /* being made, waiting for the disk, or being written; NULL: none */
+    bool checkpoint_is_whole;     /* it was made */
+    bool writing_checkpoint;      /* and is on its way to the disk */
+    bool checkpoint_failed;       /* none is tried any more */
+    uint8_t checkpoint_tries;     /* how often one was given up because of changes */
 };
 
 /* The wake-up function of a handle; outlives it while a call is under way. */
@@ -169,6 +171,7 @@ struct gt_space {
     uint32_t edits;                 /* numbers the revisions of unsaved edits */
     gt_query_set *queries;          /* NULL: none was opened yet */
     gt_rows live_rows, row_of_item; /* only with queries */
+    bool is_covered;                /* every item has a row */
     gt_buf scratch;                 /* the state of the row looked at last */
     goat_query *live;               /* open queries */
 };
@@ -309,8 +312,6 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
 /* `*deadline_us` becomes earlier where there is something to be done then. */
 bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us);
 void gt_mount_free(gt_mount *mount);
-bool gt_checkpoint_begin(gt_mount *mount, uint64_t uncovered_min);
-bool gt_checkpoint_at_close(gt_mount *mount);
 goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **space, gt_diag *diag);
 void gt_space_end(gt_space *space);
 void gt_space_free(gt_space *space);
@@ -319,6 +320,14 @@ void gt_space_drop(gt_space *space);
 /* Whether edits may be made in it at all: GOAT_OK; GOAT_FORBIDDEN; what the log has failed with. */
 goat_status gt_space_check_writable(const gt_space *space, gt_diag *diag);
 gt_signer gt_signer_of(gt_database *database, const gt_mount *mount);
+
+/* ---- checkpoints.c ---- */
+/* Begins one where it is worth its cost. True while one is on its way, which goes on in gt_checkpoint_step. */
+bool gt_checkpoint_at_close(gt_mount *mount);
+/* Goes on with one, or begins one while the mount is in use; true if something was done. */
+bool gt_checkpoint_step(gt_mount *mount);
+/* Whether one is being made, so that rounds have to go on. */
+bool gt_checkpoints_in_the_making(const gt_database *database);
 
 /* ---- peer_file.c ---- */
 void gt_peer_file_read(gt_mount *mount); /* begins to, unless it was read */
@@ -392,6 +401,7 @@ goat_status gt_capture_works(gt_space *space, gt_works *works, gt_work **list, s
 void gt_capture_when_due(goat_db *db, uint64_t now_us);
 
 /* ---- live.c ---- */
+void gt_live_restart(gt_space *space); /* anything may have changed */
 void gt_live_touch_item(gt_space *space, uint32_t item);
 void gt_live_own_commit(gt_space *space, uint32_t item);
 void gt_live_touch_work(gt_space *space, gt_work *work);

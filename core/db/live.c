@@ -5,7 +5,10 @@
 #include "db/internal.h"
 #include "schema/schema_json.h"
 
-enum { BUILD_ROWS = 2048 }; /* a step of the first result: a few hundred microseconds */
+enum {
+    COVER_ITEMS = 4096, /* a step of making rows: some 100 microseconds */
+    BUILD_ROWS = 256,   /* and one of a first result, each of them sorted among all before */
+};
 
 #define ROWS_BYTES_MAX ((size_t)1 << 30)
 
@@ -49,47 +52,75 @@ static uint32_t push_row(gt_space *space, uint32_t item, gt_work *work) {
     return space->live_rows.count - 1;
 }
 
-/* Rows for all items that have none yet; false without memory. */
-static bool cover_items(gt_space *space, uint32_t count) {
-    while (space->row_of_item.count < count) {
+/* The work that creates an item which has no row yet, and has one itself; NULL. */
+static gt_work *creating_work(gt_space *space, uint32_t item) {
+    if (space->works.count == 0) return NULL;
+    gt_work *work = gt_works_find(&space->works, space->db->database, gt_repo_key(space->mount->repo, item));
+    bool has_row = work != NULL && work->live_row != GT_NONE && live_row(space, work->live_row)->item == GT_NONE;
+    return has_row ? work : NULL;
+}
+
+/* Rows for up to `most` items below `count` that have none yet; false without memory. */
+static bool cover_items(gt_space *space, uint32_t count, uint32_t most) {
+    for (; most > 0 && space->row_of_item.count < count; most--) {
         uint32_t item = space->row_of_item.count;
-        gt_bytes key = gt_repo_key(space->mount->repo, item);
-        gt_work *work = gt_works_find(&space->works, space->db->database, key);
-        bool has_row = work != NULL && work->live_row != GT_NONE && live_row(space, work->live_row)->item == GT_NONE;
+        const gt_work *work = creating_work(space, item);
         uint32_t *slot = gt_rows_push(&space->row_of_item);
         if (slot == NULL) return false;
-        *slot = has_row ? work->live_row : push_row(space, item, NULL);
+        *slot = work != NULL ? work->live_row : push_row(space, item, NULL);
         if (*slot == GT_NONE) {
             gt_rows_pop(&space->row_of_item);
             return false;
         }
-        if (has_row) *live_row(space, work->live_row) = (gt_live_row){item, NULL};
+        if (work != NULL) *live_row(space, work->live_row) = (gt_live_row){item, NULL};
     }
     return true;
 }
 
-void gt_live_touch_item(gt_space *space, uint32_t item) {
+static bool has_row(const gt_space *space, uint32_t item) { return item < space->row_of_item.count; }
+
+/* Once all items have rows a new one gets its own at once. Before, no query is ready, and the scans come to the rows that
+ * are still to be made; so it is after memory ran out, and the queries begin anew. */
+static bool cover_up_to(gt_space *space, uint32_t item) {
+    if (has_row(space, item)) return true;
+    if (!space->is_covered) return false;
+    if (cover_items(space, item + 1, UINT32_MAX)) return true;
+    gt_live_restart(space);
+    return false;
+}
+
+void gt_live_restart(gt_space *space) {
     if (space->queries == NULL) return;
-    if (!cover_items(space, item + 1)) { /* the rows are made up for when the queries are next asked */
-        gt_query_set_restart(space->queries);
-        return;
-    }
+    space->is_covered = false;
+    gt_query_set_restart(space->queries);
+}
+
+void gt_live_touch_item(gt_space *space, uint32_t item) {
+    if (space->queries == NULL || !cover_up_to(space, item)) return;
     gt_query_set_touch(space->queries, *(uint32_t *)gt_rows_at(&space->row_of_item, item));
 }
 
-/* A commit of this handle. While its work is still there, the row follows when the work has ended. */
+/* A commit of this handle. While its work is still there, the row follows when the work has ended. Where the item has no
+ * row yet, that of the work ends: the work does not live until there is one. */
 void gt_live_own_commit(gt_space *space, uint32_t item) {
     if (space->queries == NULL) return;
-    gt_bytes key = gt_repo_key(space->mount->repo, item);
-    if (cover_items(space, item + 1) && gt_works_find(&space->works, space->db->database, key) != NULL) return;
-    gt_live_touch_item(space, item);
+    if (cover_up_to(space, item)) {
+        gt_bytes key = gt_repo_key(space->mount->repo, item);
+        if (gt_works_find(&space->works, space->db->database, key) == NULL) gt_live_touch_item(space, item);
+        return;
+    }
+    gt_work *work = creating_work(space, item);
+    if (work == NULL) return;
+    live_row(space, work->live_row)->work = NULL;
+    gt_query_set_touch(space->queries, work->live_row);
+    work->live_row = GT_NONE;
 }
 
 /* Another handle may have made an item of that key, which is not visible here: both have one row. */
 static uint32_t row_for(gt_space *space, gt_work *work) {
     uint32_t item = gt_repo_find(space->mount->repo, gt_bytes_of(work->key, work->key_len));
-    bool has_row = item != GT_NONE && item < space->row_of_item.count;
-    return has_row ? *(uint32_t *)gt_rows_at(&space->row_of_item, item) : push_row(space, GT_NONE, work);
+    if (item == GT_NONE || !has_row(space, item)) return push_row(space, GT_NONE, work);
+    return *(uint32_t *)gt_rows_at(&space->row_of_item, item);
 }
 
 void gt_live_touch_work(gt_space *space, gt_work *work) {
@@ -119,13 +150,20 @@ void gt_live_work_dropped(gt_space *space, gt_work *work) {
 }
 
 static goat_status begin_rows(gt_space *space, gt_diag *diag) {
-    if (space->queries == NULL) {
-        gt_query_source source = {space, row_count, get_row};
-        gt_buf_init(&space->scratch, space->db->database->alloc);
-        space->queries = gt_query_set_new(space->db->database->alloc, &source);
-        if (space->queries == NULL) return gt_no_memory(diag);
-    }
-    if (!cover_items(space, gt_repo_item_count(space->mount->repo))) return gt_no_memory(diag);
+    if (space->queries != NULL) return GOAT_OK;
+    gt_query_source source = {space, row_count, get_row};
+    gt_buf_init(&space->scratch, space->db->database->alloc);
+    space->queries = gt_query_set_new(space->db->database->alloc, &source);
+    return space->queries == NULL ? gt_no_memory(diag) : GOAT_OK;
+}
+
+/* Rows for up to `most` items more, and at the end for what is being created. */
+static goat_status make_rows(gt_space *space, uint32_t most, gt_diag *diag) {
+    uint32_t count = gt_repo_item_count(space->mount->repo);
+    if (space->is_covered) return GOAT_OK;
+    if (!cover_items(space, count, most)) return gt_no_memory(diag);
+    if (space->row_of_item.count < count) return GOAT_OK;
+    space->is_covered = true;
     for (size_t i = 0; i < space->works.count; i++) {
         gt_work *work = space->works.list[i];
         if (work->item == GT_NONE && work->live_row == GT_NONE) gt_live_touch_work(space, work);
@@ -156,7 +194,9 @@ static gt_step_result building(goat_job *job) {
     }
     gt_diag diag;
     gt_diag_init(&diag);
-    goat_status status = gt_query_build(query->query, BUILD_ROWS, &diag);
+    goat_status status = make_rows(query->space, COVER_ITEMS, &diag);
+    if (status == GOAT_OK && !query->space->is_covered) return GT_STEP_MORE;
+    if (status == GOAT_OK) status = gt_query_build(query->query, BUILD_ROWS, &diag);
     if (status != GOAT_OK) {
         gt_job_fail(job, status, &diag);
         return GT_STEP_DONE;
@@ -232,7 +272,7 @@ goat_status gt_live_check(goat_query *query, gt_diag *diag) {
         return GOAT_OK;
     }
     if (!query->was_ready) return gt_fail(diag, GOAT_LOADING, "the query's first result is not there yet");
-    status = begin_rows(query->space, diag); /* it was begun anew: a schema came, or memory had run out */
+    status = make_rows(query->space, UINT32_MAX, diag); /* it was begun anew: a schema came, or memory had run out */
     while (status == GOAT_OK && !gt_query_ready(query->query)) {
         status = gt_query_build(query->query, BUILD_ROWS, diag);
     }

@@ -3,11 +3,6 @@
  * A mount is the repository itself, shared; a space is what one handle sees of it. */
 #include "db/internal.h"
 
-enum {
-    CHECKPOINT_MIN = 64 * 1024,           /* bytes of log worth a checkpoint when a database closes */
-    CHECKPOINT_RUNNING = 16 * 1024 * 1024 /* … and while it runs */
-};
-
 /* ---- mounts ---- */
 
 gt_mount *gt_mount_find(const gt_database *database, gt_bytes path) {
@@ -25,7 +20,7 @@ static bool has_failed(const gt_mount *mount) {
  * says the truth. */
 static bool is_settled(const gt_mount *mount) {
     gt_log *log = gt_repo_log(mount->repo);
-    if (mount->writing_checkpoint || !gt_log_idle(log) || gt_repo_get_phase(mount->repo) == GT_REPO_OPENING)
+    if (mount->checkpoint != NULL || !gt_log_idle(log) || gt_repo_get_phase(mount->repo) == GT_REPO_OPENING)
         return false;
     if (gt_log_get_state(log) != GT_LOG_READY || gt_log_length(log) == mount->length_opened) return true;
     return gt_log_length_durable(log) == gt_log_length(log) || gt_log_sync(log, NULL) != GOAT_OK;
@@ -75,7 +70,6 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
     mount->is_system = path.len >= 5 && memcmp(path.data, "/sys/", 5) == 0;
     mount->is_sessions = gt_bytes_equal(path, gt_bytes_text(GT_SESSIONS_PATH));
     mount->is_schemas = gt_bytes_equal(path, gt_bytes_text(GT_SCHEMAS_PATH));
-    gt_buf_init(&mount->checkpoint, database->alloc);
     gt_buf_init(&mount->peer_file.bytes, database->alloc);
     goat_status status = open_repo(mount, path, diag);
     if (status != GOAT_OK) {
@@ -89,8 +83,8 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
 }
 
 void gt_mount_free(gt_mount *mount) {
+    gt_making_free(mount->checkpoint);
     gt_repo_free(mount->repo);
-    gt_buf_free(&mount->checkpoint);
     gt_buf_free(&mount->peer_file.bytes);
     gt_free(mount->database->alloc, mount);
 }
@@ -171,55 +165,11 @@ bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_u
             did = true;
             continue;
         }
-        gt_checkpoint_begin(mount, CHECKPOINT_RUNNING);
+        did = gt_checkpoint_step(mount) || did;
         at = &mount->next;
     }
     return did;
 }
-
-/* ---- checkpoints ---- */
-
-static void checkpoint_written(void *owner, const goat_io_result *result) {
-    gt_mount *mount = owner;
-    mount->writing_checkpoint = false;
-    if (result->status == GOAT_OK) {
-        gt_repo_checkpoint_written(mount->repo, mount->checkpoint_covers);
-    } else {
-        mount->checkpoint_failed = true; /* it is not tried again and again: the log says it all */
-    }
-    gt_buf_free(&mount->checkpoint);
-    gt_condition_wake_all(&mount->database->condition);
-}
-
-/* A checkpoint is worth its cost when a good part of the log is not covered by one; it may only name what is on
- * the disk. True while one is being written or waits for the disk. */
-bool gt_checkpoint_begin(gt_mount *mount, uint64_t uncovered_min) {
-    gt_database *database = mount->database;
-    if (mount->writing_checkpoint) return true;
-    if (gt_repo_get_phase(mount->repo) != GT_REPO_OPEN || mount->checkpoint_failed ||
-        (database->flags & (GOAT_OPEN_READ_ONLY | GOAT_OPEN_NO_CHECKPOINT)) != 0) {
-        return false;
-    }
-    gt_log *log = gt_repo_log(mount->repo);
-    uint64_t uncovered = gt_repo_uncovered(mount->repo);
-    if (uncovered < uncovered_min || uncovered < gt_log_length(log) / 4 || gt_log_get_state(log) != GT_LOG_READY) {
-        return false;
-    }
-    if (gt_log_length_durable(log) < gt_log_length(log)) return gt_log_sync(log, NULL) == GOAT_OK;
-    goat_io_request request = {.kind = GOAT_IO_REPLACE, .name = gt_repo_checkpoint_name(mount->repo)};
-    if (gt_repo_checkpoint(mount->repo, &mount->checkpoint, &mount->checkpoint_covers, NULL) == GOAT_OK) {
-        request.data = mount->checkpoint.data;
-        request.data_len = mount->checkpoint.len;
-        mount->writing_checkpoint = gt_io_submit(database->io, &request, checkpoint_written, mount) == GOAT_OK;
-    }
-    if (!mount->writing_checkpoint) {
-        gt_buf_free(&mount->checkpoint);
-        mount->checkpoint_failed = true; /* a cache: the log says it all */
-    }
-    return mount->writing_checkpoint;
-}
-
-bool gt_checkpoint_at_close(gt_mount *mount) { return gt_checkpoint_begin(mount, CHECKPOINT_MIN); }
 
 /* ---- spaces ---- */
 

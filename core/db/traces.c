@@ -50,6 +50,11 @@ static gt_trace *add_trace(gt_space *space, uint32_t item) {
 static bool is_new(const gt_space *space, uint32_t item) { return !gt_repo_has_commits(space->mount->repo, item); }
 
 /* Without memory to keep what is seen, the handle sees the change at once and is told to read again. */
+static void lose(gt_space *space) {
+    space->db->reset = true;
+    gt_live_restart(space);
+}
+
 static void freeze(gt_space *space, gt_trace *trace) {
     gt_repo *repo = space->mount->repo;
     trace->frozen = true;
@@ -57,7 +62,7 @@ static void freeze(gt_space *space, gt_trace *trace) {
     if (gt_repo_view(repo, trace->item, &trace->seen, NULL) == GOAT_NO_MEMORY ||
         gt_repo_heads(repo, trace->item, &trace->heads, NULL) == GOAT_NO_MEMORY) {
         trace->frozen = false;
-        space->db->reset = true;
+        lose(space);
     }
 }
 
@@ -76,6 +81,7 @@ void gt_trace_before(gt_space *space, uint32_t item) {
         if (full) space->db->reset = true;
         trace = own && full ? NULL : add_trace(space, item);
         if (trace == NULL) {
+            if (!own) lose(space);
             space->db->reset = true;
             return;
         }
@@ -98,7 +104,7 @@ static void follow_own(gt_space *space, gt_trace *trace) {
     gt_state *kept = good ? gt_new(alloc, 1, sizeof(*kept) + state.len) : NULL;
     if (kept == NULL) {
         trace->frozen = false;
-        space->db->reset = true;
+        lose(space);
     } else {
         kept->refs = 1;
         kept->len = (uint32_t)state.len;

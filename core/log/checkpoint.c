@@ -79,19 +79,17 @@ static goat_status read_sections(uint8_t *file, size_t len, gt_checkpoint *out, 
     return GOAT_OK;
 }
 
-goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag) {
+goat_status gt_checkpoint_open(uint8_t *file, size_t len, gt_checkpoint *out, gt_checkpoint_check *check,
+                               gt_diag *diag) {
     GOAT_ASSERT((uintptr_t)file % GT_LOAD_ALIGNMENT == 0);
     *out = (gt_checkpoint){.section_count = 0};
+    *check = (gt_checkpoint_check){.file = file};
     goat_status status = check_header(file, len, diag);
     if (status != GOAT_OK) {
         return status;
     }
     out->section_count = gt_get_u32(file + AT_SECTION_COUNT);
     status = read_sections(file, len, out, diag);
-    size_t begin = header_size(out->section_count), end = len - CRC_SIZE;
-    if (status == GOAT_OK && gt_get_u32(file + end) != gt_crc32c(0, file + begin, end - begin)) {
-        status = gt_fail_at(diag, GOAT_CORRUPT, begin, "the checkpoint is damaged");
-    }
     if (status != GOAT_OK) {
         *out = (gt_checkpoint){.section_count = 0};
         return status;
@@ -100,7 +98,34 @@ goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt
     out->covered = gt_get_u64(file + AT_COVERED);
     memcpy(out->chain, file + AT_CHAIN, GT_CHAIN_SIZE);
     memcpy(out->hash_key, file + AT_HASH_KEY, sizeof out->hash_key);
+    check->begin = check->at = header_size(out->section_count);
+    check->end = len - CRC_SIZE;
     return GOAT_OK;
+}
+
+goat_status gt_checkpoint_check_step(gt_checkpoint_check *check, size_t bytes, bool *done, gt_diag *diag) {
+    size_t left = check->end - check->at;
+    size_t len = bytes < left ? bytes : left;
+    check->crc = gt_crc32c(check->crc, check->file + check->at, len);
+    check->at += len;
+    *done = check->at == check->end;
+    if (*done && gt_get_u32(check->file + check->end) != check->crc) {
+        return gt_fail_at(diag, GOAT_CORRUPT, check->begin, "the checkpoint is damaged");
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag) {
+    gt_checkpoint_check check;
+    bool done;
+    goat_status status = gt_checkpoint_open(file, len, out, &check, diag);
+    if (status == GOAT_OK) {
+        status = gt_checkpoint_check_step(&check, SIZE_MAX, &done, diag);
+    }
+    if (status != GOAT_OK) {
+        *out = (gt_checkpoint){.section_count = 0};
+    }
+    return status;
 }
 
 const gt_section *gt_checkpoint_section(const gt_checkpoint *checkpoint, uint32_t kind, uint32_t row_size) {
@@ -121,12 +146,10 @@ static void append_zeros(gt_buf *out, uint64_t count) {
     gt_buf_append(out, zeros, (size_t)count);
 }
 
-static void append_crc(gt_buf *out, size_t from) {
-    uint8_t crc[CRC_SIZE];
-    if (!gt_buf_failed(out)) {
-        gt_put_u32(crc, gt_crc32c(0, out->data + from, out->len - from));
-        gt_buf_append(out, crc, sizeof crc);
-    }
+static void append_crc(gt_buf *out, uint32_t crc) {
+    uint8_t bytes[CRC_SIZE];
+    gt_put_u32(bytes, crc);
+    gt_buf_append(out, bytes, sizeof bytes);
 }
 
 /* The header, and room for the whole file at once. */
@@ -155,17 +178,64 @@ static void append_header(const gt_checkpoint *checkpoint, gt_buf *out) {
     gt_buf_append(out, header, header_size(checkpoint->section_count) - CRC_SIZE);
 }
 
-void gt_checkpoint_write(const gt_checkpoint *checkpoint, gt_buf *out) {
+void gt_checkpoint_write_begin(gt_checkpoint_writer *writer, const gt_checkpoint *checkpoint, gt_section_piece piece,
+                               void *context, gt_buf *out) {
     GOAT_ASSERT(checkpoint->section_count <= GT_CHECKPOINT_SECTIONS_MAX);
-    size_t start = out->len;
+    *writer = (gt_checkpoint_writer){
+        .checkpoint = checkpoint, .out = out, .piece = piece, .context = context, .start = out->len};
     append_header(checkpoint, out);
-    append_crc(out, start);
-    size_t body = out->len;
-    for (uint32_t i = 0; i < checkpoint->section_count; i++) {
-        const gt_section *section = &checkpoint->sections[i];
-        uint64_t offset = out->len - start;
-        append_zeros(out, align(offset) - offset);
-        gt_buf_append(out, section->data, (size_t)section->len);
+    if (!gt_buf_failed(out)) {
+        append_crc(out, gt_crc32c(0, out->data + writer->start, out->len - writer->start));
     }
-    append_crc(out, body);
+    writer->checked = out->len;
+}
+
+/* Appends what stands at the place at hand, up to `bytes_max`; then the next section is at hand when this one is over.
+ * Returns how much it was. */
+static uint64_t append_piece(gt_checkpoint_writer *writer, uint64_t bytes_max) {
+    const gt_section *section = &writer->checkpoint->sections[writer->section];
+    if (writer->offset == 0) { /* of an empty section too: the header says where it would be */
+        uint64_t place = writer->out->len - writer->start;
+        append_zeros(writer->out, align(place) - place);
+    }
+    uint64_t len = section->len - writer->offset;
+    if (len > 0) {
+        const uint8_t *bytes = writer->piece == NULL
+                                   ? section->data + writer->offset
+                                   : writer->piece(writer->context, writer->section, writer->offset, &len);
+        GOAT_ASSERT(len > 0 && len <= section->len - writer->offset);
+        len = len < bytes_max ? len : bytes_max;
+        gt_buf_append(writer->out, bytes, (size_t)len);
+        writer->offset += len;
+    }
+    if (writer->offset == section->len) {
+        writer->section++;
+        writer->offset = 0;
+    }
+    return len;
+}
+
+bool gt_checkpoint_write_step(gt_checkpoint_writer *writer, size_t bytes) {
+    gt_buf *out = writer->out;
+    uint64_t left = bytes;
+    while (left > 0 && writer->section < writer->checkpoint->section_count && !gt_buf_failed(out)) {
+        left -= append_piece(writer, left);
+    }
+    if (gt_buf_failed(out)) {
+        return true;
+    }
+    writer->crc = gt_crc32c(writer->crc, out->data + writer->checked, out->len - writer->checked);
+    writer->checked = out->len;
+    if (writer->section < writer->checkpoint->section_count) {
+        return false;
+    }
+    append_crc(out, writer->crc);
+    return true;
+}
+
+void gt_checkpoint_write(const gt_checkpoint *checkpoint, gt_buf *out) {
+    gt_checkpoint_writer writer;
+    gt_checkpoint_write_begin(&writer, checkpoint, NULL, NULL, out);
+    while (!gt_checkpoint_write_step(&writer, SIZE_MAX)) {
+    }
 }

@@ -23,15 +23,56 @@ typedef struct gt_checkpoint {
     uint32_t section_count;
 } gt_checkpoint;
 
-/* Reads the container from a loaded file (load.h, GOAT_IO_PRIVATE): bounds, version, checksums. Sections do not
- * overlap. GOAT_OK, GOAT_CORRUPT, GOAT_NEWER_FORMAT. Whether it is this log's is the caller's to ask
- * (log_id, gt_log_has_chain). */
+/* ---- reading ---- */
+
+/* How far the checksum over a file was taken. */
+typedef struct gt_checkpoint_check {
+    const uint8_t *file;
+    size_t begin, at, end;
+    uint32_t crc;
+} gt_checkpoint_check;
+
+/* Reads the container from a loaded file (load.h, GOAT_IO_PRIVATE): bounds, version, the header's checksum. Sections
+ * do not overlap. Nothing of them is to be believed before gt_checkpoint_check_step is done. GOAT_OK, GOAT_CORRUPT,
+ * GOAT_NEWER_FORMAT. Whether it is this log's is the caller's to ask (log_id, gt_log_has_chain). */
+goat_status gt_checkpoint_open(uint8_t *file, size_t len, gt_checkpoint *out, gt_checkpoint_check *check,
+                               gt_diag *diag);
+
+/* Goes on with the checksum over all sections, by up to `bytes`. GOAT_OK (`*done`: and all of it is sound),
+ * GOAT_CORRUPT. */
+goat_status gt_checkpoint_check_step(gt_checkpoint_check *check, size_t bytes, bool *done, gt_diag *diag);
+
+/* Both at once. */
 goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag);
 
 /* The section of that kind with that row size, whole rows only; NULL if there is none. */
 const gt_section *gt_checkpoint_section(const gt_checkpoint *checkpoint, uint32_t kind, uint32_t row_size);
 
-/* Appends the file to `out`; sections are given with their data. */
+/* ---- writing ---- */
+
+/* What stands at `offset` of a section that has more: `*len` bytes, at least one. */
+typedef const uint8_t *(*gt_section_piece)(void *context, uint32_t section, uint64_t offset, uint64_t *len);
+
+typedef struct gt_checkpoint_writer {
+    const gt_checkpoint *checkpoint;
+    gt_buf *out;
+    gt_section_piece piece;
+    void *context;
+    size_t start, checked; /* in `out`: the file, and what its checksum counts already */
+    uint32_t crc;
+    uint32_t section; /* at hand */
+    uint64_t offset;  /* in it */
+} gt_checkpoint_writer;
+
+/* Begins to append the file to `out`: its header, and room for all of it. Sections come from `piece`, or where that is
+ * NULL lie at their `data`; only their lengths are looked at here. All that is given stays good until the end. */
+void gt_checkpoint_write_begin(gt_checkpoint_writer *writer, const gt_checkpoint *checkpoint, gt_section_piece piece,
+                               void *context, gt_buf *out);
+
+/* Appends up to `bytes` more of the sections; true when the file is whole, or `out` has failed. */
+bool gt_checkpoint_write_step(gt_checkpoint_writer *writer, size_t bytes);
+
+/* All of it at once. */
 void gt_checkpoint_write(const gt_checkpoint *checkpoint, gt_buf *out);
 
 #endif

@@ -9,6 +9,14 @@
 /* Steps of opening, in order. */
 enum { LOAD_LOG, LOAD_CHECKPOINT_BEGIN, LOAD_CHECKPOINT_WAIT, LOAD_CHECKPOINT, LOAD_RECORDS, LOAD_DONE };
 
+/* What a step does. */
+enum {
+    ADOPTION_BYTES = 256 * 1024, /* some 100 microseconds */
+    RECORDS_BYTES =
+        32 * 1024,  /* records up to so many bytes: some 300 microseconds; a large one is a step of its own */
+    RECORDS_MAX = 8 /* each has a signature to be verified, some 40 microseconds */
+};
+
 static void fail(gt_repo *repo, const gt_diag *diag) {
     repo->phase = GT_REPO_FAILED;
     repo->failure = *diag;
@@ -17,6 +25,8 @@ static void fail(gt_repo *repo, const gt_diag *diag) {
 
 /* The checkpoint is a cache: whatever is wrong with it, the log is read instead. */
 static void without_checkpoint(gt_repo *repo) {
+    gt_adoption_free(repo->adoption);
+    repo->adoption = NULL;
     gt_load_end(&repo->checkpoint);
     repo->load_offset = GT_LOG_HEADER_SIZE;
     repo->load_step = LOAD_RECORDS;
@@ -48,16 +58,19 @@ static bool wait_for_log(gt_repo *repo) {
 }
 
 static void adopt_checkpoint(gt_repo *repo) {
-    gt_checkpoint checkpoint;
-    bool good = gt_checkpoint_read(repo->checkpoint.data, repo->checkpoint.len, &checkpoint, NULL) == GOAT_OK &&
-                memcmp(checkpoint.log_id, gt_log_get_identity(repo->log)->log_id, sizeof(checkpoint.log_id)) == 0 &&
-                gt_log_has_chain(repo->log, checkpoint.covered, checkpoint.chain);
-    if (good && gt_checkpoint_adopt(repo, &checkpoint, NULL) == GOAT_OK) {
-        repo->load_offset = repo->covered = repo->checkpoint_covers = checkpoint.covered;
-        repo->load_step = LOAD_RECORDS;
-        return;
+    goat_status status = GOAT_OK;
+    bool done = false;
+    if (repo->adoption == NULL) {
+        status = gt_adoption_new(repo, repo->checkpoint.data, repo->checkpoint.len, &repo->adoption, NULL);
     }
-    without_checkpoint(repo);
+    if (status == GOAT_OK) status = gt_adoption_step(repo->adoption, ADOPTION_BYTES, &done, NULL);
+    if (status != GOAT_OK) {
+        without_checkpoint(repo);
+    } else if (done) {
+        gt_adoption_free(repo->adoption);
+        repo->adoption = NULL;
+        repo->load_step = LOAD_RECORDS;
+    }
 }
 
 static void take_record(gt_repo *repo, const gt_record *record) {
@@ -78,7 +91,7 @@ static void take_receipt(gt_repo *repo, const gt_record *record) {
     if (status != GOAT_OK) gt_note_fault(repo, record->offset, record->payload.len);
 }
 
-static bool load_record(gt_repo *repo) {
+static void load_record(gt_repo *repo) {
     gt_record record;
     goat_status status = gt_log_next(repo->log, &repo->load_offset, false, &record);
     if (status == GOAT_OK) {
@@ -92,7 +105,7 @@ static bool load_record(gt_repo *repo) {
             gt_fail_at(&diag, GOAT_NEWER_FORMAT, record.offset, "the log was written by a newer version");
             fail(repo, &diag);
         }
-        return true;
+        return;
     }
     gt_diag diag;
     gt_diag_init(&diag);
@@ -101,7 +114,14 @@ static bool load_record(gt_repo *repo) {
         repo->load_step = LOAD_DONE;
     }
     if (status != GOAT_OK) fail(repo, &diag);
-    return true;
+}
+
+static void load_records(gt_repo *repo) {
+    uint64_t begin = repo->load_offset;
+    for (int i = 0; i < RECORDS_MAX && repo->load_step == LOAD_RECORDS && repo->phase == GT_REPO_OPENING; i++) {
+        load_record(repo);
+        if (repo->load_offset - begin >= RECORDS_BYTES) break;
+    }
 }
 
 bool gt_load_step(gt_repo *repo) {
@@ -110,7 +130,7 @@ bool gt_load_step(gt_repo *repo) {
     case LOAD_CHECKPOINT_BEGIN: begin_checkpoint(repo); return true;
     case LOAD_CHECKPOINT_WAIT: return false;
     case LOAD_CHECKPOINT: adopt_checkpoint(repo); return true;
-    case LOAD_RECORDS: return load_record(repo);
+    case LOAD_RECORDS: load_records(repo); return true;
     default:
         if (gt_log_get_state(repo->log) == GT_LOG_READY || repo->config.read_only) {
             repo->phase = GT_REPO_OPEN;

@@ -48,6 +48,7 @@ void gt_record_lost(gt_repo *repo, uint32_t record) {
         gt_log_note_hole(repo->log, GT_RECORD_START(row->offset), GT_RECORD_LENGTH(row->len));
     }
     row->flags |= GT_BATCH_DAMAGED;
+    repo->changes++;
     if (row->leaves == 0 || (first->flags & GT_BATCH_LOST) != 0) return;
     first->flags |= GT_BATCH_LOST;
     repo->lost_count++;

@@ -88,17 +88,13 @@ void gt_repo_progress(const gt_repo *repo, uint64_t *done, uint64_t *total) {
     *done = repo->phase == GT_REPO_OPENING ? repo->load_offset : *total;
 }
 
-enum { LOAD_STEPS = 4 };
-
 bool gt_repo_step(gt_repo *repo) {
-    for (int i = 0; repo->phase == GT_REPO_OPENING && i < LOAD_STEPS; i++) {
-        if (!gt_load_step(repo)) return false;
-    }
-    return repo->phase == GT_REPO_OPENING;
+    return repo->phase == GT_REPO_OPENING && gt_load_step(repo) && repo->phase == GT_REPO_OPENING;
 }
 
 void gt_repo_free(gt_repo *repo) {
     if (repo == NULL) return;
+    gt_adoption_free(repo->adoption);
     gt_parked_free(repo);
     gt_tables_free(repo);
     gt_load_end(&repo->checkpoint);

@@ -278,9 +278,15 @@ bool gt_key_order_step(gt_key_order *order, uint32_t elements);                /
 const uint32_t *gt_key_order_rows(const gt_key_order *order, uint32_t *count); /* good until it is freed */
 void gt_key_order_free(gt_key_order *order);                                   /* NULL is accepted */
 
-/* The checkpoint file for the present state, to be stored as gt_repo_checkpoint_name once the log is durable up to
- * `*covered`. GOAT_NOT_FOUND: there can be none now (batches wait for others). */
-goat_status gt_repo_checkpoint(gt_repo *repo, gt_buf *file, uint64_t *covered, gt_diag *diag);
+/* The checkpoint file for the present state, made little by little. GOAT_NOT_FOUND: the repository is not open. */
+typedef struct gt_making gt_making;
+goat_status gt_making_new(gt_repo *repo, gt_making **making, gt_diag *diag);
+/* Goes on by about `bytes`. GOAT_OK (`*done`: the file is whole); GOAT_CONFLICT: the repository has changed since the
+ * beginning, and there will be no file; GOAT_NO_MEMORY. */
+goat_status gt_making_step(gt_making *making, size_t bytes, bool *done, gt_diag *diag);
+/* The file, to be stored as gt_repo_checkpoint_name once the log is durable up to `*covered`. */
+gt_bytes gt_making_file(const gt_making *making, uint64_t *covered);
+void gt_making_free(gt_making *making); /* NULL is accepted */
 const char *gt_repo_checkpoint_name(const gt_repo *repo);
 /* Bytes of log that the last checkpoint (read or written) does not cover. */
 uint64_t gt_repo_uncovered(const gt_repo *repo);

@@ -194,6 +194,7 @@ bool gt_schema_changes(const gt_repo *repo, uint32_t number) {
 }
 
 void gt_schemas_resolve(gt_repo *repo) {
+    repo->changes++;
     for (uint32_t i = 0; i < repo->schemas.count; i++) set_reader(repo, i, find_reader(repo, gt_schema_at(repo, i)));
 }
 

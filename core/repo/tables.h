@@ -174,6 +174,8 @@ enum {
     GT_BUCKETS = 4096,
 };
 
+typedef struct gt_adoption gt_adoption;
+
 struct gt_repo {
     const gt_alloc *alloc;
     gt_repo_config config;
@@ -188,6 +190,7 @@ struct gt_repo {
     uint64_t load_offset;       /* of the record to read next */
     int load_step;              /* see load.c; 0 to begin with */
     gt_load checkpoint;         /* its memory is that of the tables, until the end */
+    gt_adoption *adoption;      /* while they are being taken from it */
     uint64_t covered;           /* length of the log that the last checkpoint stands for */
     uint64_t checkpoint_covers; /* … and the one that the tables came from; 0: none */
 
@@ -219,6 +222,7 @@ struct gt_repo {
     gt_time time_seen; /* the greatest of all commits known */
     gt_lthash fingerprint;
     uint32_t fingerprinted; /* commits counted in, from row 0 on */
+    uint32_t changes;       /* of rows that a checkpoint holds, where the log did not grow with them */
     uint64_t work;
     gt_buf faults;         /* gt_stretch_row: records of the log that could not be taken */
     gt_buf lacking;        /* uint32_t: rows of batches that are stubs or have lost leaves, and of some that are not */
@@ -408,8 +412,10 @@ const gt_schema *gt_commit_schema(const gt_repo *repo, const gt_commit *commit);
 
 /* Looks anew at which of an item's commits are shown; its state is not known any more. */
 void gt_item_reconsider(gt_repo *repo, uint32_t number);
-/* The tables come from a checkpoint that may have been written with other schemas at hand. */
-void gt_repo_schemas_restored(gt_repo *repo);
+/* The tables come from a checkpoint that may have been written with other schemas at hand. Gives the first item to look
+ * at anew; then up to `items` of them a step, until it is true. */
+uint32_t gt_schemas_restored_begin(gt_repo *repo);
+bool gt_schemas_restored_step(gt_repo *repo, uint32_t *next, size_t items);
 
 /* ---- cuts.c ---- */
 
@@ -435,10 +441,16 @@ void gt_repo_fail(gt_repo *repo, goat_status status, const char *message);
 /* Adds the item's path to a diagnostic. */
 void gt_diag_item(gt_diag *diag, const char *repository, gt_bytes key);
 
-/* ---- load.c, checkpoint_rows.c ---- */
+/* ---- load.c, adoption.c ---- */
 
 bool gt_load_step(gt_repo *repo);
-/* Takes the tables from a loaded checkpoint. GOAT_CORRUPT when a number in it is out of bounds. */
-goat_status gt_checkpoint_adopt(gt_repo *repo, const gt_checkpoint *checkpoint, gt_diag *diag);
+
+/* Begins to take the tables from a loaded checkpoint. GOAT_OK; GOAT_CORRUPT, GOAT_NEWER_FORMAT, GOAT_NO_MEMORY: this one
+ * is no good, and there is nothing to be freed. */
+goat_status gt_adoption_new(gt_repo *repo, uint8_t *file, size_t len, gt_adoption **adoption, gt_diag *diag);
+/* Goes on by about `bytes` of the file. GOAT_OK (`*done`: the tables are those of the checkpoint); GOAT_CORRUPT: they are
+ * empty. */
+goat_status gt_adoption_step(gt_adoption *adoption, size_t bytes, bool *done, gt_diag *diag);
+void gt_adoption_free(gt_adoption *adoption); /* NULL is accepted */
 
 #endif

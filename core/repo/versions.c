@@ -43,8 +43,13 @@ void gt_repo_schemas_changed(gt_repo *repo) {
     }
 }
 
-void gt_repo_schemas_restored(gt_repo *repo) {
+uint32_t gt_schemas_restored_begin(gt_repo *repo) {
     bool changes = any_changes(repo);
     gt_schemas_resolve(repo);
-    for (uint32_t i = 0; changes && i < repo->items.count; i++) gt_item_reconsider(repo, i);
+    return changes ? 0 : repo->items.count;
+}
+
+bool gt_schemas_restored_step(gt_repo *repo, uint32_t *next, size_t items) {
+    for (; items > 0 && *next < repo->items.count; items--) gt_item_reconsider(repo, (*next)++);
+    return *next == repo->items.count;
 }

@@ -9,30 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_machine machine;
-    test_handle a, b; /* b only in tests that join it */
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_machine_init(&f->machine, 1);
-    test_handle_open(&f->a, &f->machine, GOAT_OPEN_CREATE | GOAT_OPEN_NO_THREAD);
-    test_handle_settle(&f->a);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    if (f->b.db != NULL) test_handle_end(&f->b);
-    test_handle_end(&f->a);
-    test_machine_free(&f->machine);
-    free(f);
-    return 0;
-}
-
-static void applies(fixture *f, const char *edits, uint32_t created, uint32_t changed, uint32_t unchanged) {
+static void applies(test_handles *f, const char *edits, uint32_t created, uint32_t changed, uint32_t unchanged) {
     gt_apply_result result = {0};
     goat_status status = test_handle_apply(&f->a, edits, 0, &result);
     if (status != GOAT_OK) fail_msg("%s", f->a.diag.message);
@@ -41,10 +18,10 @@ static void applies(fixture *f, const char *edits, uint32_t created, uint32_t ch
     assert_int_equal(result.unchanged, unchanged);
 }
 
-static uint64_t length_of(fixture *f) { return gt_log_length(gt_repo_log(f->a.space->mount->repo)); }
+static uint64_t length_of(test_handles *f) { return gt_log_length(gt_repo_log(f->a.space->mount->repo)); }
 
 /* Refused, and nothing is there of it, not even of the edits before the wrong one. */
-static void refuses(fixture *f, const char *edits, uint32_t flags, goat_status expected) {
+static void refuses(test_handles *f, const char *edits, uint32_t flags, goat_status expected) {
     gt_apply_result result = {7, 7, 7};
     uint64_t length = length_of(f);
     uint32_t items = gt_repo_item_count(f->a.space->mount->repo);
@@ -57,7 +34,7 @@ static void refuses(fixture *f, const char *edits, uint32_t flags, goat_status e
 /* ---- apply ---- */
 
 static void it_sets_unsets_replaces_and_deletes(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a', votes: 1, tags: set[1]}}, {key: 'y', schema: 'goat'}]", 2,
             0, 0);
     test_handle_shows(&f->a, "x", "{text: 'a', votes: 1, tags: set[1]}");
@@ -80,7 +57,7 @@ static void it_sets_unsets_replaces_and_deletes(void **state) {
 }
 
 static void later_edits_of_one_key_follow_the_earlier_ones(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f,
             "[{key: 'x', schema: 'goat', set: {votes: 1}}, {key: 'x', set: {votes: 5}}, {key: 'x', set: {text: 'a'}},"
             " {key: 'x', unset: ['text']}, {key: 'x', delete: true}, {key: 'x', set: {size: 1}}, {key: 'x', set: "
@@ -92,7 +69,7 @@ static void later_edits_of_one_key_follow_the_earlier_ones(void **state) {
 }
 
 static void nothing_is_changed_when_one_edit_is_wrong(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a'}}]", 1, 0, 0);
     static const struct {
         const char *edit;
@@ -129,7 +106,7 @@ static void nothing_is_changed_when_one_edit_is_wrong(void **state) {
 
 /* The unsaved edit goes first, in a batch of its own that is made meanwhile; its child must be later all the same. */
 static void an_unsaved_edit_is_saved_before_it_and_its_commit_is_earlier(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a'}}, {key: 'y', schema: 'goat', set: {text: 'a'}}]", 2, 0, 0);
     test_handle_settle(&f->a);
     assert_int_equal(test_handle_set(&f->a, "y", "votes", "1"), GOAT_OK);
@@ -153,7 +130,7 @@ static void an_unsaved_edit_is_saved_before_it_and_its_commit_is_earlier(void **
 }
 
 static void another_handle_sees_it_when_it_advances_and_once(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     test_handle_join(&f->b, &f->a);
     test_handle_advance(&f->b);
     applies(f,
@@ -168,11 +145,11 @@ static void another_handle_sees_it_when_it_advances_and_once(void **state) {
 /* ---- transactions ---- */
 
 typedef struct transaction {
-    fixture *f;
+    test_handles *f;
     goat_tx *tx;
 } transaction;
 
-static transaction begin(fixture *f) {
+static transaction begin(test_handles *f) {
     transaction t = {f, NULL};
     assert_int_equal(gt_tx_begin(f->a.space, &t.tx, NULL), GOAT_OK);
     return t;
@@ -199,7 +176,7 @@ static goat_status commit(transaction *t) {
 }
 
 static void a_transaction_is_seen_by_nobody_before_it_is_committed(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a'}}, {key: 'y', schema: 'goat', set: {text: 'a'}}]", 2, 0, 0);
     transaction t = begin(f);
     goat_item *x = item_in(&t, "x"), *y = item_in(&t, "y");
@@ -237,7 +214,7 @@ static void a_transaction_is_seen_by_nobody_before_it_is_committed(void **state)
 }
 
 static void what_is_rolled_back_was_never_there(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a'}}]", 1, 0, 0);
     transaction t = begin(f);
     goat_item *x = item_in(&t, "x"), *made = NULL;
@@ -256,7 +233,7 @@ static void what_is_rolled_back_was_never_there(void **state) {
 }
 
 static void its_first_touch_of_an_item_saves_the_pending_edits(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a'}}]", 1, 0, 0);
     test_handle_settle(&f->a);
     assert_int_equal(test_handle_set(&f->a, "x", "votes", "1"), GOAT_OK);
@@ -276,7 +253,7 @@ static void its_first_touch_of_an_item_saves_the_pending_edits(void **state) {
 }
 
 static void an_invalid_transaction_stays_open(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_schema(&f->a, "{\"ns\": \"strict\", \"version\": 1, \"fields\": {"
                                                "\"name\": {\"type\": \"string\", \"required\": true}}}"),
                      GOAT_OK);
@@ -300,7 +277,7 @@ static void an_invalid_transaction_stays_open(void **state) {
 }
 
 static void an_empty_transaction_writes_nothing(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     transaction t = begin(f);
     uint64_t length = length_of(f);
     assert_int_equal(commit(&t), GOAT_OK);
@@ -309,7 +286,7 @@ static void an_empty_transaction_writes_nothing(void **state) {
 }
 
 static void it_outlives_its_repository(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a'}}]", 1, 0, 0);
     transaction t = begin(f);
     goat_item *x = item_in(&t, "x");
@@ -327,7 +304,7 @@ static void it_outlives_its_repository(void **state) {
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, test_handles_set_up, test_handles_tear_down)
     const struct CMUnitTest tests[] = {
         CASE(it_sets_unsets_replaces_and_deletes),
         CASE(later_edits_of_one_key_follow_the_earlier_ones),

@@ -9,33 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct fixture {
-    test_machine machine;
-    test_handle a, b; /* b only in tests that join it */
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    test_machine_init(&f->machine, 1);
-    test_handle_open(&f->a, &f->machine, GOAT_OPEN_CREATE | GOAT_OPEN_NO_THREAD);
-    test_handle_settle(&f->a);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    if (f->b.db != NULL) test_handle_end(&f->b);
-    if (f->a.db != NULL) test_handle_end(&f->a);
-    test_machine_free(&f->machine);
-    free(f);
-    return 0;
-}
-
 /* ---- capture ---- */
 
 static void the_first_edit_is_captured_at_once_then_three_times_a_second(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{votes: 0}"), GOAT_OK);
     assert_int_equal(test_handle_entries(&f->a), 0);
     test_handle_settle(&f->a); /* at the end of the turn */
@@ -57,7 +34,7 @@ static void the_first_edit_is_captured_at_once_then_three_times_a_second(void **
 }
 
 static void edits_of_one_turn_are_one_commit_an_item_in_one_batch(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     for (int i = 0; i < 5; i++) {
         char key[16];
         snprintf(key, sizeof key, "k%d", i);
@@ -73,7 +50,7 @@ static void edits_of_one_turn_are_one_commit_an_item_in_one_batch(void **state) 
 }
 
 static void an_edit_that_is_taken_back_is_none(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{text: 'a'}"), GOAT_OK);
     test_handle_settle(&f->a);
     assert_int_equal(test_handle_set(&f->a, "x", "text", "'b'"), GOAT_OK);
@@ -86,7 +63,7 @@ static void an_edit_that_is_taken_back_is_none(void **state) {
 
 /* What is wrong stays unsaved and is named; everything else goes. */
 static void an_invalid_item_stays_unsaved_and_flush_names_it(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_schema(&f->a, "{\"ns\": \"strict\", \"version\": 1, \"fields\": {"
                                                "\"name\": {\"type\": \"string\", \"required\": true}}}"),
                      GOAT_OK);
@@ -107,7 +84,7 @@ static void an_invalid_item_stays_unsaved_and_flush_names_it(void **state) {
 }
 
 static void unsaved_edits_of_more_than_a_frame_holds_become_several_batches(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     enum { SIZE = 9 << 20 };
     char *text = malloc(SIZE + 16);
     memset(text, 'x', SIZE + 16);
@@ -125,7 +102,7 @@ static void unsaved_edits_of_more_than_a_frame_holds_become_several_batches(void
 }
 
 static void many_works_are_captured_in_linear_time(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     char key[16];
     for (uint32_t i = 0; i < 20000; i++) {
         snprintf(key, sizeof key, "k%u", (unsigned)i);
@@ -142,7 +119,7 @@ static void many_works_are_captured_in_linear_time(void **state) {
 /* ---- visible points ---- */
 
 static void a_handle_sees_others_edits_only_when_it_advances(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{text: 'one', votes: 1}"), GOAT_OK);
     test_handle_settle(&f->a);
     test_handle_join(&f->b, &f->a);
@@ -167,7 +144,7 @@ static void a_handle_sees_others_edits_only_when_it_advances(void **state) {
 }
 
 static void own_edits_are_seen_at_once_also_on_what_others_have_changed(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{text: 'one', votes: 1}"), GOAT_OK);
     test_handle_settle(&f->a);
     test_handle_join(&f->b, &f->a);
@@ -189,7 +166,7 @@ static void own_edits_are_seen_at_once_also_on_what_others_have_changed(void **s
 }
 
 static void unsaved_edits_are_merged_by_the_advance(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{tags: set[1]}"), GOAT_OK);
     test_handle_settle(&f->a);
     test_handle_join(&f->b, &f->a);
@@ -207,7 +184,7 @@ static void unsaved_edits_are_merged_by_the_advance(void **state) {
 
 /* An edit that came to nothing must not keep the item at what it was. */
 static void an_edit_that_was_none_does_not_hide_what_others_do(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{text: 'one'}"), GOAT_OK);
     test_handle_settle(&f->a);
     test_handle_join(&f->b, &f->a);
@@ -230,7 +207,7 @@ static void an_edit_that_was_none_does_not_hide_what_others_do(void **state) {
 }
 
 static void a_key_that_both_create_before_they_advance_is_one_item(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     test_handle_join(&f->b, &f->a);
     assert_int_equal(test_handle_create(&f->a, "x", "{tags: set[1]}"), GOAT_OK);
     test_handle_pass(&f->a, 400);
@@ -246,7 +223,7 @@ static void a_key_that_both_create_before_they_advance_is_one_item(void **state)
 }
 
 static void more_changes_than_are_kept_become_a_reset(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     test_handle_join(&f->b, &f->a);
     test_handle_advance(&f->b);
     f->b.db->changes_max = 5;
@@ -270,7 +247,7 @@ static void more_changes_than_are_kept_become_a_reset(void **state) {
 }
 
 static void deleting_and_undeleting_are_seen_and_told(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{votes: 1}"), GOAT_OK);
     test_handle_settle(&f->a);
     test_handle_join(&f->b, &f->a);
@@ -304,7 +281,7 @@ static void deleting_and_undeleting_are_seen_and_told(void **state) {
 /* ---- schemas ---- */
 
 static void what_a_new_schema_brings_is_seen_at_once_by_who_registers_it(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_create(&f->a, "x", "{text: 'a', size: 3, votes: 1}"), GOAT_OK);
     test_handle_settle(&f->a);
     test_handle_join(&f->b, &f->a);
@@ -323,7 +300,7 @@ static void what_a_new_schema_brings_is_seen_at_once_by_who_registers_it(void **
 
 /* A newer version each time, registered after so many rounds of opening. */
 static void a_schema_that_comes_while_a_repository_opens_is_known_in_it(void **state) {
-    fixture *f = *state;
+    test_handles *f = *state;
     assert_int_equal(test_handle_apply(&f->a, "[{key: 'x', schema: 'goat', set: {votes: 1}}]", 0, NULL), GOAT_OK);
     for (int i = 0; i < 60; i++)
         assert_int_equal(
@@ -344,7 +321,7 @@ static void a_schema_that_comes_while_a_repository_opens_is_known_in_it(void **s
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, test_handles_set_up, test_handles_tear_down)
     const struct CMUnitTest tests[] = {
         CASE(the_first_edit_is_captured_at_once_then_three_times_a_second),
         CASE(edits_of_one_turn_are_one_commit_an_item_in_one_batch),

@@ -135,6 +135,24 @@ goat_status test_handle_end(test_handle *handle) {
     return status;
 }
 
+int test_handles_set_up(void **state) {
+    test_handles *f = calloc(1, sizeof *f);
+    test_machine_init(&f->machine, 1);
+    test_handle_open(&f->a, &f->machine, GOAT_OPEN_CREATE | GOAT_OPEN_NO_THREAD);
+    test_handle_settle(&f->a);
+    *state = f;
+    return 0;
+}
+
+int test_handles_tear_down(void **state) {
+    test_handles *f = *state;
+    if (f->b.db != NULL) test_handle_end(&f->b);
+    if (f->a.db != NULL) test_handle_end(&f->a);
+    test_machine_free(&f->machine);
+    free(f);
+    return 0;
+}
+
 /* ---- time ---- */
 
 void test_handle_settle(test_handle *handle) {

@@ -16,7 +16,7 @@ typedef struct test_machine {
     gt_sim_disk *disk;
     gt_sim_clock clock;
     gt_sim_random random;
-    goat_db *open[4]; /* handles; several are of one database */
+    goat_db *open[4];        /* handles; several are of one database */
     const uint8_t *root_key; /* NULL, or that of the network which its databases are to be of */
 } test_machine;
 
@@ -40,6 +40,15 @@ void test_handle_join(test_handle *handle, const test_handle *beside);          
 goat_status test_handle_open_repo(test_handle *handle);
 /* Closes and ends it; what the job of closing says. */
 goat_status test_handle_end(test_handle *handle);
+
+/* One machine and a handle on its database, with TEST_REPO; `b` only in tests that join it. Ends whatever is open. */
+typedef struct test_handles {
+    test_machine machine;
+    test_handle a, b;
+} test_handles;
+
+int test_handles_set_up(void **state);
+int test_handles_tear_down(void **state);
 
 /* Runs rounds until nothing is to be done at this time. */
 void test_handle_settle(test_handle *handle);

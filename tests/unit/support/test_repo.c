@@ -168,10 +168,11 @@ goat_status test_site_try_open(test_site *site, int flags, gt_diag *diag) {
         .use_checkpoint = (flags & TEST_SITE_NO_CHECKPOINT) == 0,
     };
     assert_null(site->repo);
+    site->steps = 0;
     goat_status status = gt_repo_open(&config, &site->repo, diag);
     if (status != GOAT_OK) return status;
     for (int rounds = 0; gt_repo_get_phase(site->repo) == GT_REPO_OPENING; rounds++) {
-        gt_repo_step(site->repo);
+        site->steps += gt_repo_step(site->repo);
         gt_io_poll(site->io, false);
         gt_io_deliver(site->io);
         assert_true(rounds < ROUNDS_MAX);
@@ -203,20 +204,26 @@ void test_site_sync(test_site *site) {
     assert_int_equal(gt_log_length_durable(gt_repo_log(site->repo)), gt_log_length(gt_repo_log(site->repo)));
 }
 
-void test_site_checkpoint(test_site *site) {
-    gt_buf file;
-    uint64_t covered;
+void test_site_store_checkpoint(test_site *site, gt_bytes file, uint64_t covered) {
     goat_status status = GOAT_LOADING;
-    test_site_sync(site);
-    gt_buf_init(&file, site->alloc);
-    assert_int_equal(gt_repo_checkpoint(site->repo, &file, &covered, NULL), GOAT_OK);
     goat_io_request request = {
         .kind = GOAT_IO_REPLACE, .name = gt_repo_checkpoint_name(site->repo), .data = file.data, .data_len = file.len};
     assert_int_equal(gt_io_submit(site->io, &request, note_status, &status), GOAT_OK);
     test_site_settle(site);
     assert_int_equal(status, GOAT_OK);
     gt_repo_checkpoint_written(site->repo, covered);
-    gt_buf_free(&file);
+}
+
+void test_site_checkpoint(test_site *site) {
+    gt_making *making;
+    uint64_t covered;
+    bool done = false;
+    test_site_sync(site);
+    assert_int_equal(gt_making_new(site->repo, &making, NULL), GOAT_OK);
+    while (!done) assert_int_equal(gt_making_step(making, 1000, &done, NULL), GOAT_OK);
+    gt_bytes file = gt_making_file(making, &covered);
+    test_site_store_checkpoint(site, file, covered);
+    gt_making_free(making);
 }
 
 void test_site_crash(test_site *site) {

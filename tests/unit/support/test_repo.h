@@ -46,6 +46,7 @@ typedef struct test_site {
     gt_repo *repo;                  /* NULL: not open */
     uint64_t frame_offset;          /* of the next record that test_site_next_frame looks at */
     uint32_t before, after, logged; /* calls of the hooks */
+    uint32_t steps;                 /* of opening it last */
     gt_origin last_origin;
 } test_site;
 
@@ -63,10 +64,11 @@ enum { TEST_SITE_NO_CHECKPOINT = 1, TEST_SITE_READ_ONLY = 2 };
 goat_status test_site_try_open(test_site *site, int flags, gt_diag *diag);
 void test_site_open(test_site *site, int flags);
 void test_site_close(test_site *site);
-void test_site_settle(test_site *site);     /* until no request is under way */
-void test_site_sync(test_site *site);       /* everything is on the disk */
-void test_site_checkpoint(test_site *site); /* writes one */
-void test_site_crash(test_site *site);      /* the repository is gone, the disk is as a crash leaves it */
+void test_site_settle(test_site *site);                                            /* until no request is under way */
+void test_site_sync(test_site *site);                                              /* everything is on the disk */
+void test_site_checkpoint(test_site *site);                                        /* writes one */
+void test_site_store_checkpoint(test_site *site, gt_bytes file, uint64_t covered); /* one that was made */
+void test_site_crash(test_site *site); /* the repository is gone, the disk is as a crash leaves it */
 
 /* One commit in a batch of its own, on all heads there are; `delta` in notation. */
 gt_id test_site_edit(test_site *site, const char *key, const char *schema, uint32_t version, const char *delta);

@@ -1,0 +1,343 @@
+/* A checkpoint taken in, little by little: its tables are used where they lie in the file, after every number was
+ * held against its bounds. A wrong checkpoint may cost time, it must not lead outside of memory. */
+#include "repo/checkpoint_rows.h"
+
+enum { BYTES_A_ROW = 64 }; /* a row that is checked counts as so many of a step's bytes */
+
+/* In order. Between them the checks, a table after the other, and items that are to be looked at anew. */
+typedef enum stage { STAGE_CHECKSUM, STAGE_ROWS, STAGE_TABLES, STAGE_ITEMS, STAGE_DONE } stage;
+
+struct gt_adoption {
+    gt_repo *repo;
+    gt_checkpoint file;
+    gt_checkpoint_check checksum;
+    const gt_section *sections[SECTIONS];
+    uint32_t counts[SECTIONS];
+    stage stage;
+    uint32_t check, row;   /* what is checked next */
+    uint32_t used;         /* slots of the index at hand */
+    uint32_t first_rows;   /* batches that the index finds: parts are found from their first row */
+    uint32_t lost_batches; /* with leaves that are lost */
+};
+
+/* ---- rows ---- */
+
+static const void *table(const gt_adoption *a, uint32_t kind) { return a->sections[kind]->data; }
+
+static bool inside(uint64_t offset, uint64_t len, uint64_t end) { return offset <= end && len <= end - offset; }
+
+static bool is_row(uint32_t row, uint32_t count) { return row < count || row == GT_NONE; }
+
+/* A replay relies on parents that are of the same item and earlier. */
+static bool is_parent(const gt_commit_row *rows, uint32_t parent, uint32_t child) {
+    return parent < child && rows[parent].item == rows[child].item && rows[parent].time < rows[child].time;
+}
+
+static bool check_commit(gt_adoption *a, uint32_t i) {
+    const gt_commit_row *rows = table(a, SECTION_COMMITS), *row = &rows[i];
+    const uint32_t *parents = table(a, SECTION_PARENTS);
+    const uint16_t flags = GT_COMMIT_HEAD | GT_COMMIT_FULL | GT_COMMIT_PLAIN | GT_COMMIT_SEALED;
+    bool good = inside(row->offset, row->len, a->file.covered) && row->item < a->counts[SECTION_ITEMS] &&
+                row->batch < a->counts[SECTION_BATCHES] && row->schema < a->counts[SECTION_SCHEMAS] &&
+                is_row(row->older, i) && (row->older == GT_NONE || rows[row->older].item == row->item) &&
+                (row->flags & ~flags) == 0 && row->parent_count <= GT_PARENTS_MAX;
+    if (good && row->parent_count == 1) good = is_parent(rows, row->parents, i);
+    if (good && row->parent_count > 1) {
+        good = inside(row->parents, row->parent_count, a->counts[SECTION_PARENTS]);
+        for (uint32_t j = 0; good && j < row->parent_count; j++) {
+            good = is_parent(rows, parents[row->parents + j], i);
+        }
+    }
+    return good;
+}
+
+static bool check_state(const gt_adoption *a, const gt_item_row *row) {
+    uint64_t kind = row->state & GT_STATE_MASK, place = row->state & ~GT_STATE_MASK;
+    if (kind == GT_STATE_UNKNOWN) return true;
+    if ((row->flags & GT_ITEM_UNTOUCHED) == 0 || row->state_len == 0) return false;
+    if (kind == GT_STATE_IN_LOG) return inside(place, row->state_len, a->file.covered);
+    return kind == GT_STATE_IN_CHECKPOINT && inside(place, row->state_len, a->sections[SECTION_STATES]->len);
+}
+
+static bool check_item(gt_adoption *a, uint32_t i) {
+    const gt_item_row *row = (const gt_item_row *)table(a, SECTION_ITEMS) + i;
+    const gt_commit_row *commits = table(a, SECTION_COMMITS);
+    const uint16_t flags = GT_ITEM_INVALID | GT_ITEM_UNSHOWN | GT_ITEM_UNCHECKED | GT_ITEM_UNTOUCHED;
+    bool good = (row->key_offset & GT_KEY_IN_CHECKPOINT) != 0 && row->key_len <= GOAT_KEY_MAX &&
+                inside(row->key_offset & ~GT_KEY_IN_CHECKPOINT, row->key_len, a->sections[SECTION_KEYS]->len) &&
+                row->newest < a->counts[SECTION_COMMITS] && commits[row->newest].item == i &&
+                is_row(row->head, a->counts[SECTION_COMMITS]) && row->first < a->counts[SECTION_COMMITS] &&
+                (row->flags & ~flags) == 0 && check_state(a, row);
+    if (good && row->head != GT_NONE) good = row->head_count == 1 && commits[row->head].item == i;
+    return good;
+}
+
+/* Parts follow each other in the table, so no way through them goes round. */
+static bool check_parts(const gt_batch_row *rows, uint32_t i, uint32_t count) {
+    const gt_batch_row *row = &rows[i];
+    if (row->next != GT_NONE && (row->next <= i || row->next >= count)) return false;
+    if (row->next != GT_NONE && (rows[row->next].flags & GT_BATCH_PART) == 0) return false;
+    if ((row->flags & GT_BATCH_PART) == 0) return row->other >= i && row->other < count;
+    return row->other < i && (rows[row->other].flags & GT_BATCH_PART) == 0;
+}
+
+static bool check_batch(gt_adoption *a, uint32_t i) {
+    const gt_batch_row *rows = table(a, SECTION_BATCHES), *row = &rows[i];
+    const uint32_t flags =
+        GT_BATCH_TIP | GT_BATCH_STUB | GT_BATCH_PART | GT_BATCH_DAMAGED | GT_BATCH_LOST | GT_BATCH_AGAIN;
+    uint32_t count = a->counts[SECTION_BATCHES];
+    if ((row->flags & ~flags) != 0) return false;
+    bool good = row->session < a->counts[SECTION_SESSIONS] && is_row(row->older, i) && is_row(row->prev, count) &&
+                is_row(row->skip, count) && check_parts(rows, i, count);
+    good = good && (row->len == 0 || inside(row->offset, row->len, a->file.covered));
+    good = good && (row->prev == GT_NONE || rows[row->prev].seq < row->seq); /* so that no way goes round */
+    good = good && (row->skip == GT_NONE || rows[row->skip].seq < row->seq);
+    a->first_rows += (row->flags & GT_BATCH_PART) == 0;
+    a->lost_batches += gt_batch_is_lost(row);
+    return good;
+}
+
+static bool check_receipt(gt_adoption *a, uint32_t i) {
+    const gt_receipt_row *row = (const gt_receipt_row *)table(a, SECTION_RECEIPTS) + i;
+    return inside(row->offset, row->len, a->file.covered);
+}
+
+static bool check_session(gt_adoption *a, uint32_t i) {
+    const gt_session_row *row = (const gt_session_row *)table(a, SECTION_SESSIONS) + i;
+    return is_row(row->newest, a->counts[SECTION_BATCHES]);
+}
+
+static bool check_schema(gt_adoption *a, uint32_t i) {
+    const gt_schema_row *row = (const gt_schema_row *)table(a, SECTION_SCHEMAS) + i;
+    return row->ns_len <= sizeof(row->ns);
+}
+
+/* ---- indexes ---- */
+
+static uint32_t indexed_table(uint32_t kind) {
+    switch (kind) {
+    case SECTION_COMMIT_INDEX: return SECTION_COMMITS;
+    case SECTION_ITEM_INDEX: return SECTION_ITEMS;
+    case SECTION_BATCH_INDEX: return SECTION_BATCHES;
+    default: return SECTION_RECEIPTS;
+    }
+}
+
+/* How many rows an index finds. */
+static uint32_t indexed_rows(const gt_adoption *a, uint32_t kind) {
+    return kind == SECTION_BATCH_INDEX ? a->first_rows : a->counts[indexed_table(kind)];
+}
+
+static bool check_slot(gt_adoption *a, uint32_t kind, uint32_t i) {
+    const gt_index_slot *slot = (const gt_index_slot *)table(a, kind) + i;
+    a->used += slot->row != 0;
+    return slot->row <= a->counts[indexed_table(kind)];
+}
+
+/* Each row once, and a free slot to stop at. */
+static bool end_index(gt_adoption *a, uint32_t kind) {
+    uint32_t capacity = a->counts[kind], used = a->used, indexed = indexed_rows(a, kind);
+    a->used = 0;
+    return (capacity & (capacity - 1)) == 0 && (indexed == 0 || capacity > indexed) && used == indexed;
+}
+
+/* ---- all of them ---- */
+
+/* What is checked, in order: batches are counted before their index. */
+static const struct {
+    uint32_t kind;
+    bool (*row)(gt_adoption *a, uint32_t row); /* NULL: the section is an index */
+} checks[] = {
+    {SECTION_COMMITS, check_commit},   {SECTION_ITEMS, check_item},       {SECTION_BATCHES, check_batch},
+    {SECTION_RECEIPTS, check_receipt}, {SECTION_SESSIONS, check_session}, {SECTION_SCHEMAS, check_schema},
+    {SECTION_COMMIT_INDEX, NULL},      {SECTION_ITEM_INDEX, NULL},        {SECTION_BATCH_INDEX, NULL},
+    {SECTION_RECEIPT_INDEX, NULL},
+};
+
+enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
+
+static bool find_sections(gt_adoption *a) {
+    static const uint32_t row_sizes[SECTIONS] = {
+        [SECTION_META] = META_SIZE,
+        [SECTION_COMMITS] = sizeof(gt_commit_row),
+        [SECTION_PARENTS] = sizeof(uint32_t),
+        [SECTION_ITEMS] = sizeof(gt_item_row),
+        [SECTION_BATCHES] = sizeof(gt_batch_row),
+        [SECTION_SESSIONS] = sizeof(gt_session_row),
+        [SECTION_SCHEMAS] = sizeof(gt_schema_row),
+        [SECTION_STATES] = 1,
+        [SECTION_COMMIT_INDEX] = sizeof(gt_index_slot),
+        [SECTION_ITEM_INDEX] = sizeof(gt_index_slot),
+        [SECTION_BATCH_INDEX] = sizeof(gt_index_slot),
+        [SECTION_FINGERPRINT] = GT_LTHASH_SIZE,
+        [SECTION_PARKED] = 1,
+        [SECTION_KEYS] = 1,
+        [SECTION_RECEIPTS] = sizeof(gt_receipt_row),
+        [SECTION_RECEIPT_INDEX] = sizeof(gt_index_slot),
+        [SECTION_STRETCHES] = sizeof(gt_stretch_row),
+    };
+    for (uint32_t kind = SECTION_META; kind < SECTIONS; kind++) {
+        a->sections[kind] = gt_checkpoint_section(&a->file, kind, row_sizes[kind]);
+        if (a->sections[kind] == NULL) return false;
+        uint64_t rows = a->sections[kind]->len / row_sizes[kind];
+        if (rows >= GT_NONE) return false;
+        a->counts[kind] = (uint32_t)rows;
+    }
+    return a->counts[SECTION_META] == 1 && a->counts[SECTION_FINGERPRINT] == 1 &&
+           gt_get_u32(a->sections[SECTION_META]->data + META_VERSION) == TABLES_VERSION;
+}
+
+/* Up to `rows` rows more. */
+static bool check_rows(gt_adoption *a, size_t rows) {
+    bool good = true;
+    while (good && rows > 0 && a->check < CHECKS) {
+        uint32_t kind = checks[a->check].kind;
+        for (; good && rows > 0 && a->row < a->counts[kind]; rows--, a->row++) {
+            good = checks[a->check].row != NULL ? checks[a->check].row(a, a->row) : check_slot(a, kind, a->row);
+        }
+        if (!good || a->row < a->counts[kind]) return good;
+        if (checks[a->check].row == NULL) good = end_index(a, kind);
+        a->check++;
+        a->row = 0;
+    }
+    return good;
+}
+
+/* ---- taking it in ---- */
+
+static void get_meta(gt_repo *repo, const uint8_t *meta) {
+    uint32_t flags = gt_get_u32(meta + META_ORDER);
+    repo->time_seen = gt_get_u64(meta + META_TIME);
+    repo->fingerprinted = gt_get_u32(meta + META_FINGERPRINTED);
+    repo->order = (gt_receipt_order){
+        .begun = (flags & ORDER_BEGUN) != 0,
+        .has_last = (flags & ORDER_HAS_LAST) != 0,
+        .records = gt_get_u32(meta + META_RECORDS),
+        .entries = gt_get_u64(meta + META_ENTRIES),
+    };
+    memcpy(repo->order.last.bytes, meta + META_LAST, GT_ID_SIZE);
+}
+
+static bool adopt_tables(gt_repo *repo, const gt_adoption *a) {
+    const struct {
+        gt_rows *rows;
+        uint32_t kind;
+    } tables[] = {
+        {&repo->commits, SECTION_COMMITS},   {&repo->parents, SECTION_PARENTS},   {&repo->items, SECTION_ITEMS},
+        {&repo->batches, SECTION_BATCHES},   {&repo->sessions, SECTION_SESSIONS}, {&repo->schemas, SECTION_SCHEMAS},
+        {&repo->receipts, SECTION_RECEIPTS},
+    };
+    for (uint32_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        uint32_t kind = tables[i].kind;
+        if (a->counts[kind] > 0 && !gt_rows_adopt(tables[i].rows, a->sections[kind]->data, a->counts[kind])) {
+            return false;
+        }
+    }
+    const struct {
+        gt_index *index;
+        uint32_t kind;
+    } indexes[] = {
+        {&repo->commit_index, SECTION_COMMIT_INDEX},
+        {&repo->item_index, SECTION_ITEM_INDEX},
+        {&repo->batch_index, SECTION_BATCH_INDEX},
+        {&repo->receipt_index, SECTION_RECEIPT_INDEX},
+    };
+    for (uint32_t i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {
+        uint32_t kind = indexes[i].kind;
+        if (a->counts[kind] == 0) continue;
+        gt_index_adopt(indexes[i].index, (gt_index_slot *)(void *)a->sections[kind]->data, a->counts[kind],
+                       indexed_rows(a, kind));
+    }
+    return true;
+}
+
+static void forget_tables(gt_repo *repo) {
+    gt_parked_free(repo);
+    gt_tables_free(repo);
+    gt_tables_init(repo);
+    gt_lthash_init(&repo->fingerprint);
+    repo->fingerprinted = 0;
+    repo->time_seen = 0;
+    repo->order = (gt_receipt_order){0};
+}
+
+static bool take_tables(gt_adoption *a) {
+    gt_repo *repo = a->repo;
+    const uint8_t *meta = table(a, SECTION_META);
+    uint32_t commits = a->counts[SECTION_COMMITS];
+    memcpy(repo->hash_key, a->file.hash_key, sizeof(repo->hash_key));
+    repo->states = table(a, SECTION_STATES);
+    repo->keys = table(a, SECTION_KEYS);
+    get_meta(repo, meta);
+    memcpy(repo->fingerprint.lanes, table(a, SECTION_FINGERPRINT), GT_LTHASH_SIZE);
+    repo->unchecked = gt_new(repo->alloc, commits / 8 + 1, 1);
+    repo->sound = gt_new(repo->alloc, a->counts[SECTION_BATCHES] / 8 + 1, 1);
+    repo->reader_capacity = a->counts[SECTION_SCHEMAS] + 1u;
+    repo->readers = gt_new(repo->alloc, repo->reader_capacity, sizeof(*repo->readers));
+    bool good = repo->unchecked != NULL && repo->sound != NULL && repo->readers != NULL && adopt_tables(repo, a) &&
+                gt_index_small_tables(repo) && repo->fingerprinted <= repo->commits.count &&
+                repo->order.records <= repo->batches.count &&
+                gt_parked_restore(repo, a->sections[SECTION_PARKED], a->file.covered) &&
+                gt_stretches_restore(repo, a->sections[SECTION_STRETCHES], a->file.covered);
+    if (!good) {
+        forget_tables(repo);
+        return false;
+    }
+    memset(repo->unchecked, 0xff, commits / 8 + 1);
+    repo->unchecked_count = commits;
+    repo->sound_count = a->counts[SECTION_BATCHES];
+    repo->unchecked_receipts = a->counts[SECTION_RECEIPTS];
+    repo->lost_count = a->lost_batches;
+    return true;
+}
+
+/* ---- steps ---- */
+
+goat_status gt_adoption_new(gt_repo *repo, uint8_t *file, size_t len, gt_adoption **out, gt_diag *diag) {
+    gt_adoption *a = *out = gt_new(repo->alloc, 1, sizeof(*a));
+    if (a == NULL) return gt_no_memory(diag);
+    a->repo = repo;
+    goat_status status = gt_checkpoint_open(file, len, &a->file, &a->checksum, diag);
+    bool is_ours = status == GOAT_OK &&
+                   memcmp(a->file.log_id, gt_log_get_identity(repo->log)->log_id, sizeof(a->file.log_id)) == 0 &&
+                   gt_log_has_chain(repo->log, a->file.covered, a->file.chain);
+    if (status == GOAT_OK && !is_ours) status = gt_fail(diag, GOAT_CORRUPT, "the checkpoint is of another log");
+    if (status != GOAT_OK) {
+        gt_adoption_free(a);
+        *out = NULL;
+    }
+    return status;
+}
+
+void gt_adoption_free(gt_adoption *adoption) {
+    if (adoption != NULL) gt_free(adoption->repo->alloc, adoption);
+}
+
+static goat_status out_of_bounds(gt_diag *diag) {
+    return gt_fail(diag, GOAT_CORRUPT, "the checkpoint holds a number out of bounds");
+}
+
+goat_status gt_adoption_step(gt_adoption *a, size_t bytes, bool *done, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    bool over = true;
+    switch (a->stage) {
+    case STAGE_CHECKSUM:
+        status = gt_checkpoint_check_step(&a->checksum, bytes, &over, diag);
+        if (status == GOAT_OK && over && !find_sections(a)) status = out_of_bounds(diag);
+        break;
+    case STAGE_ROWS:
+        if (!check_rows(a, bytes / BYTES_A_ROW + 1)) status = out_of_bounds(diag);
+        over = a->check == CHECKS;
+        break;
+    case STAGE_TABLES:
+        if (!take_tables(a)) status = gt_fail(diag, GOAT_CORRUPT, "the checkpoint cannot be used");
+        if (status == GOAT_OK) a->row = gt_schemas_restored_begin(a->repo);
+        break;
+    case STAGE_ITEMS: over = gt_schemas_restored_step(a->repo, &a->row, bytes / BYTES_A_ROW + 1); break;
+    default: break;
+    }
+    if (status == GOAT_OK && over) a->stage++;
+    *done = a->stage == STAGE_DONE;
+    if (*done) a->repo->load_offset = a->repo->covered = a->repo->checkpoint_covers = a->file.covered;
+    return status;
+}
