@@ -34,17 +34,18 @@ static gt_receipt_row *push(gt_repo *repo, const gt_id *id, const gt_record *rec
 }
 
 /* A record below the checkpoint is looked at whenever it is asked for: that is seldom. */
-static bool is_sound(const gt_repo *repo, uint32_t number) {
+static bool is_sound(gt_repo *repo, uint32_t number) {
     gt_receipt_row *row = gt_receipt_row_at(repo, number);
     bool unchecked = number < repo->unchecked_receipts && row->offset < repo->checkpoint_covers;
     if ((row->flags & GT_RECEIPT_DAMAGED) == 0 && unchecked && !gt_log_holds(repo->log, row->offset, row->len)) {
         row->flags |= GT_RECEIPT_DAMAGED;
+        repo->changes++;
         gt_log_note_hole(repo->log, GT_RECORD_START(row->offset), GT_RECORD_LENGTH(row->len));
     }
     return (row->flags & GT_RECEIPT_DAMAGED) == 0;
 }
 
-void gt_repo_receipt_at(const gt_repo *repo, uint32_t number, gt_id *id, gt_bytes *bytes) {
+void gt_repo_receipt_at(gt_repo *repo, uint32_t number, gt_id *id, gt_bytes *bytes) {
     const gt_receipt_row *row = gt_receipt_row_at(repo, number);
     *id = row->id;
     *bytes = is_sound(repo, number) ? gt_log_at(repo->log, row->offset, row->len) : (gt_bytes){0};

@@ -240,7 +240,7 @@ goat_status gt_repo_set_damage_aside(gt_repo *repo, gt_diag *diag);
 
 /* Rows 0 … count - 1, in the order of the log. `bytes` lie in the log; data NULL: damaged. */
 uint32_t gt_repo_receipt_count(const gt_repo *repo);
-void gt_repo_receipt_at(const gt_repo *repo, uint32_t row, gt_id *id, gt_bytes *bytes);
+void gt_repo_receipt_at(gt_repo *repo, uint32_t row, gt_id *id, gt_bytes *bytes);
 uint32_t gt_repo_find_receipt(const gt_repo *repo, const gt_id *id); /* GT_NONE */
 
 /* Takes a receipt that was hashed and verified. GT_KNOWN if it is there already. What gt_log_append says. */

@@ -222,7 +222,7 @@ struct gt_repo {
     gt_time time_seen; /* the greatest of all commits known */
     gt_lthash fingerprint;
     uint32_t fingerprinted; /* commits counted in, from row 0 on */
-    uint32_t changes;       /* of rows that a checkpoint holds, where the log did not grow with them */
+    uint32_t changes;       /* of rows or holes that a checkpoint names, where the log did not grow with them */
     uint64_t work;
     gt_buf faults;         /* gt_stretch_row: records of the log that could not be taken */
     gt_buf lacking;        /* uint32_t: rows of batches that are stubs or have lost leaves, and of some that are not */

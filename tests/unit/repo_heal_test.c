@@ -1,6 +1,7 @@
 /* core/repo: damage of the log is found, named, and healed by what comes again; under a checkpoint and without. */
 #include "support/test.h"
 
+#include "repo/tables.h"
 #include "support/test_pair.h"
 #include "support/test_random.h"
 #include "support/test_value.h"
@@ -353,6 +354,44 @@ static void gaps_stay_known_over_a_checkpoint(void **state) {
     stays_healed(f);
 }
 
+/* A file that was begun before it is known would name neither the hole nor the row's flag for certain. */
+static void damage_that_is_found_meanwhile_overtakes_a_checkpoint(void **state) {
+    fixture *f = *state;
+    fill(f);
+    uint64_t receipt = gt_receipt_row_at(f->pair.a.repo, 0)->offset;
+    keep(f);
+    f->log[receipt + 40] ^= 1;
+    f->log[place_of(f, "last")] ^= 1;
+    put_log(f);
+    test_site_open(&f->pair.a, 0);
+    assert_int_equal(gt_repo_uncovered(f->pair.a.repo), 0);
+    for (int found = 0; found < 2; found++) {
+        gt_making *making;
+        bool done = false;
+        gt_id id;
+        gt_bytes bytes;
+        gt_seen seen;
+        assert_int_equal(gt_making_new(f->pair.a.repo, &making, NULL), GOAT_OK);
+        assert_int_equal(gt_making_step(making, 300, &done, NULL), GOAT_OK);
+        if (found == 0) {
+            gt_repo_receipt_at(f->pair.a.repo, 0, &id, &bytes);
+            assert_null(bytes.data);
+        } else {
+            uint32_t last = gt_repo_find(f->pair.a.repo, gt_bytes_text("last"));
+            assert_int_equal(gt_repo_view(f->pair.a.repo, last, &seen, NULL), GOAT_CORRUPT);
+        }
+        assert_false(done);
+        assert_int_equal(gt_making_step(making, 300, &done, NULL), GOAT_CONFLICT);
+        gt_making_free(making);
+    }
+    test_site_checkpoint(&f->pair.a);
+    test_site_close(&f->pair.a);
+    test_site_open(&f->pair.a, 0);
+    size_t holes;
+    gt_log_damage(gt_repo_log(f->pair.a.repo), &holes);
+    assert_int_equal(holes, 2);
+}
+
 /* The batch is whole again only when the last of its lost leaves has come. */
 static void lost_leaves_come_one_by_one(void **state) {
     fixture *f = *state;
@@ -523,6 +562,7 @@ int main(void) {
         CASE(a_damaged_frame_is_not_sent),
         CASE(what_is_lost_stays_named_over_a_checkpoint),
         CASE(gaps_stay_known_over_a_checkpoint),
+        CASE(damage_that_is_found_meanwhile_overtakes_a_checkpoint),
         CASE(lost_leaves_come_one_by_one),
         CASE(what_came_again_is_not_receipted_again),
         CASE(frames_of_the_log_wait_without_bound),
