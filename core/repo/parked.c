@@ -162,6 +162,7 @@ void gt_parked_arrived(gt_repo *repo, const gt_id *id) {
         unlink_parked(repo, parked);
         parked->next = repo->ready;
         repo->ready = parked;
+        repo->changes++; /* one from the log may become rows where it lies */
     }
 }
 
