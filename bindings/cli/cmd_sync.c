@@ -46,7 +46,8 @@ int cmd_sync(cli *run) {
     }
     code = cli_open(run, false);
     if (code == CLI_DONE && f.remote.url == NULL) {
-        cli_error(run, "%s: no server is known (--url says where it is; goat clone remembers it)", f.db);
+        cli_error(run, "%s: no server is known (--url says where it is; goat clone remembers it when it is through)",
+                  f.db);
         code = CLI_NO;
     }
     if (code == CLI_DONE) {
@@ -54,6 +55,7 @@ int cmd_sync(cli *run) {
     }
     if (code == CLI_DONE && w != NULL) {
         code = watch_run(w);
+        follow_remember(&f, CLI_DONE); /* until when both were the same */
     }
     if (w != NULL && code > CLI_SIGNAL) {
         code = CLI_DONE; /* a signal is how a watch ends */

@@ -84,6 +84,11 @@ static const cli_option serve_options[] = {
     {"listen", "HOST:PORT", "where to listen (default 127.0.0.1:8080; port 0:\nany that is free)"},
     {"tls", "CERT KEY", "accept TLS alone, with this certificate chain and\nkey (PEM files)"},
     {"static", "DIR", "also serve these files over HTTP"},
+    {"origins", "LIST",
+     "web origins whose pages may connect, with blanks\nbetween them, or * (default: this server's own)"},
+    {"connections", "N", "connections at a time (default 20000, or what the\nlimit of open files allows)"},
+    {"per-address", "N",
+     "and of one address; 0: no limit (default 1000; none\nwhere only this machine is listened to)"},
     JSON("print url, root and network as an object"),
     END,
 };
@@ -282,7 +287,8 @@ const cli_command cli_commands[] = {
      "say how a replica and its server stand",
      {"DB"},
      "Says where DB's server is, when both were last the same, what went wrong\n"
-     "since, and how much of each repository the server has not acknowledged.",
+     "since, and how much of each repository the server has not acknowledged. While\n"
+     "goat serve or sync has DB, it says what that process knows: peers, lag, queues.",
      "goat status copy",
      1,
      1,

@@ -6,6 +6,7 @@
 
 #include "cbor.h"
 #include "output.h"
+#include "owner.h"
 
 int cli_open(cli *run, bool read_only) {
     const char *path = run->operands[0];
@@ -15,6 +16,9 @@ int cli_open(cli *run, bool read_only) {
     goat_status status = goat_db_open(path, strlen(path), &config, &run->db, NULL, &error);
     if (status == GOAT_OK) {
         return CLI_DONE;
+    }
+    if (status == GOAT_BUSY) {
+        return owner_say_busy(run, path, error);
     }
     cli_fail(run, path, error);
     return status == GOAT_NOT_FOUND ? CLI_NO : CLI_TROUBLE; /* all else is about the folder and its files */

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "database.h"
 #include "output.h"
+#include "probe.h"
 
 enum {
     STEP_MS = 100,
+    OWNER_DELAY = 1, /* seconds: most are over before anybody asks */
     PROBE_MS = 5000,
     PAUSE_MS = 250,
     TIMEOUT_MAX = 1000000,
@@ -20,12 +21,6 @@ enum {
     NOTED_SECONDS = 1,
     NOTED_STEP_MS = 20
 };
-
-static int64_t wall_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- life ---- */
 
@@ -56,6 +51,7 @@ int follow_begin(follow *f, cli *run, const char *db) {
 }
 
 void follow_end(follow *f) {
+    owner_end(&f->owner);
     remote_free(&f->remote);
     waiter_close(&f->waiter);
 }
@@ -70,6 +66,7 @@ static int pause_for(follow *f, int ms) {
         cli_error(f->run, "cannot wait: %s", strerrordesc_np(errno));
         return CLI_TROUBLE;
     }
+    owner_tell(&f->owner);
     if (f->changed != NULL) {
         return f->changed(f);
     }
@@ -91,17 +88,17 @@ static goat_net_config config_of(const follow *f, uint32_t flags) {
 /* Whether another attempt may go better without anybody changing anything. */
 static bool is_passing(goat_status status) { return status == GOAT_OFFLINE || status == GOAT_TIMEOUT; }
 
-static goat_status probe(const follow *f, uint32_t ms, uint8_t root[FOLLOW_KEY_SIZE], goat_error **error) {
-    goat_net_config config = config_of(f, 0);
-    goat_buf info = {0};
-    const char *url = f->remote.url;
-    goat_status status = goat_probe(url, strlen(url), &config, ms, &info, error);
-    cbor key = cbor_content(cbor_member(cbor_of(&info), "root"));
-    if (status == GOAT_OK && key.len == FOLLOW_KEY_SIZE) {
-        memcpy(root, key.data, FOLLOW_KEY_SIZE);
+/* Says why the server does not do, and what would help. */
+static int fail(follow *f, goat_error *error) {
+    bool unknown =
+        goat_error_status(error) == GOAT_UNTRUSTED && strstr(goat_error_message(error), "known here") != NULL;
+    if (unknown && f->remote.ca == NULL) {
+        cli_error(f->run, "%s: %s (--ca names a file with the authority that signed it)", f->remote.url,
+                  goat_error_message(error));
+        goat_error_free(error);
+        return CLI_TROUBLE;
     }
-    goat_buf_free(&info);
-    return status;
+    return cli_fail(f->run, f->remote.url, error);
 }
 
 static double left_of(const follow *f, double since) { return since + f->timeout - progress_now(); }
@@ -109,19 +106,24 @@ static double left_of(const follow *f, double since) { return since + f->timeout
 int follow_ask(follow *f, uint8_t root[FOLLOW_KEY_SIZE]) {
     double since = progress_now();
     for (;;) {
-        goat_error *error = NULL;
+        probe_answer answer = {0};
         double left_ms = left_of(f, since) * 1000;
         uint32_t ms = left_ms > PROBE_MS ? PROBE_MS : left_ms > PAUSE_MS ? (uint32_t)left_ms : PAUSE_MS;
-        goat_status status = probe(f, ms, root, &error);
+        int code = probe_ask(f->run, &f->waiter, &f->remote, ms, &answer);
+        if (code != CLI_DONE) {
+            return code;
+        }
+        goat_status status = answer.status;
         if (status == GOAT_OK) {
+            memcpy(root, answer.root, FOLLOW_KEY_SIZE);
             return CLI_DONE;
         }
         if (!is_passing(status) || left_of(f, since) <= 0) {
-            cli_fail(f->run, f->remote.url, error);
+            fail(f, answer.error);
             return status == GOAT_INVALID || status == GOAT_TOO_LARGE ? CLI_USAGE : CLI_TROUBLE;
         }
-        goat_error_free(error);
-        int code = pause_for(f, PAUSE_MS);
+        goat_error_free(answer.error);
+        code = pause_for(f, PAUSE_MS);
         if (code != CLI_DONE) {
             return code;
         }
@@ -183,6 +185,7 @@ int follow_count(follow *f) {
 int follow_connect(follow *f, uint32_t flags) {
     goat_error *error = NULL;
     goat_net_config config = config_of(f, flags);
+    owner_begin(&f->owner, f->run, f->db, &f->remote, NULL, f->forever ? 0 : OWNER_DELAY);
     goat_db_on_wake(f->run->db, waiter_wake, &f->waiter, NULL, NULL);
     goat_status status = goat_db_connect(f->run->db, f->remote.url, strlen(f->remote.url), &config, &error);
     if (status == GOAT_OK) {
@@ -193,6 +196,7 @@ int follow_connect(follow *f, uint32_t flags) {
 }
 
 int follow_disconnect(follow *f, int code) {
+    owner_end(&f->owner); /* while the database is still owned */
     if (f->run->db != NULL) {
         goat_db_disconnect(f->run->db, NULL, NULL);
         goat_db_on_wake(f->run->db, NULL, NULL, NULL, NULL); /* the waiter goes before the database */
@@ -237,28 +241,13 @@ static int give_up(follow *f, const char *trouble) {
     return CLI_TROUBLE;
 }
 
-/* Trouble that no waiting helps against is found by asking once more, without the database. */
-static int check_hope(follow *f, bool *checked) {
-    uint8_t root[FOLLOW_KEY_SIZE];
-    goat_error *error = NULL;
-    goat_status status = probe(f, PROBE_MS, root, &error);
-    *checked = !is_passing(status);
-    if (status == GOAT_OK || is_passing(status)) {
-        goat_error_free(error);
-        return CLI_DONE;
-    }
-    remote_set(&f->remote.trouble, goat_error_message(error));
-    return cli_fail(f->run, f->remote.url, error);
-}
-
 /* The network of this database is not that of the server's root key. */
-static int check_network(follow *f) {
-    uint8_t root[FOLLOW_KEY_SIZE];
+static int check_network(follow *f, const uint8_t root[FOLLOW_KEY_SIZE]) {
     goat_buf info = {0};
     int code = CLI_DONE;
-    if (probe(f, PROBE_MS, root, NULL) == GOAT_OK && goat_db_info(f->run->db, &info, NULL) == GOAT_OK) {
+    if (goat_db_info(f->run->db, &info, NULL) == GOAT_OK) {
         cbor own = cbor_content(cbor_member(cbor_of(&info), "root"));
-        if (own.len == sizeof root && memcmp(own.data, root, sizeof root) != 0) {
+        if (own.len == FOLLOW_KEY_SIZE && memcmp(own.data, root, FOLLOW_KEY_SIZE) != 0) {
             static const char words[] = "the server is of another network: its root key is not the one that is pinned";
             cli_error(f->run, "%s: %s", f->remote.url, words);
             remote_set(&f->remote.trouble, words);
@@ -269,6 +258,26 @@ static int check_network(follow *f) {
     return code;
 }
 
+/* Trouble that no waiting helps against is found by asking once more, without the database. `*checked`: there was an
+ * answer. */
+static int check_hope(follow *f, bool *checked) {
+    probe_answer answer = {0};
+    int code = probe_ask(f->run, &f->waiter, &f->remote, PROBE_MS, &answer);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    *checked = !is_passing(answer.status);
+    if (answer.status == GOAT_OK) {
+        return check_network(f, answer.root);
+    }
+    if (!*checked) {
+        goat_error_free(answer.error);
+        return CLI_DONE;
+    }
+    remote_set(&f->remote.trouble, goat_error_message(answer.error));
+    return fail(f, answer.error);
+}
+
 static int wait_until_online(follow *f) {
     char trouble[TROUBLE_SIZE];
     double since = progress_now();
@@ -276,9 +285,7 @@ static int wait_until_online(follow *f) {
     while (!is_online(f, trouble)) {
         int code = CLI_DONE;
         if (trouble[0] != '\0' && !checked) {
-            checked = true;
             code = check_hope(f, &checked);
-            code = code == CLI_DONE && checked ? check_network(f) : code;
         }
         if (code == CLI_DONE && !f->forever && left_of(f, since) <= 0) {
             return give_up(f, trouble);
@@ -382,7 +389,7 @@ int follow_until_even(follow *f) {
         code = cli_flush(f->run);
     }
     if (code == CLI_DONE) {
-        f->remote.even_ms = wall_ms();
+        f->remote.even_ms = facts_now();
         remote_set(&f->remote.trouble, NULL);
     }
     return code;

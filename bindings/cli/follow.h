@@ -7,11 +7,13 @@
 
 #include "cbor.h"
 #include "options.h"
+#include "owner.h"
+#include "probe.h"
 #include "progress.h"
 #include "remote.h"
 #include "waiter.h"
 
-enum { FOLLOW_KEY_SIZE = 32, FOLLOW_TIMEOUT = 10 };
+enum { FOLLOW_KEY_SIZE = PROBE_KEY_SIZE, FOLLOW_TIMEOUT = 10 };
 
 typedef struct follow follow;
 
@@ -19,6 +21,7 @@ struct follow {
     cli *run;
     waiter waiter;
     remote remote;
+    owner owner;
     const char *db; /* the operand */
     uint32_t timeout;
     bool forever; /* a server out of reach is waited for without end */

@@ -8,6 +8,7 @@
 
 #include "options.h"
 #include "output.h"
+#include "probe.h"
 
 /* A database's file must never get the number of a standard stream that the caller has closed: messages
  * would be written into it. */
@@ -53,5 +54,9 @@ int main(int count, char **arguments) {
     } else {
         code = run_command(&run, count - 1, arguments + 1);
     }
-    return out_finish(&run, code);
+    code = out_finish(&run, code);
+    if (probe_is_left()) {
+        _exit(code); /* what exit() would take down is in use */
+    }
+    return code;
 }

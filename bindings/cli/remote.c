@@ -1,24 +1,16 @@
 #include "remote.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "files.h"
 #include "output.h"
 #include "text.h"
 
 static const char first_line[] = "goat remote 1";
-enum { FILE_MAX = 1 << 20, PATH_ROOM = 4096 };
-
-static bool path_of(const char *db, const char *name, char *path) {
-    int len = snprintf(path, PATH_ROOM, "%s/%s", db, name);
-    return len > 0 && len < PATH_ROOM;
-}
-
 /* ---- memory ---- */
 
 static void *checked(void *memory) {
@@ -51,55 +43,6 @@ void remote_free(remote *r) {
     *r = (remote){0};
 }
 
-/* ---- files ---- */
-
-/* The whole of a small file, with a NUL behind it; NULL with errno. */
-static char *read_file(const char *path) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        return NULL;
-    }
-    char *content = checked(malloc(FILE_MAX + 1));
-    size_t len = 0;
-    ssize_t got = 0;
-    while (len < FILE_MAX && ((got = read(file, content + len, FILE_MAX - len)) > 0 || (got < 0 && errno == EINTR))) {
-        len += got > 0 ? (size_t)got : 0;
-    }
-    int error = errno;
-    close(file);
-    if (got < 0) {
-        free(content);
-        errno = error;
-        return NULL;
-    }
-    content[len] = '\0';
-    return content;
-}
-
-/* Replaces a file as a whole. False with errno. */
-static bool write_file(const char *path, const char *content, size_t len) {
-    char made[PATH_ROOM + 8];
-    snprintf(made, sizeof made, "%s.new", path);
-    int file = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0) {
-        return false;
-    }
-    bool good = true;
-    for (size_t done = 0; good && done < len;) {
-        ssize_t now = write(file, content + done, len - done);
-        good = now >= 0 || errno == EINTR;
-        done += now > 0 ? (size_t)now : 0;
-    }
-    good = good && fsync(file) == 0;
-    good = close(file) == 0 && good && rename(made, path) == 0;
-    if (!good) {
-        int error = errno;
-        unlink(made);
-        errno = error;
-    }
-    return good;
-}
-
 static int fail(const cli *run, const char *path, const char *what) {
     cli_error(run, "%s: %s", path, what);
     return CLI_TROUBLE;
@@ -125,12 +68,12 @@ static void take_line(remote *r, const char *line) {
 }
 
 int remote_read(cli *run, const char *db, remote *r) {
-    char path[PATH_ROOM];
+    char path[FILES_PATH_ROOM];
     *r = (remote){0};
-    if (!path_of(db, "remote", path)) {
+    if (!files_path(db, "remote", path)) {
         return CLI_DONE; /* the database's own name is too long, and that is said by whoever opens it */
     }
-    char *content = read_file(path);
+    char *content = files_read(path);
     if (content == NULL) {
         return errno == ENOENT || errno == ENOTDIR ? CLI_DONE : fail(run, path, strerrordesc_np(errno));
     }
@@ -158,7 +101,7 @@ static void add_line(text *content, const char *name, const char *value) {
 }
 
 int remote_write(cli *run, const char *db, const remote *r) {
-    char path[PATH_ROOM], even[24];
+    char path[FILES_PATH_ROOM], even[24];
     text content = {0};
     text_add_c(&content, first_line);
     text_add_c(&content, "\n");
@@ -171,36 +114,9 @@ int remote_write(cli *run, const char *db, const remote *r) {
     add_line(&content, "even", r->even_ms != 0 ? even : NULL);
     add_line(&content, "trouble", r->trouble);
     int code = CLI_DONE;
-    if (!path_of(db, "remote", path) || !write_file(path, content.data, content.len)) {
+    if (!files_path(db, "remote", path) || !files_replace(path, content.data, content.len, true)) {
         code = fail(run, path, strerrordesc_np(errno));
     }
     text_free(&content);
     return code;
-}
-
-/* ---- serving ---- */
-
-void serving_write(const char *db, const char *url) {
-    char path[PATH_ROOM];
-    if (path_of(db, "serving", path)) {
-        (void)!write_file(path, url, strlen(url)); /* a convenience: the server serves without it */
-    }
-}
-
-void serving_remove(const char *db) {
-    char path[PATH_ROOM];
-    if (path_of(db, "serving", path)) {
-        unlink(path);
-    }
-}
-
-bool serving_read(const char *db, char *url, size_t size) {
-    char path[PATH_ROOM];
-    char *content = path_of(db, "serving", path) ? read_file(path) : NULL;
-    bool good = content != NULL && strlen(content) < size;
-    if (good) {
-        memcpy(url, content, strlen(content) + 1);
-    }
-    free(content);
-    return good;
 }

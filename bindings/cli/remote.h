@@ -30,10 +30,4 @@ void remote_free(remote *r);
 void remote_set(char **where, const char *value);
 void remote_add_repo(remote *r, const char *path);
 
-/* What `goat serve` leaves in DB/serving for whoever asks for the status: its URL. */
-void serving_write(const char *db, const char *url);
-void serving_remove(const char *db);
-/* False: no server runs there, or it cannot be told. */
-bool serving_read(const char *db, char *url, size_t size);
-
 #endif

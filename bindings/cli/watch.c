@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "database.h"
+#include "facts.h"
 #include "output.h"
 #include "text.h"
 
@@ -97,14 +98,12 @@ static void print_line(const watch *w, cbor path, const char *origin, cbor field
     out_text(json ? "]}\n" : "\n");
 }
 
-static bool is_system(cbor path) { return path.len >= 5 && memcmp(path.data, "/sys/", 5) == 0; }
-
 /* [1, path, origin, revision, [field, …]] */
 static void item_changed(const watch *w, cbor *change) {
     cbor path = cbor_content(cbor_take(change));
     uint64_t origin = cbor_uint(cbor_take(change));
     cbor_take(change);
-    if (!is_system(path)) {
+    if (!facts_is_system(path)) {
         print_line(w, path, origin_name(origin), cbor_take(change));
     }
 }
@@ -116,7 +115,7 @@ static int sync_changed(watch *w, cbor *change) {
         cli_note(w->follow->run, "%.*s: the server refuses an edit: %.*s", (int)path.len, (const char *)path.data,
                  (int)message.len, (const char *)message.data);
     }
-    if (!cbor_is_text(what, "even") || is_system(path) || is_open(w, path)) {
+    if (!cbor_is_text(what, "even") || facts_is_system(path) || is_open(w, path)) {
         return CLI_DONE;
     }
     int code = open_repo(w, path);
@@ -184,6 +183,7 @@ int watch_run(watch *w) {
         if (answer == WAITER_SIGNAL) {
             return CLI_DONE; /* which is how it is meant to end */
         }
+        owner_tell(&w->follow->owner);
         code = answer == WAITER_FAILED ? CLI_TROUBLE : print_changes(w->follow);
     }
     return code;

@@ -18,7 +18,7 @@ _goat_options() {
         log) echo '--offset --limit --json --help' ;;
         digest) echo '--json --help' ;;
         verify) echo '--json --help' ;;
-        serve) echo '--listen --tls --static --json --help' ;;
+        serve) echo '--listen --tls --static --origins --connections --per-address --json --help' ;;
         clone) echo '--root --ca --timeout --quiet --json --help' ;;
         sync) echo '--watch --url --ca --timeout --json --help' ;;
         status) echo '--json --help' ;;
@@ -48,12 +48,32 @@ _goat_repositories() {
     done
 }
 
+# The words up to the one that is being completed. Bash takes a word apart at : and =, and would see five of them in
+# ws://host:8080; what stands together on the line is put together again. `head` is what of the last word bash does
+# not replace.
+_goat_words() {
+    local i piece line=$COMP_LINE
+    words=() head=
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        piece=${COMP_WORDS[i]}
+        if ((i > 0)) && [[ -n $piece && -n $COMP_LINE && $line == "$piece"* ]]; then
+            head=${words[${#words[@]} - 1]}
+            words[${#words[@]} - 1]+=$piece
+            [[ $piece == [:=]* ]] && head+=$piece
+        else
+            words+=("$piece") head=
+            line=${line#"${line%%[![:space:]]*}"}
+        fi
+        line=${line#"$piece"}
+    done
+}
+
 # The operands before the word that is being completed.
 _goat_operands() {
     local i word
     operands=()
-    for ((i = 2; i < COMP_CWORD; i++)); do
-        word=${COMP_WORDS[i]}
+    for ((i = 2; i < ${#words[@]} - 1; i++)); do
+        word=${words[i]}
         if [[ $word == --?* && $word != *=* ]]; then
             case $(_goat_argument "$word") in
                 -) ;;
@@ -83,15 +103,17 @@ _goat_operand() {
     esac
 }
 
-_goat() {
+_goat_complete() {
     local goat_commands='init schema import apply get put set unset delete ls query log digest verify serve clone sync status help'
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} argument= operands
-    COMPREPLY=()
-    if ((COMP_CWORD == 1)); then
+    local count=${#words[@]} word=${words[${#words[@]} - 1]} before=${words[${#words[@]} - 2]} argument= operands
+    if ((count == 2)); then
         COMPREPLY=($(compgen -W "$goat_commands --help --version" -- "$word"))
         return
     fi
-    if ((COMP_CWORD > 2)) && [[ $before == --?* ]]; then
+    if [[ $word == --?*=* ]]; then
+        before=${word%%=*} word=${word#*=} count=4
+    fi
+    if ((count > 3)) && [[ $before == --?* && $before != *=* ]]; then
         argument=$(_goat_argument "$before")
         case $argument in
             -) ;;
@@ -101,16 +123,24 @@ _goat() {
             *) return ;;
         esac
     fi
-    if ((COMP_CWORD > 3)) && [[ $(_goat_argument "${COMP_WORDS[COMP_CWORD - 2]}") == files ]]; then
+    if ((count > 4)) && [[ $(_goat_argument "${words[count - 3]}") == files ]]; then
         COMPREPLY=($(compgen -f -- "$word"))
         return
     fi
     if [[ $word == -* ]]; then
-        COMPREPLY=($(compgen -W "$(_goat_options "${COMP_WORDS[1]}")" -- "$word"))
+        COMPREPLY=($(compgen -W "$(_goat_options "${words[1]}")" -- "$word"))
         return
     fi
     _goat_operands
-    _goat_operand "${COMP_WORDS[1]}" "$word"
+    _goat_operand "${words[1]}" "$word"
+}
+
+_goat() {
+    local words head
+    COMPREPLY=()
+    _goat_words
+    _goat_complete
+    COMPREPLY=("${COMPREPLY[@]#"$head"}")
 }
 
 complete -o filenames -o bashdefault -F _goat goat
