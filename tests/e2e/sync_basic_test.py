@@ -119,6 +119,18 @@ class Sync(SyncCase):
         self.assertEqual(log, [json.loads(line) for line in
                                self.a.goat("log", REPO + "/cat-000001", "--json").splitlines()])
 
+    def test_the_logs_of_all_are_read_by_a_reader_that_shares_no_code(self):
+        for number, each in enumerate((self.a, self.b)):
+            each.set("cat-000001", f"age={number + 2}")
+            each.add(some_cats(30, first=100 * (number + 1)))
+        self.sync_all(self.a, self.b)
+        self.stop(self.server)
+        counted = [each.read_by_others() for each in (self.replica("server"), self.a, self.b)]
+        self.assertEqual(len({each["commits"] for each in counted}), 1, counted)
+        for each in counted:
+            self.assertGreater(each["commits"], 50 + 2 + 60)  # and certificates, and a schema
+            self.assertGreater(each["receipts"], 0)
+
     def test_what_a_schema_becomes_on_the_server_is_known_to_all(self):
         self.stop(self.server)
         dog = {"ns": "dog", "version": 1, "fields": {"name": {"type": "string"}}}

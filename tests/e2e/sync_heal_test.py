@@ -67,6 +67,8 @@ class Heal(SyncCase):
         self.replica("server").verified()
         self.server = self.restart(self.server)
         self.end(self.a, self.b)
+        self.a.read_by_others()
+        self.replica("server").read_by_others()
 
     def test_edits_of_the_damaged_replica_itself_survive(self):
         self.a.add(some_cats(50, first=5000))
