@@ -993,8 +993,9 @@ GOAT_API void goat_server_config_init(goat_server_config *config, size_t struct_
  * @param config  borrowed for the call. NULL means GOAT_SERVER_CONFIG_INIT.
  * @param server  new, end with goat_server_free(). NULL unless GOAT_OK.
  * @return GOAT_OK; GOAT_BUSY with the address: it is taken; GOAT_FORBIDDEN: it may not be used, or the database is no
- *         server's; GOAT_NOT_FOUND: no such address, file or folder; GOAT_BAD_KEY: the key is not the certificate's;
- *         GOAT_INVALID: a file is no certificate; GOAT_LOADING; GOAT_IO; GOAT_MISUSE also in builds without a network.
+ *         server's; GOAT_NOT_FOUND: no such address, file or folder; GOAT_BAD_KEY: the key is not the certificate's, or
+ *         others can read its file (its group may); GOAT_INVALID: a file is no certificate; GOAT_LOADING; GOAT_IO;
+ *         GOAT_MISUSE also in builds without a network.
  *
  * Blocks: only to look up the host's name. Calls back: no. Threads: any. Since 0.1.
  */

@@ -68,7 +68,8 @@ static bool read_key(gt_database *database, const goat_io_result *result, uint8_
     gt_diag_init(&diag);
     if (result->status == GOAT_NOT_FOUND) return false;
     if (result->status != GOAT_OK) {
-        gt_fail(&diag, result->status, "%s: %s", name, result->message);
+        bool is_named = strstr(result->message, name) != NULL;
+        gt_fail(&diag, result->status, "%s%s%s", is_named ? "" : name, is_named ? "" : ": ", result->message);
     } else {
         *has = gt_key_file_read(gt_bytes_of(result->data, result->data_len), seed, &diag) == GOAT_OK;
         gt_wipe(result->data, result->data_len);

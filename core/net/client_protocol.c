@@ -28,7 +28,9 @@ static void note_failure(gt_client *client, struct lws *wsi, const char *words, 
     } else if (begins_with(words, len, "connect SSL") || begins_with(words, len, "connect SYSCALL")) {
         say(client, GOAT_OFFLINE, "does not speak TLS here, or not a version that is safe");
     } else if (!begins_with(words, len, "Unable to connect") && !begins_with(words, len, "ipv6 ")) {
-        say(client, GOAT_OFFLINE, "closed the connection before it was made");
+        say(client, GOAT_OFFLINE,
+            client->url.secure ? "closed the connection before it was made"
+                               : "closed the connection before it was made; does it want wss://?");
     }
 }
 

@@ -44,8 +44,7 @@ static int confirm_upgrade(gt_server *server, gt_connection *connection, struct 
 /* ---- HTTP: what everybody begins with ---- */
 
 static int fill_tls(gt_server *server, void *tls) {
-    server->lws_tls = tls;
-    return gt_tls_server_apply(server->tls, tls, server->tls_diag) == GOAT_OK ? 0 : 1;
+    return gt_tls_server_apply(&server->tls, tls, server->tls_diag) == GOAT_OK ? 0 : 1;
 }
 
 static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {

@@ -123,8 +123,6 @@ typedef struct asked {
     gt_server *server;
     gt_server_facts *facts;
     SSL_CTX *tls;
-    gt_diag *diag;
-    goat_status status;
 } asked;
 
 static void count(void *argument) {
@@ -141,25 +139,27 @@ void gt_server_get_facts(gt_server *server, gt_server_facts *facts) {
         .host = server->config.host,
         .address = server->listener.address,
         .port = server->listener.port,
-        .secure = server->tls != NULL,
+        .secure = server->config.certificate != NULL,
         .connections_max = server->connections_max,
     };
     gt_loop_call(server->loop, count, &self);
 }
 
-static void apply(void *argument) {
+static void exchange(void *argument) {
     asked *self = argument;
-    self->status = gt_tls_server_apply(self->tls, self->server->lws_tls, self->diag);
+    SSL_CTX *before = self->server->tls;
+    self->server->tls = self->tls;
+    self->tls = before;
 }
 
 goat_status gt_server_reload(gt_server *server, gt_diag *diag) {
-    asked self = {.server = server, .diag = diag, .status = GOAT_CLOSED};
-    if (server->tls == NULL) return GOAT_OK;
+    asked self = {.server = server};
+    if (server->config.certificate == NULL) return GOAT_OK;
     goat_status status = gt_tls_server_new(server->config.certificate, server->config.key, &self.tls, diag);
     if (status != GOAT_OK) return status;
-    if (!gt_loop_call(server->loop, apply, &self)) gt_fail(diag, GOAT_CLOSED, "the server has ended");
+    if (!gt_loop_call(server->loop, exchange, &self)) status = gt_fail(diag, GOAT_CLOSED, "the server has ended");
     SSL_CTX_free(self.tls);
-    return self.status;
+    return status;
 }
 
 static void end(void *argument) {

@@ -16,8 +16,7 @@ struct gt_server {
     gt_files files;
     gt_http http;
     SSL_CTX *tls;      /* with the certificate; NULL */
-    SSL_CTX *lws_tls;  /* what lws serves with, given the same; lws's own */
-    gt_diag *tls_diag; /* while lws makes its own: what went wrong */
+    gt_diag *tls_diag; /* while lws makes one of its own: what went wrong */
     gt_addresses addresses;
     struct lws *door; /* lws's handle of the listening socket; NULL: closed */
     gt_ring pending;  /* connections that are not past TLS and HTTP, oldest first */

@@ -11,7 +11,10 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define CA_HINT "if you know it, give a file with its certificate"
 
 /* Forward secrecy and authenticated encryption only. TLS 1.3 has no others. */
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -43,6 +46,14 @@ static goat_status check_readable(const char *file, const char *what, gt_diag *d
     return gt_fail(diag, status, "the %s %s cannot be read: %s", what, file, gt_net_words(errno, words));
 }
 
+/* The group may read it: that is how keys are given to servers that do not run as their owner. */
+static goat_status check_secret(const char *key, gt_diag *diag) {
+    struct stat about;
+    goat_status status = check_readable(key, "key", diag);
+    if (status != GOAT_OK || stat(key, &about) != 0 || (about.st_mode & (S_IWGRP | S_IRWXO)) == 0) return status;
+    return gt_fail(diag, GOAT_BAD_KEY, "the key %s is open to others: chmod 600 it", key);
+}
+
 /* Nobody is there to be asked for a password. */
 static int no_password(char *space, int size, int writing, void *context) {
     (void)space;
@@ -55,7 +66,7 @@ static int no_password(char *space, int size, int writing, void *context) {
 static goat_status load(SSL_CTX *tls, const char *certificate, const char *key, gt_diag *diag) {
     char words[GT_WORDS_MAX];
     goat_status status = check_readable(certificate, "certificate", diag);
-    if (status == GOAT_OK) status = check_readable(key, "key", diag);
+    if (status == GOAT_OK) status = check_secret(key, diag);
     if (status != GOAT_OK) return status;
     ERR_clear_error();
     SSL_CTX_set_default_passwd_cb(tls, no_password);
@@ -87,15 +98,20 @@ goat_status gt_tls_server_new(const char *certificate, const char *key, SSL_CTX 
     return status;
 }
 
-goat_status gt_tls_server_apply(SSL_CTX *from, SSL_CTX *to, gt_diag *diag) {
+/* At each handshake. A context keeps one certificate for each kind of key, so one of another kind would not replace the
+ * first: what the connection got from lws's context is dropped. */
+static int give_certificate(SSL *ssl, void *context) {
+    SSL_CTX *from = *(SSL_CTX **)context;
     STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs(from, &chain);
+    SSL_certs_clear(ssl);
+    return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from), chain, 1);
+}
+
+goat_status gt_tls_server_apply(SSL_CTX **from, SSL_CTX *to, gt_diag *diag) {
     goat_status status = set_common(to, diag);
     if (status != GOAT_OK) return status;
-    SSL_CTX_get0_chain_certs(from, &chain);
-    if (SSL_CTX_use_cert_and_key(to, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from), chain, 1) != 1) {
-        char words[GT_WORDS_MAX];
-        return gt_fail(diag, GOAT_INVALID, "the certificate cannot be used: %s", openssl_words(words));
-    }
+    SSL_CTX_set_cert_cb(to, give_certificate, from);
     SSL_CTX_set_tlsext_servername_callback(to, NULL); /* lws would look for a virtual host; there is one */
     SSL_CTX_set_session_cache_mode(to, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(to, 1);
@@ -225,12 +241,13 @@ bool gt_tls_client_failed(const gt_tls_client *client, gt_diag *diag) {
         gt_fail(diag, GOAT_UNTRUSTED, "the server's certificate is for other hosts than %s", client->host);
         break;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        gt_fail(diag, GOAT_UNTRUSTED, "the server's certificate is signed by itself, and by no CA that is known here");
+        gt_fail(diag, GOAT_UNTRUSTED,
+                "the server's certificate is signed by itself, and by no CA that is known here: " CA_HINT);
         break;
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        gt_fail(diag, GOAT_UNTRUSTED, "the server's certificate comes from a CA that is not known here");
+        gt_fail(diag, GOAT_UNTRUSTED, "the server's certificate comes from a CA that is not known here: " CA_HINT);
         break;
     default:
         gt_fail(diag, GOAT_UNTRUSTED, "%s does not hold: %s", whose,

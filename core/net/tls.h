@@ -10,12 +10,12 @@
 /* ---- server ---- */
 
 /* A context with the certificate chain and the key of two PEM files, checked against each other. GOAT_OK, GOAT_NOT_FOUND,
- * GOAT_FORBIDDEN, GOAT_BAD_KEY, GOAT_INVALID, GOAT_NO_MEMORY. Ended by SSL_CTX_free(). */
+ * GOAT_FORBIDDEN, GOAT_BAD_KEY (also when the key's file is open to others), GOAT_INVALID, GOAT_NO_MEMORY. Ended by SSL_CTX_free(). */
 goat_status gt_tls_server_new(const char *certificate, const char *key, SSL_CTX **tls, gt_diag *diag);
 
-/* Gives lws's context of a server the settings, certificate and key of ours. Connections that are there keep what they
- * have. */
-goat_status gt_tls_server_apply(SSL_CTX *from, SSL_CTX *to, gt_diag *diag);
+/* Gives lws's context of a server our settings; each handshake takes its certificate and key from what `*from` is then,
+ * a context of gt_tls_server_new(). `from` stays where it is. */
+goat_status gt_tls_server_apply(SSL_CTX **from, SSL_CTX *to, gt_diag *diag);
 
 /* ---- client ---- */
 

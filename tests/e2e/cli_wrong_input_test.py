@@ -177,7 +177,9 @@ class Places(Case):
         for name in ("root.key", "session.key"):
             for mode in (0o640, 0o604, 0o644):
                 os.chmod(self.path("db", name), mode)
-                self.refused("put", self.db, "/data/cats/ada", "--schema", "cat", '{"name": "ada"}', code=TROUBLE, says=name)
+                self.refused("put", self.db, "/data/cats/ada", "--schema", "cat", '{"name": "ada"}', code=TROUBLE,
+                             says=[name, "chmod 600"])
+                self.assertEqual(self.error.count(name), 1)
             os.chmod(self.path("db", name), 0o600)
         self.put("ada")
         self.verified()

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct world {
@@ -260,6 +261,10 @@ static void the_certificate_is_of_an_unknown_ca(void **state) {
     assert_int_equal(w->client.why.status, GOAT_UNTRUSTED);
     assert_int_equal(test_client_count(&w->client, &w->client.online), 0);
     test_certs_free(&others);
+    test_client_stop(&w->client);
+    test_client_init(&w->client);
+    assert_int_equal(test_client_start(&w->client, w->url, NULL), GOAT_OK); /* of a CA that nobody has here */
+    assert_offline(w, GOAT_UNTRUSTED, "give a file with its certificate");
 }
 
 static void the_server_speaks_no_tls(void **state) {
@@ -274,8 +279,7 @@ static void the_server_speaks_only_tls(void **state) {
     test_certs_make(&w->certs, "good", "IP:127.0.0.1", -3600, 3600);
     serve_tls(w, "good");
     start_client(w, url_of(w, "ws", "127.0.0.1", "/"));
-    test_client_wait_offline(&w->client, 1);
-    assert_int_equal(test_client_count(&w->client, &w->client.online), 0);
+    assert_offline(w, GOAT_OFFLINE, "does it want wss://?");
 }
 
 /* A server that answers everybody the same, once. */
@@ -397,6 +401,50 @@ static void a_certificate_is_reloaded_and_nobody_notices(void **state) {
     assert_int_equal(test_client_count(&w->client, &w->client.offline), 0);
 }
 
+/* The one that a server shows, in a version of TLS. */
+static int key_shown(world *w, int version) {
+    test_socket peer = socket_open_tls(w->server->port, version);
+    assert_non_null(peer.ssl);
+    X509 *shown = SSL_get1_peer_certificate(peer.ssl);
+    assert_non_null(shown);
+    int kind = EVP_PKEY_get_base_id(X509_get0_pubkey(shown));
+    X509_free(shown);
+    socket_close(&peer);
+    return kind;
+}
+
+static void a_certificate_with_another_kind_of_key_replaces_the_first(void **state) {
+    static const int kinds[] = {EVP_PKEY_EC, EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_RSA};
+    world *w = *state;
+    test_certs_make(&w->certs, "first", "IP:127.0.0.1", -3600, 3600);
+    serve_tls(w, "first");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        w->certs.is_rsa = kinds[i] == EVP_PKEY_RSA;
+        test_certs_make(&w->certs, "first", "IP:127.0.0.1", -3600, 3600);
+        assert_int_equal(gt_server_reload(w->server->server, &w->server->diag), GOAT_OK);
+        assert_int_equal(key_shown(w, TLS1_2_VERSION), kinds[i]);
+        assert_int_equal(key_shown(w, TLS1_3_VERSION), kinds[i]);
+    }
+    start_client(w, url_of(w, "wss", "127.0.0.1", "/"));
+    test_client_wait_online(&w->client, 1);
+}
+
+static void a_key_that_others_can_read_is_refused(void **state) {
+    static const struct {
+        mode_t mode;
+        goat_status status;
+    } modes[] = {{0644, GOAT_BAD_KEY}, {0604, GOAT_BAD_KEY}, {0602, GOAT_BAD_KEY}, {0601, GOAT_BAD_KEY},
+                 {0660, GOAT_BAD_KEY}, {0640, GOAT_OK},      {0600, GOAT_OK},      {0400, GOAT_OK}};
+    world *w = *state;
+    test_certs_make(&w->certs, "good", "IP:127.0.0.1", -3600, 3600);
+    serve_tls(w, "good");
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        assert_int_equal(chmod(w->key, modes[i].mode), 0);
+        assert_int_equal(gt_server_reload(w->server->server, &w->server->diag), modes[i].status);
+    }
+    assert_non_null(strstr(w->server->diag.message, "chmod 600"));
+}
+
 static void a_server_wants_a_key_for_its_certificate(void **state) {
     world *w = *state;
     gt_server *made = NULL;
@@ -410,6 +458,7 @@ static void a_server_wants_a_key_for_its_certificate(void **state) {
     w->server->config.key = w->key;
     assert_int_equal(gt_server_new(&w->server->config, &made, &w->server->diag), GOAT_BAD_KEY);
     w->server->config.key = w->certificate;
+    assert_int_equal(chmod(w->certificate, 0600), 0);
     assert_int_equal(gt_server_new(&w->server->config, &made, &w->server->diag), GOAT_BAD_KEY);
     w->server->config.key = other;
     assert_int_equal(gt_server_new(&w->server->config, &made, &w->server->diag), GOAT_NOT_FOUND);
@@ -471,6 +520,8 @@ int main(void) {
         with_world(it_does_not_answer),
         with_world(a_wrong_url_is_said_at_once),
         with_world(a_certificate_is_reloaded_and_nobody_notices),
+        with_world(a_certificate_with_another_kind_of_key_replaces_the_first),
+        with_world(a_key_that_others_can_read_is_refused),
         with_world(a_server_wants_a_key_for_its_certificate),
         with_world(old_tls_is_refused),
         with_world(garbage_on_a_tls_port_is_closed),

@@ -44,7 +44,7 @@ static goat_status check_small_file(gt_posix_operation *operation, const struct 
         return gt_port_result_fail(&operation->result, GOAT_IO, "%s is not a file", operation->name);
     }
     if ((operation->request.flags & GOAT_IO_SECRET) != 0 && (info->st_mode & OTHERS) != 0) {
-        return gt_port_result_fail(&operation->result, GOAT_BAD_KEY, "%s is open to others: its mode is %04o, not 0600",
+        return gt_port_result_fail(&operation->result, GOAT_BAD_KEY, "%s is open to others (mode %04o): chmod 600 it",
                                    operation->name, (unsigned)info->st_mode & 07777u);
     }
     uint64_t limit = operation->request.length;

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 static FILE *create(const char *path) {
     FILE *file = fopen(path, "w");
@@ -32,6 +33,7 @@ void certificate_make(const char *folder, char certificate[300], char key[300]) 
     PEM_write_X509(file, made);
     fclose(file);
     file = create(key);
+    if (fchmod(fileno(file), 0600) != 0) lab_fail("%s cannot be kept secret", key);
     PEM_write_PrivateKey(file, pair, NULL, NULL, 0, NULL, NULL);
     fclose(file);
     X509_free(made);

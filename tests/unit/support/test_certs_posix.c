@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static FILE *open_file(const test_certs *certs, const char *name, const char *end) {
     char file[128], path[TEST_PATH_MAX];
@@ -65,7 +66,7 @@ void test_certs_free(test_certs *certs) {
 
 static void make_leaf(test_certs *certs, const char *name, const char *alt_names, long begin_s, long end_s,
                       bool alone) {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *key = certs->is_rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
     assert_non_null(key);
     X509 *leaf = make(certs, name, key, begin_s, end_s), *issuer = alone ? leaf : certs->ca;
     X509_set_issuer_name(leaf, X509_get_subject_name(issuer));
@@ -74,6 +75,7 @@ static void make_leaf(test_certs *certs, const char *name, const char *alt_names
     assert_true(X509_sign(leaf, alone ? key : certs->ca_key, EVP_sha256()) > 0);
     write_certificate(certs, name, leaf);
     FILE *file = open_file(certs, name, ".key");
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
     assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
     fclose(file);
     X509_free(leaf);

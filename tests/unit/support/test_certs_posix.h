@@ -8,6 +8,7 @@ typedef struct test_certs {
     const test_folder *folder;
     void *ca, *ca_key; /* X509, EVP_PKEY */
     long serial;
+    bool is_rsa; /* the keys of servers that are made from here on; else P-256 */
 } test_certs;
 
 /* "ca.pem" is written. */
