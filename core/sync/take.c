@@ -247,6 +247,7 @@ void gt_acks_send(gt_channel *channel, gt_buf *packet) {
         gt_message_ack_head(packet, channel->number, GOAT_DURABLE_DISK, some);
         for (uint32_t i = 0; i < some; i++) {
             const gt_taken *taken = gt_queue_at(&channel->taken, i);
+            if (taken->end > channel->point_min) channel->point_min = taken->end; /* the peer counts on this batch */
             gt_write_bytes(packet, gt_bytes_of(taken->batch.bytes, GT_ID_SIZE));
         }
         gt_queue_drop(&channel->taken, some);

@@ -4,6 +4,8 @@
 #include "support/test.h"
 #include "support/test_peer.h"
 
+#include <stdio.h>
+
 typedef struct fixture {
     test_network network;
     test_peer server, client, other;
@@ -105,6 +107,43 @@ static void a_client_that_remembers_an_older_point_soon_has_the_newest(void **st
     assert_int_equal(f->client.kept.ours, gt_log_length(gt_repo_log(f->client.site.repo)));
     join(&f->wire, &f->client, &f->server);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_out, 0);
+}
+
+static uint64_t log_length(const test_peer *peer) { return gt_log_length(gt_repo_log(peer->site.repo)); }
+
+/* Written while a long walk is under way, and acknowledged far behind it: a server that is restored to somewhere between
+ * would never get it, for the point would hold and the client would go on behind it. */
+static void a_point_on_the_way_covers_what_was_acknowledged(void **state) {
+    enum { MANY = 400, LONG = 10000 };
+    fixture *f = *state;
+    char *delta = test_malloc(LONG + 16);
+    snprintf(delta, LONG + 16, "{text: '%0*d'}", LONG, 7);
+    for (int i = 0; i < MANY; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k-%d", i);
+        test_peer_edit(&f->server, key, delta);
+    }
+    test_free(delta);
+    test_peer_flush(&f->server);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    for (int i = 0; entries(&f->client) < MANY / 8; i++) {
+        assert_true(i < MANY);
+        test_wire_step(&f->wire);
+    }
+    uint64_t begin = log_length(&f->client);
+    test_peer_edit(&f->client, "x", "{text: 'x'}");
+    while (entries(&f->server) == MANY) test_wire_step(&f->wire);
+    uint64_t end = log_length(&f->server);
+    for (int i = 0; entries(&f->client) < MANY + 1; i++) {
+        assert_true(i < MANY);
+        f->wire.now_us += GT_SYNC_POINT_PAUSE_US;
+        f->client.has_kept = false;
+        test_wire_step(&f->wire);
+        if (!f->client.has_kept) continue;
+        assert_true(f->client.kept.ours <= begin || gt_get_u64(f->client.kept.point) >= end);
+    }
+    test_wire_settle(&f->wire);
+    assert_int_equal(f->client.kept.ours, log_length(&f->client));
 }
 
 static void what_was_dropped_and_came_by_another_way_is_acknowledged(void **state) {
@@ -260,6 +299,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_that_remembers_an_older_point_soon_has_the_newest, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_point_on_the_way_covers_what_was_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_whose_only_record_is_damaged_is_healed_too, setup, teardown),
