@@ -84,6 +84,7 @@ struct gt_database {
     gt_kick kick;                /* may be NULL */
     uint32_t serving;            /* listeners and servers' links */
     uint32_t certificates_seen;
+    gt_sync_sizes sync_sizes;
     size_t filter_bytes;    /* of all links: core/sync bounds them together */
     int64_t clock_shift_ms; /* of commit times */
     gt_upstream upstream;
@@ -353,6 +354,8 @@ void gt_links_space_closed(gt_database *database);
 bool gt_links_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us);
 /* Calls `ready` of those links that it is due for, without the lock; true if there were any. */
 bool gt_links_tell(gt_database *database);
+/* Every link may have something to send. */
+void gt_links_wake(gt_database *database);
 /* Ends the links of a handle. */
 void gt_links_end(goat_db *db);
 /* Somebody has to go on pumping. */

@@ -21,6 +21,8 @@ void gt_want_pump(gt_database *database) {
 
 void gt_db_set_kick(goat_db *db, gt_kick kick) { db->database->kick = kick; }
 
+void gt_db_set_sync_sizes(goat_db *db, const gt_sync_sizes *sizes) { db->database->sync_sizes = *sizes; }
+
 /* ---- who is told ---- */
 
 void gt_link_wake(gt_link *link) {
@@ -79,6 +81,12 @@ bool gt_links_tell(gt_database *database) {
     for (size_t i = 0; i < count; i++) links[i]->calling--;
     if (database->links_ending > 0) gt_condition_wake_all(&database->condition);
     return true;
+}
+
+void gt_links_wake(gt_database *database) {
+    for (gt_link *link = database->links; link != NULL; link = link->next) {
+        if (link->sync != NULL) gt_link_wake(link);
+    }
 }
 
 /* ---- life ---- */

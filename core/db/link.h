@@ -85,4 +85,7 @@ void gt_db_count(const goat_db *db, gt_db_counts *counts); /* locked */
 typedef void (*gt_kick)(void);
 void gt_db_set_kick(goat_db *db, gt_kick kick); /* locked */
 
+/* For links that begin from now on; see gt_sync_sizes. Locked. */
+void gt_db_set_sync_sizes(goat_db *db, const gt_sync_sizes *sizes);
+
 #endif

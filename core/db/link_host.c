@@ -105,6 +105,11 @@ static void host_close(void *context, gt_shared *shared) {
     gt_want_pump(database_of(link));
 }
 
+static gt_log *host_sessions(void *context) {
+    const gt_space *sessions = database_of(context)->sessions;
+    return sessions == NULL || sessions->mount == NULL ? NULL : gt_repo_log(sessions->mount->repo);
+}
+
 /* ---- lists ---- */
 
 static void add_path(void *context, gt_bytes path) {
@@ -280,10 +285,12 @@ gt_sync_host gt_link_host(gt_link *link) {
         .identity = &database->own,
         .keyring = database->keyring,
         .read_only = is_read_only(database),
+        .sizes = database->sync_sizes,
         .filter_bytes = &database->filter_bytes,
         .wall_ms = host_wall_ms,
         .open = host_open,
         .close = host_close,
+        .sessions = host_sessions,
         .list = host_list,
         .certify = host_certify,
         .certificate = host_certificate,

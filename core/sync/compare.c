@@ -7,11 +7,6 @@
 
 #include "value/build.h"
 
-enum {
-    SCAN_SLICE = 4096, /* records looked at in one step */
-    ANSWER_USUAL = 32 * 1024,
-};
-
 /* ---- life ---- */
 
 static gt_diag no_memory_words(void) {
@@ -185,12 +180,13 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
         return;
     }
     uint32_t records = gt_repo_record_count(repo), receipts = gt_repo_receipt_count(repo);
-    for (int i = 0; i < SCAN_SLICE && run->next_record < records; i++, run->next_record++) {
+    uint32_t slice = channel->sync->host.sizes.slice;
+    for (uint32_t i = 0; i < slice && run->next_record < records; i++, run->next_record++) {
         gt_id batch;
         if (!gt_repo_is_whole(repo, run->next_record, &batch)) continue;
         if (run->next_record < run->records || gt_run_is_answered(run, &batch)) gt_bloom_add(&run->filter, &batch);
     }
-    for (int i = 0; i < SCAN_SLICE && run->next_record == records && run->next_receipt < receipts; i++) {
+    for (uint32_t i = 0; i < slice && run->next_record == records && run->next_receipt < receipts; i++) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->next_receipt, &id, &bytes);
@@ -306,9 +302,9 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
     gt_repo *repo = channel->shared->repo;
     bool is_client = sync->role == GT_SYNC_CLIENT;
     gt_buf body;
-    uint32_t count = 0;
+    uint32_t count = 0, slice = sync->host.sizes.slice;
     gt_buf_init(&body, sync->host.alloc);
-    for (int i = 0; i < SCAN_SLICE && run->next_record < run->records && body.len < ANSWER_USUAL; i++) {
+    for (uint32_t i = 0; i < slice && run->next_record < run->records && body.len < sync->host.sizes.data; i++) {
         gt_held held;
         if (!lacks(channel, run->next_record++, &held) ||
             (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE)))
@@ -317,8 +313,8 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
         sync->counters.batches_out++;
         count++;
     }
-    for (int i = 0; i < SCAN_SLICE && run->next_record == run->records && run->next_receipt < run->receipts &&
-                    body.len < ANSWER_USUAL && count < GT_SYNC_RECORDS_MAX;
+    for (uint32_t i = 0; i < slice && run->next_record == run->records && run->next_receipt < run->receipts &&
+                         body.len < sync->host.sizes.data && count < GT_SYNC_RECORDS_MAX;
          i++) {
         gt_id id;
         gt_bytes bytes;

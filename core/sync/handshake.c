@@ -19,7 +19,7 @@ static goat_status send_hello(gt_sync *sync, gt_bytes certificate, gt_diag *diag
         .public_key = host->identity->public_key,
         .nonce = sync->nonce,
         .wall_ms = wall < 0 ? 0 : (uint64_t)wall,
-        .window = GT_SYNC_WINDOW,
+        .window = host->sizes.window,
         .certificate = certificate,
     };
     gt_message_write(&sync->hello, &message);

@@ -9,6 +9,7 @@ enum {
     GT_SYNC_PACKET_MAX = GT_FRAME_MAX + 1024,
     GT_SYNC_PACKET_MAX_BEFORE_PROOF = 64 * 1024,
     GT_SYNC_PACKET_USUAL = 64 * 1024, /* messages are put together up to about this */
+    GT_SYNC_DATA_USUAL = 32 * 1024,   /* of records in one message, so that channels take turns */
     GT_SYNC_MESSAGES_MAX = 32 * 1024, /* in one packet */
     GT_SYNC_TEXT_MAX = 512,
     GT_SYNC_CHANNELS_MAX = 1024,
@@ -28,6 +29,7 @@ enum {
     GT_SYNC_POINT_SIZE = 24,
     GT_SYNC_POINT_EVERY = 1024 * 1024, /* bytes of walk */
     GT_SYNC_ROUNDS_MAX = 16,           /* of one run */
+    GT_SYNC_SLICE = 4096,              /* records looked at in one step of a run */
     GT_SYNC_FILTER_MAX = 8 * 1024 * 1024,
     GT_SYNC_FILTER_SMALL = 64 * 1024,                   /* up to here a filter is made precise */
     GT_SYNC_FILTERS_MAX = 2 * GT_SYNC_FILTER_MAX,       /* of the peer's, kept at a time for all channels */

@@ -7,6 +7,18 @@ enum { OUT_MAX = 1024 * 1024 }; /* answers that a peer may leave unread */
 
 /* ---- life ---- */
 
+static uint32_t size_of(uint32_t chosen, uint32_t usual) { return chosen != 0 ? chosen : usual; }
+
+static gt_sync_sizes sizes_of(const gt_sync_sizes *chosen) {
+    return (gt_sync_sizes){
+        .window = size_of(chosen->window, GT_SYNC_WINDOW),
+        .packet = size_of(chosen->packet, GT_SYNC_PACKET_USUAL),
+        .data = size_of(chosen->data, GT_SYNC_DATA_USUAL),
+        .point_every = size_of(chosen->point_every, GT_SYNC_POINT_EVERY),
+        .slice = size_of(chosen->slice, GT_SYNC_SLICE),
+    };
+}
+
 goat_status gt_sync_new(const gt_sync_host *host, gt_sync_role role, uint64_t now_us, gt_sync **out, gt_diag *diag) {
     *out = NULL;
     gt_sync *sync = gt_new(host->alloc, 1, sizeof(*sync));
@@ -14,7 +26,8 @@ goat_status gt_sync_new(const gt_sync_host *host, gt_sync_role role, uint64_t no
     sync->host = *host;
     sync->role = role;
     sync->began_us = sync->now_us = now_us;
-    sync->granted = GT_SYNC_WINDOW;
+    sync->host.sizes = sizes_of(&host->sizes);
+    sync->granted = sync->host.sizes.window;
     sync->next_number = 1;
     sync->has_network = host->network != NULL;
     if (sync->has_network) sync->network = *host->network;
@@ -245,12 +258,14 @@ goat_status gt_sync_receive(gt_sync *sync, gt_arrival *arrival, uint64_t now_us,
 
 /* ---- packets out ---- */
 
-static bool packet_is_full(const gt_buf *packet, size_t begin) { return packet->len - begin >= GT_SYNC_PACKET_USUAL; }
+static bool packet_is_full(const gt_sync *sync, const gt_buf *packet, size_t begin) {
+    return packet->len - begin >= sync->host.sizes.packet;
+}
 
 /* A walk each in turn, until the packet is full or nobody has more. */
 static void send_walks(gt_sync *sync, gt_buf *packet, size_t begin) {
     bool any = true;
-    while (any && !packet_is_full(packet, begin) && sync->credit > 0) {
+    while (any && !packet_is_full(sync, packet, begin) && sync->credit > 0) {
         any = false;
         gt_channel *first = sync->turn != NULL ? sync->turn : sync->channels, *channel = first;
         if (first == NULL) return;
@@ -258,12 +273,12 @@ static void send_walks(gt_sync *sync, gt_buf *packet, size_t begin) {
             gt_channel *next = channel->next != NULL ? channel->next : sync->channels;
             if (channel->state == GT_CHANNEL_OPEN && gt_walk_send(channel, packet)) any = true;
             channel = sync->turn = next;
-        } while (channel != first && !packet_is_full(packet, begin) && sync->credit > 0);
+        } while (channel != first && !packet_is_full(sync, packet, begin) && sync->credit > 0);
     }
 }
 
 static void send_credit(gt_sync *sync, gt_buf *packet) {
-    if (sync->unreturned < GT_SYNC_WINDOW / 4) return;
+    if (sync->unreturned < sync->host.sizes.window / 4) return;
     if (sync->owed > GT_SYNC_OWED_MAX) return; /* acknowledgements pile up: more only when they have gone out */
     gt_message message = {.kind = GT_MESSAGE_CREDIT};
     message.as.credit.bytes = (uint64_t)sync->unreturned;
@@ -289,7 +304,7 @@ static void send_all(gt_sync *sync, gt_buf *packet, size_t begin) {
         if (channel->state != GT_CHANNEL_OPEN) continue;
         gt_acks_send(channel, packet);
         gt_wants_send(channel, packet);
-        if (packet_is_full(packet, begin)) continue;
+        if (packet_is_full(sync, packet, begin)) continue;
         if (sync->credit > 0) gt_wanted_send(channel, packet);
         gt_run_step(channel, packet);
     }

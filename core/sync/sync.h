@@ -59,6 +59,15 @@ typedef struct gt_sync_event {
     bool equal;
 } gt_sync_event;
 
+/* Sizes of pieces. Tests make them small, so that what only large repositories show happens in small ones; 0: as usual. */
+typedef struct gt_sync_sizes {
+    uint32_t window;      /* bytes of DATA granted to the peer */
+    uint32_t packet;      /* messages are put together up to about this */
+    uint32_t data;        /* of records in one message, so that channels take turns */
+    uint32_t point_every; /* bytes of walk */
+    uint32_t slice;       /* records looked at in one step of a comparison */
+} gt_sync_sizes;
+
 typedef struct gt_sync_host {
     void *context;
     const gt_alloc *alloc;
@@ -69,6 +78,7 @@ typedef struct gt_sync_host {
     const gt_identity *identity; /* whose key is proved */
     gt_keyring *keyring;
     bool read_only;
+    gt_sync_sizes sizes;
     size_t *filter_bytes; /* of all connections of the database: bounded together. NULL: this one is on its own */
     int64_t (*wall_ms)(void *context); /* the machine's clock, without a shift */
 
@@ -76,6 +86,8 @@ typedef struct gt_sync_host {
      * at the next send. Released by close, once for each GOAT_OK. */
     goat_status (*open)(void *context, gt_bytes path, bool create, gt_shared **shared, gt_diag *diag);
     void (*close)(void *context, gt_shared *shared);
+    /* Where certificates are logged, whether or not the peer syncs that. NULL (also the function): nowhere. */
+    gt_log *(*sessions)(void *context);
     /* Server: all repositories in order, each with a NUL behind it. GOAT_LOADING as above. */
     goat_status (*list)(void *context, gt_buf *paths, gt_diag *diag);
     /* Server: certifies a session as an anonymous one, if it is not. */

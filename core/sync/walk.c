@@ -4,8 +4,6 @@
 #include "sync/internal.h"
 #include "value/build.h"
 
-enum { DATA_USUAL = 32 * 1024 /* of records in one message, so that channels take turns */ };
-
 /* ---- DATA ---- */
 
 void gt_data_send(gt_channel *channel, gt_buf *packet, uint32_t flags, const gt_buf *body, uint32_t count) {
@@ -110,9 +108,9 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
     gt_sync *sync = channel->sync;
     gt_log *log = gt_channel_log(channel);
     gt_buf body;
-    uint32_t count = 0;
+    uint32_t count = 0, usual = sync->host.sizes.data;
     gt_buf_init(&body, sync->host.alloc);
-    while (count < GT_SYNC_RECORDS_MAX && body.len < DATA_USUAL) {
+    while (count < GT_SYNC_RECORDS_MAX && body.len < usual) {
         gt_record record;
         gt_walk_skip_echo(channel);
         uint64_t start = channel->cursor, next = start;
@@ -122,7 +120,7 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
             break;
         }
         /* A large record goes alone, behind what fits. */
-        if (count > 0 && body.len + record.payload.len > 2 * DATA_USUAL) break;
+        if (count > 0 && body.len + record.payload.len > 2 * usual) break;
         if (add_record(channel, &record, start, next, &body)) count++;
         channel->cursor = next;
     }
@@ -157,7 +155,8 @@ void gt_wanted_send(gt_channel *channel, gt_buf *packet) {
     size_t done = 0;
     gt_buf_init(&body, sync->host.alloc);
     gt_buf_init(&lost, sync->host.alloc);
-    for (; done < channel->wanted.count && body.len < DATA_USUAL && count < GT_SYNC_RECORDS_MAX / 2; done++) {
+    for (; done < channel->wanted.count && body.len < sync->host.sizes.data && count < GT_SYNC_RECORDS_MAX / 2;
+         done++) {
         const gt_id *id = gt_queue_at(&channel->wanted, done);
         uint32_t record = gt_repo_find_record(repo, id), before = count;
         bool known = record != GT_NONE;

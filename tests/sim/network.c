@@ -264,6 +264,10 @@ static void make_direction(sim_connection *connection, sim_direction *out, const
     out->jitter_us = (uint32_t)jitter(connection, out->latency_us);
 }
 
+/* Points in the middle of a walk, walks that take turns, filters in many steps, credit that runs out. */
+static const gt_sync_sizes small_pieces = {
+    .window = GT_SYNC_WINDOW_MIN, .packet = 4096, .data = 1024, .point_every = 2048, .slice = 16};
+
 static goat_status make_link(sim_end *end, gt_sync_role role) {
     sim_peer *peer = end->peer;
     goat_db *db = peer->handles[0].db;
@@ -273,6 +277,7 @@ static goat_status make_link(sim_end *end, gt_sync_role role) {
     end->ready = true;
     end->deadline_us = UINT64_MAX;
     gt_db_lock(db);
+    if (peer->world->plan->profile.small_pieces) gt_db_set_sync_sizes(db, &small_pieces);
     goat_status status = gt_link_new(db, &config, &end->link, NULL);
     gt_db_unlock(db);
     return status;

@@ -94,6 +94,7 @@ static void draw_profile(sim_profile *profile, uint64_t seed) {
     profile->repos = (uint32_t)sim_between(&random, 1, 3);
     profile->skew_ms_max = skews[gt_sim_random_below(&random, 5)];
     profile->damage_unsynced = sim_once_in(&random, 2);
+    profile->small_pieces = sim_once_in(&random, 2);
 }
 
 static void draw_weights(uint32_t weights[SIM_STEP_KINDS], uint64_t seed) {

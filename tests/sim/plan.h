@@ -64,6 +64,7 @@ typedef struct sim_profile {
     uint32_t repos;          /* how many repositories there are besides those of the system */
     uint32_t skew_ms_max;    /* wall clocks differ by up to so much */
     bool damage_unsynced;    /* a loss of power spoils sectors */
+    bool small_pieces;       /* sync sends little at a time, as if there were much */
 } sim_profile;
 
 typedef struct sim_plan {
