@@ -125,13 +125,14 @@ static bool step_mount(gt_mount *mount) {
 
 /* More of the log is on the disk, or in it, than links were last told. */
 static void tell_links(gt_mount *mount) {
-    if (mount->shared.channels == NULL) return;
+    if (mount->shared.channels == NULL && !mount->is_sessions) return;
     const gt_log *log = gt_repo_log(mount->repo);
     uint64_t length = gt_log_length(log), durable = gt_log_length_durable(log);
     if (length == mount->shared.announced && durable == mount->shared.announced_durable) return;
     mount->shared.announced = length;
     mount->shared.announced_durable = durable;
     gt_shared_changed(&mount->shared);
+    if (mount->is_sessions) gt_links_wake(mount->database); /* acknowledgements wait for certificates */
 }
 
 /* Whether nobody needs it any more. */

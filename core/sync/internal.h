@@ -134,6 +134,7 @@ struct gt_channel {
     bool new_point_is_later;                   /* … and was given after the last run */
     bool has_new_point;                        /* client: it came, and is not remembered yet */
     uint64_t new_point_covers;                 /* records of the peer's walk */
+    uint64_t new_point_ours;                   /* no more of ours was safe when it came */
 
     gt_comparison *run; /* NULL: none is under way */
     uint32_t run_number;

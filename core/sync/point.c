@@ -46,7 +46,7 @@ bool gt_point_is_due(const gt_channel *channel, uint64_t *when_us) {
     uint64_t length = point_length(channel);
     if (length == 0) return false;
     bool at_end = channel->cursor == gt_log_length(gt_channel_log(channel));
-    if (!at_end && length - channel->point_given < GT_SYNC_POINT_EVERY) return false;
+    if (!at_end && length - channel->point_given < channel->sync->host.sizes.point_every) return false;
     *when_us = channel->point_us == 0 ? 0 : channel->point_us + GT_SYNC_POINT_PAUSE_US;
     return true;
 }
@@ -127,7 +127,8 @@ void gt_point_settle(gt_channel *channel) {
     if (gt_repo_has_gaps(channel->shared->repo)) return;
     gt_walk_skip_echo(channel);
     channel->remembered.peer = sync->network;
-    channel->remembered.ours = gt_channel_ours(channel);
+    uint64_t ours = gt_channel_ours(channel);
+    channel->remembered.ours = ours < channel->new_point_ours ? ours : channel->new_point_ours;
     channel->remembered.held = gt_log_length(log);
     memcpy(channel->remembered.chain, gt_log_chain(log), GT_CHAIN_SIZE);
     sync->host.remember(sync->host.context, channel->shared, &channel->remembered);
@@ -138,6 +139,7 @@ void gt_point_take(gt_channel *channel, const gt_message *message) {
     if (channel->sync->role != GT_SYNC_CLIENT || message->as.point.behind > channel->received) return;
     memcpy(channel->remembered.point, message->as.point.point.data, GT_SYNC_POINT_SIZE);
     channel->new_point_covers = channel->received - message->as.point.behind;
+    channel->new_point_ours = UINT64_MAX;
     channel->has_new_point = true;
     channel->new_point_is_later = channel->run == NULL || gt_run_was_answered(channel);
     gt_point_settle(channel);

@@ -16,15 +16,9 @@ static void refuse(gt_channel *channel, const gt_id *batch, const gt_diag *why) 
     channel->sync->counters.batches_refused++;
 }
 
-/* Where certificates are logged, as far as the peer has opened that; NULL. */
 static gt_log *sessions_log(const gt_channel *channel) {
-    gt_bytes path = gt_bytes_text(GT_SESSIONS_PATH);
-    const gt_channel *other = channel->sync->channels;
-    while (other != NULL &&
-           (other->shared == NULL || !gt_bytes_equal(gt_bytes_of(other->path, other->path_len), path))) {
-        other = other->next;
-    }
-    return other == NULL ? NULL : gt_channel_log(other);
+    const gt_sync_host *host = &channel->sync->host;
+    return host->sessions == NULL ? NULL : host->sessions(host->context);
 }
 
 /* It is acknowledged once our logs are safe up to where they now end. */
@@ -213,7 +207,7 @@ static void look_at_waiting(gt_channel *channel) {
         gt_held held = {0};
         uint32_t record = gt_repo_find_record(channel->shared->repo, &id);
         if (record != GT_NONE) gt_repo_held(channel->shared->repo, record, &held);
-        if (held.frame.data == NULL) {
+        if (!held.whole) { /* what waits is in no log: a crash would take it */
             i++;
             continue;
         }
@@ -259,6 +253,9 @@ void gt_acks_send(gt_channel *channel, gt_buf *packet) {
 void gt_ack_take(gt_channel *channel, const gt_message *message) {
     gt_ids ids = message->as.ack.ids;
     if (message->as.ack.level < GOAT_DURABLE_DISK) return;
+    if (channel->has_new_point) { /* it waits to be remembered, and may be of a place before what is safe from now on */
+        channel->new_point_ours = gt_sent_first(&channel->sent, channel->new_point_ours);
+    }
     for (uint32_t i = 0; i < ids.count; i++) gt_sent_acknowledge(&channel->sent, gt_ids_at(ids, i));
     gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "support/test.h"
 #include "support/test_peer.h"
+#include "value/build.h"
 
 #include <stdio.h>
 
@@ -164,6 +165,87 @@ static void what_was_dropped_and_came_by_another_way_is_acknowledged(void **stat
     assert_int_equal(unacknowledged(&f->wire), 0);
 }
 
+/* One leaf of a batch is logged, the other waits in memory for its parent: a crash would take it. */
+static void what_is_held_in_part_is_not_acknowledged(void **state) {
+    fixture *f = *state;
+    test_writer author, other;
+    gt_admission outcome;
+    gt_id parent;
+    test_writer_init(&author, &f->network, 1, test_goat_1);
+    test_writer_init(&other, &f->network, 2, test_goat_1);
+    gt_bytes missing = test_writer_commit(&other, "a", 5000, NULL, "{text: 'first'}", &parent);
+    test_writer_leaf(&author, "a", 6000, &parent, 1, "{text: 'second'}", NULL);
+    test_writer_leaf(&author, "b", 6000, NULL, 0, "{text: 'x'}", NULL);
+    join(&f->wire, &f->client, &f->server);
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
+    gt_write_bytes(&packet, test_writer_finish(&author));
+    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
+    test_peer_flush(&f->server);
+    const gt_channel *channel = f->wire.s->channels;
+    gt_buf_clear(&packet);
+    gt_sync_send(f->wire.s, f->wire.now_us, &packet);
+    assert_int_equal(entries(&f->server), 1);
+    assert_int_equal(channel->waiting.count, 1);
+    assert_int_equal(test_site_admit(&f->server.site, missing, &outcome, NULL), GOAT_OK);
+    gt_sync_send(f->wire.s, f->wire.now_us, &packet);
+    assert_int_equal(entries(&f->server), 3);
+    assert_int_equal(channel->waiting.count, 0);
+    assert_int_equal(channel->taken.count, 1); /* until it is on the disk */
+    gt_buf_free(&packet);
+    test_writer_free(&author);
+    test_writer_free(&other);
+}
+
+/* Without its certificate a batch cannot be read again. */
+static void an_acknowledgement_waits_for_certificates_that_nobody_syncs(void **state) {
+    fixture *f = *state;
+    test_peer_edit(&f->other, "k", "{text: 'stands for a certificate'}");
+    f->server.sessions = gt_repo_log(f->other.site.repo);
+    join(&f->wire, &f->client, &f->server);
+    test_peer_edit(&f->client, "k", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    assert_int_equal(unacknowledged(&f->wire), 1);
+    test_peer_flush(&f->other);
+    gt_shared_changed(&f->server.shared);
+    test_wire_settle(&f->wire);
+    assert_int_equal(unacknowledged(&f->wire), 0);
+    f->server.sessions = NULL;
+}
+
+/* The server goes back to before it had the client's batch, and its walk had not come further than that. */
+static void a_point_names_no_place_before_what_was_acknowledged(void **state) {
+    fixture *f = *state;
+    f->server.host.sizes = (gt_sync_sizes){.packet = 4096, .data = 1024, .point_every = 2048};
+    join(&f->wire, &f->client, &f->server);
+    test_peer_edit(&f->server, "a", "{text: 'x'}");
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    cut(&f->wire);
+    for (int i = 0; i < 300; i++) test_peer_edit(&f->server, "a", "{text: 'x'}");
+    test_peer_flush(&f->server);
+    uint64_t backup = gt_log_length(gt_repo_log(f->server.site.repo));
+    test_peer_edit(&f->client, "mine", "{text: 'offline'}");
+    test_peer_flush(&f->client);
+    uint64_t written = gt_log_length(gt_repo_log(f->client.site.repo));
+    test_wire_join(&f->wire, &f->client, &f->server);
+    while (f->client.kept.ours < written) {
+        assert_true(test_wire_step(&f->wire) || gt_sync_is_ready(f->wire.s, f->wire.now_us));
+        f->wire.now_us += GT_SYNC_POINT_PAUSE_US;
+    }
+    assert_int_equal(unacknowledged(&f->wire), 0);
+    cut(&f->wire);
+    gt_sim_cut_file(f->server.site.disk, TEST_REPO_LOG, backup);
+    test_site_crash(&f->server.site);
+    test_site_open(&f->server.site, 0);
+    f->server.shared.repo = f->server.site.repo;
+    assert_int_equal(entries(&f->server), 301);
+    join(&f->wire, &f->client, &f->server);
+    test_peers_are_equal(&f->client, &f->server);
+    assert_int_equal(entries(&f->server), 302);
+}
+
 /* The point holds, for the log is as long as it was; what is in it cannot be read. */
 static void a_server_with_a_damaged_record_gets_it_again(void **state) {
     fixture *f = *state;
@@ -301,6 +383,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_client_that_remembers_an_older_point_soon_has_the_newest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_point_on_the_way_covers_what_was_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_held_in_part_is_not_acknowledged, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_acknowledgement_waits_for_certificates_that_nobody_syncs, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_point_names_no_place_before_what_was_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_whose_only_record_is_damaged_is_healed_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_server_whose_only_record_is_damaged_is_healed_too, setup, teardown),

@@ -31,6 +31,8 @@ static void host_close(void *context, gt_shared *shared) {
     assert_true(peer->opened-- > 0);
 }
 
+static gt_log *host_sessions(void *context) { return ((test_peer *)context)->sessions; }
+
 static goat_status host_list(void *context, gt_buf *paths, gt_diag *diag) {
     (void)context;
     (void)diag;
@@ -131,6 +133,7 @@ void test_peer_init(test_peer *peer, test_network *network, uint32_t author, uin
         .wall_ms = host_wall,
         .open = host_open,
         .close = host_close,
+        .sessions = host_sessions,
         .list = host_list,
         .certify = host_certify,
         .certificate = host_certificate,

@@ -15,8 +15,9 @@ typedef struct test_peer {
     gt_sync_host host;
     gt_remembered kept; /* what the host was given to remember */
     bool has_kept, forgets;
-    bool absent; /* the repository is not there */
-    bool alias;  /* whatever path is asked for, it is there, and is the one repository */
+    bool absent;      /* the repository is not there */
+    gt_log *sessions; /* where certificates are logged; NULL */
+    bool alias;       /* whatever path is asked for, it is there, and is the one repository */
     goat_status open_fails;
     uint32_t opened; /* how often it is held */
     int64_t shift_ms;
