@@ -15,7 +15,7 @@ import time
 from cli_support import DONE, GOAT, SANITIZED, SOURCE, TROUBLE, USAGE, run
 from sync_support import PATIENCE, REPO, Process, SyncCase, some_cats, wait_until
 
-PROMPT = 3 if SANITIZED else 1.5  # seconds in which a signal ends a command
+PROMPT = 4 if SANITIZED else 3  # seconds; who waits for the answer waits for longer
 
 
 def shown(repos):
