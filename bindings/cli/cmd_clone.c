@@ -100,7 +100,7 @@ static int bring(follow *f, const wanted *w, const uint8_t *root) {
     bool quiet = cli_has(f->run, "quiet");
     int code = follow_count(f);
     if (code == CLI_DONE) {
-        code = follow_connect(f, GOAT_SYNC_STORED | (w->count == 0 ? GOAT_SYNC_ALL : 0));
+        code = follow_connect(f, GOAT_SYNC_STORED | (w->all ? GOAT_SYNC_ALL : 0));
     }
     if (code != CLI_DONE) {
         return code;

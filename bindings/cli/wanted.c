@@ -38,7 +38,8 @@ static int make_repo(const follow *f, const char *path) {
 
 int wanted_begin(wanted *w, follow *f, char **paths, int count) {
     int code = CLI_DONE;
-    *w = (wanted){.paths = paths, .made = calloc((size_t)count + 1, sizeof *w->made)};
+    bool has_all = f->remote.even_ms != 0 && f->remote.repo_count == 0;
+    *w = (wanted){.paths = paths, .all = count == 0 || has_all, .made = calloc((size_t)count + 1, sizeof *w->made)};
     if (w->made == NULL) {
         cli_error(f->run, "out of memory");
         return CLI_TROUBLE;
@@ -93,10 +94,10 @@ int wanted_check(const wanted *w, follow *f) {
 }
 
 void wanted_remember(const wanted *w, remote *r) {
-    while (w->count == 0 && r->repo_count > 0) { /* all */
+    while (w->all && r->repo_count > 0) {
         remote_set(&r->repos[--r->repo_count], NULL);
     }
-    for (int i = 0; i < w->count; i++) {
+    for (int i = 0; !w->all && i < w->count; i++) {
         size_t known = 0;
         while (known < r->repo_count && strcmp(r->repos[known], w->paths[i]) != 0) {
             known++;

@@ -8,8 +8,9 @@
 #include "follow.h"
 
 typedef struct wanted {
-    char **paths;  /* the operands */
-    int count;     /* 0: all that the server has */
+    char **paths; /* the operands */
+    int count;
+    bool all;      /* that the server has: none was named, or this replica wants all already */
     int64_t *made; /* for each: the bytes of its log when this run made it, -1 where it was there */
 } wanted;
 

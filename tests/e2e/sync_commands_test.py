@@ -92,6 +92,14 @@ class Clone(SyncCase):
         self.assertEqual(shown(self.goat("ls", self.path("a"))), [REPO])
         self.clone(self.server.url, "a", REPO, "--root", self.server.root)
 
+    def test_a_replica_of_everything_stays_one_when_a_repository_is_named(self):
+        a, b = self.clone(self.server.url, "a"), self.clone(self.server.url, "b")
+        self.case_clone(self.server.url, a, REPO, notes=False)
+        b.add(some_cats(3), repo="/data/kittens")
+        b.sync()
+        a.sync()
+        self.assertEqual(shown(a.goat("ls")), [REPO, "/data/kittens"])
+
     def test_an_empty_repository_of_ones_own_is_not_taken_away(self):
         a = self.clone(self.server.url, "a")
         a.goat("import", "/data/mine", "--schema", "cat", "--key", "name", "--quiet")
