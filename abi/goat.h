@@ -975,7 +975,8 @@ typedef struct goat_server_config {
     uint32_t per_address_max;    /**< connections of one address, of one IPv6 /64; 0: no limit */
     const char *tls_certificate; /**< PEM files with the chain and its key; NULL: without TLS */
     const char *tls_key;
-    const char *static_dir;      /**< folder whose files are served over HTTP; NULL: none */
+    const char *static_dir;      /**< folder whose files are served over HTTP, but for names that begin with a dot or end
+                                      with .key, and what lies in the database's folder; NULL: none */
     const char *origins;         /**< web origins whose pages may connect, with blanks between them, "*" for all;
                                       NULL: pages that this server itself serves */
 } goat_server_config;
@@ -992,10 +993,10 @@ GOAT_API void goat_server_config_init(goat_server_config *config, size_t struct_
  *
  * @param config  borrowed for the call. NULL means GOAT_SERVER_CONFIG_INIT.
  * @param server  new, end with goat_server_free(). NULL unless GOAT_OK.
- * @return GOAT_OK; GOAT_BUSY with the address: it is taken; GOAT_FORBIDDEN: it may not be used, or the database is no
- *         server's; GOAT_NOT_FOUND: no such address, file or folder; GOAT_BAD_KEY: the key is not the certificate's, or
- *         others can read its file (its group may); GOAT_INVALID: a file is no certificate; GOAT_LOADING; GOAT_IO;
- *         GOAT_MISUSE also in builds without a network.
+ * @return GOAT_OK; GOAT_BUSY with the address: it is taken; GOAT_FORBIDDEN: it may not be used, the database is no
+ *         server's, or static_dir is the database's folder or lies in it; GOAT_NOT_FOUND: no such address, file or
+ *         folder; GOAT_BAD_KEY: the key is not the certificate's, or others can read its file (its group may);
+ *         GOAT_INVALID: a file is no certificate; GOAT_LOADING; GOAT_IO; GOAT_MISUSE also in builds without a network.
  *
  * Blocks: only to look up the host's name. Calls back: no. Threads: any. Since 0.1.
  */

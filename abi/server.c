@@ -89,12 +89,28 @@ static void end_serving(goat_db *db) {
     gt_service_wake();
 }
 
+/* The folder of the database, new; NULL when the storage is the host's own. */
+static goat_status find_folder(const goat_db *db, char **folder, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    gt_process_lock();
+    const gt_opened *opened = gt_process_first();
+    while (opened != NULL && opened->db != db) opened = opened->next;
+    if (opened != NULL && opened->path != NULL) {
+        *folder = gt_copy(&gt_alloc_system, opened->path, strlen(opened->path));
+        if (*folder == NULL) status = gt_no_memory(diag);
+    }
+    gt_process_unlock();
+    return status;
+}
+
 static goat_status make_server(goat_server *self, const goat_server_config *config, gt_diag *diag) {
     goat_db *db = self->db;
+    char *folder = NULL;
     self->origin = (gt_link_origin){.db = db, .role = GT_SYNC_SERVER};
     self->process = gt_port_process_id();
     goat_status status = begin_to_serve(db, diag);
     if (status != GOAT_OK) return status;
+    status = find_folder(db, &folder, diag);
     gt_server_config own = {
         .alloc = &gt_alloc_system,
         .host = config->host == NULL ? "127.0.0.1" : config->host,
@@ -102,6 +118,7 @@ static goat_status make_server(goat_server *self, const goat_server_config *conf
         .certificate = config->tls_certificate,
         .key = config->tls_key,
         .static_dir = config->static_dir,
+        .private_dir = folder,
         .origins = config->origins,
         .connections_max = config->connections_max,
         .per_address_max = config->per_address_max,
@@ -110,7 +127,8 @@ static goat_status make_server(goat_server *self, const goat_server_config *conf
         .health = health,
         .metrics = write_metrics,
     };
-    status = gt_server_new(&own, &self->server, diag);
+    if (status == GOAT_OK) status = gt_server_new(&own, &self->server, diag);
+    gt_free(&gt_alloc_system, folder);
     if (status != GOAT_OK) end_serving(db);
     return status;
 }

@@ -1,4 +1,5 @@
-/* Static files of one folder, read-only. Nothing outside of it is ever opened, whatever a path or a link says. */
+/* Static files of one folder, read-only. Nothing outside of it is ever opened, whatever a path or a link says, nor
+ * anything that belongs to the database. */
 #ifndef GT_NET_FILES_H
 #define GT_NET_FILES_H
 
@@ -6,11 +7,16 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
+#include <sys/types.h>
+
+enum { GT_FILE_TAG_MAX = 64, GT_FILE_PART_MAX = 255 };
+
 typedef struct gt_files {
     int folder; /* -1: there are none */
+    bool has_private;
+    dev_t device; /* of the private folder */
+    ino_t inode;
 } gt_files;
-
-enum { GT_FILE_TAG_MAX = 64 };
 
 typedef struct gt_file {
     int descriptor; /* to be closed by whoever got it */
@@ -19,8 +25,9 @@ typedef struct gt_file {
     char tag[GT_FILE_TAG_MAX]; /* with its quotes: another one when the file was changed */
 } gt_file;
 
-/* GOAT_OK, GOAT_NOT_FOUND, GOAT_FORBIDDEN, GOAT_IO. */
-goat_status gt_files_open(gt_files *files, const char *folder, gt_diag *diag);
+/* `private_folder` (NULL: none) is the database's: what lies in it is not there, and `folder` must not. GOAT_OK,
+ * GOAT_NOT_FOUND, GOAT_FORBIDDEN, GOAT_IO. */
+goat_status gt_files_open(gt_files *files, const char *folder, const char *private_folder, gt_diag *diag);
 void gt_files_close(gt_files *files);
 
 /* The file that a decoded path names; of a folder its index.html. GOAT_OK; GOAT_NOT_FOUND for whatever there is

@@ -17,6 +17,7 @@ typedef struct gt_server_config {
     const char *certificate;   /* PEM files; both NULL: without TLS */
     const char *key;
     const char *static_dir;   /* NULL */
+    const char *private_dir;  /* the database's, out of which no static file may come. NULL */
     const char *origins;      /* of pages that may connect, with blanks between them; NULL or empty: the server's own */
     uint32_t connections_max; /* 0: GT_NET_CONNECTIONS */
     uint32_t per_address_max; /* 0: no limit of its own */

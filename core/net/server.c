@@ -40,6 +40,7 @@ static goat_status copy_text(const gt_server *server, const char **text, gt_diag
 static goat_status fill_config(gt_server *server, const gt_server_config *config, gt_diag *diag) {
     server->config = *config;
     server->config.certificate = server->config.key = server->config.static_dir = server->config.origins = NULL;
+    server->config.private_dir = NULL; /* was looked at, and is not needed again */
     const char **texts[] = {&server->config.host, &server->config.certificate, &server->config.key,
                             &server->config.static_dir, &server->config.origins};
     const char *given[] = {config->host, config->certificate, config->key, config->static_dir, config->origins};
@@ -82,7 +83,7 @@ static goat_status fill(gt_server *server, const gt_server_config *config, gt_di
         status = gt_tls_server_new(config->certificate, config->key, &server->tls, diag);
     }
     if (status == GOAT_OK && config->static_dir != NULL) {
-        status = gt_files_open(&server->files, config->static_dir, diag);
+        status = gt_files_open(&server->files, config->static_dir, config->private_dir, diag);
     }
     if (status == GOAT_OK) status = gt_listen(config->host, config->port, &server->listener, diag);
     return status == GOAT_OK ? make_loop(server, diag) : status;

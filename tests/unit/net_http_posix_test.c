@@ -204,6 +204,91 @@ static void a_link_inside_of_the_folder_is_followed(void **state) {
     assert_string_equal(http_body(text), "below");
 }
 
+static void links_in_a_circle_lead_nowhere(void **state) {
+    test_server *server = *state;
+    char folder[TEST_PATH_MAX], path[TEST_PATH_MAX];
+    make_files(server, folder);
+    test_folder_path(server->folder, "www/one", path);
+    assert_int_equal(symlink("sub/two", path), 0);
+    test_folder_path(server->folder, "www/sub/two", path);
+    assert_int_equal(symlink("../one", path), 0);
+    test_folder_path(server->folder, "www/round", path);
+    assert_int_equal(symlink("sub/.././sub//../app.js", path), 0);
+    test_folder_path(server->folder, "www/here", path);
+    assert_int_equal(symlink("./sub/./.././sub/.", path), 0);
+    test_folder_path(server->folder, "www/longer", path);
+    assert_int_equal(symlink("longer/longer/longer", path), 0);
+    test_server_start(server);
+    assert_int_equal(get(server, "/one"), 404);
+    assert_int_equal(get(server, "/longer"), 404);
+    assert_int_equal(get(server, "/round"), 200);
+    assert_string_equal(http_body(text), "feed()");
+    assert_int_equal(get(server, "/here"), 301);
+    assert_int_equal(get(server, "/here/"), 200);
+    assert_string_equal(http_body(text), "below");
+}
+
+/* What belongs to the database is served under no name, not even if the folder lies beneath one that is served. */
+static void the_database_is_not_served(void **state) {
+    static const char *const paths[] = {
+        "/pets/notes.txt", "/pets/sub/notes.txt",      "/to-pets/notes.txt", "/to-notes", "/sub/to-notes",
+        "/pets",           "/elsewhere/pets/notes.txt"};
+    static const char *const keys[] = {"/root.key", "/ROOT.KEY", "/to-key", "/keys.key/index.html"};
+    test_server *server = *state;
+    static char pets[TEST_PATH_MAX];
+    char folder[TEST_PATH_MAX], path[TEST_PATH_MAX];
+    make_files(server, folder);
+    test_folder_path(server->folder, "www/pets", pets);
+    assert_int_equal(mkdir(pets, 0755), 0);
+    test_folder_path(server->folder, "www/pets/sub", path);
+    assert_int_equal(mkdir(path, 0755), 0);
+    test_folder_path(server->folder, "www/keys.key", path);
+    assert_int_equal(mkdir(path, 0755), 0);
+    test_folder_write(server->folder, "www/pets/notes.txt", "not for strangers");
+    test_folder_write(server->folder, "www/pets/sub/notes.txt", "not for strangers");
+    test_folder_write(server->folder, "www/keys.key/index.html", "not for strangers");
+    test_folder_write(server->folder, "www/root.key", "not for strangers");
+    test_folder_write(server->folder, "www/ROOT.KEY", "not for strangers");
+    test_folder_path(server->folder, "www/to-pets", path);
+    assert_int_equal(symlink("./pets", path), 0);
+    test_folder_path(server->folder, "www/to-notes", path);
+    assert_int_equal(symlink("pets/notes.txt", path), 0);
+    test_folder_path(server->folder, "www/to-key", path);
+    assert_int_equal(symlink("root.key", path), 0);
+    test_folder_path(server->folder, "www/sub/to-notes", path);
+    assert_int_equal(symlink("../sub/../to-pets/notes.txt", path), 0);
+    test_folder_path(server->folder, "www/elsewhere", path);
+    assert_int_equal(symlink(".", path), 0);
+    server->config.private_dir = pets;
+    test_server_start(server);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) assert_int_equal(get(server, paths[i]), 404);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) assert_int_equal(get(server, keys[i]), 404);
+    assert_int_equal(get(server, "/elsewhere/sub/"), 200);
+    assert_string_equal(http_body(text), "below");
+    test_server_stop(server);
+    server->config.private_dir = NULL; /* it was that which kept it */
+    test_server_start(server);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) assert_int_not_equal(get(server, paths[i]), 404);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) assert_int_equal(get(server, keys[i]), 404);
+}
+
+static void a_folder_in_the_database_is_refused(void **state) {
+    static const char *const folders[] = {"www", "www/sub", "www/sub/../sub/.", "link"};
+    static char folder[TEST_PATH_MAX], pets[TEST_PATH_MAX];
+    test_server *server = *state;
+    gt_server *made = NULL;
+    make_files(server, pets);
+    test_folder_path(server->folder, "link", folder);
+    assert_int_equal(symlink("www/sub", folder), 0);
+    server->config.private_dir = pets;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        test_folder_path(server->folder, folders[i], folder);
+        server->config.static_dir = folder;
+        assert_int_equal(gt_server_new(&server->config, &made, &server->diag), GOAT_FORBIDDEN);
+        assert_null(made);
+    }
+}
+
 static void what_a_browser_has_is_not_sent_again(void **state) {
     test_server *server = *state;
     char folder[TEST_PATH_MAX], tag[128], request[512];
@@ -364,6 +449,9 @@ int main(void) {
         with_server(without_a_folder_there_are_no_files),
         with_server(nothing_outside_of_the_folder_is_served),
         with_server(a_link_inside_of_the_folder_is_followed),
+        with_server(links_in_a_circle_lead_nowhere),
+        with_server(the_database_is_not_served),
+        with_server(a_folder_in_the_database_is_refused),
         with_server(what_a_browser_has_is_not_sent_again),
         with_server(head_gives_the_head_alone),
         with_server(only_reading_is_allowed),
