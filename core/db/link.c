@@ -247,7 +247,10 @@ static void moved(gt_link *link) {
 goat_status gt_link_receive(gt_link *link, gt_bytes packet, gt_hasher *hasher, gt_diag *diag) {
     goat_db *db = link->db;
     gt_arrival *arrival = NULL;
-    if (gt_arrival_new(db->database->alloc, packet, &arrival, NULL) != GOAT_OK) return give_up(link, diag);
+    gt_db_lock(db);
+    const gt_arrival_limits limits = gt_sync_limits(link->sync);
+    gt_db_unlock(db);
+    if (gt_arrival_new(db->database->alloc, packet, &limits, &arrival, NULL) != GOAT_OK) return give_up(link, diag);
     gt_db_lock(db);
     if (link->sync != NULL) {
         look_at_certificates(link); /* so that those which come from now on are seen below */

@@ -119,7 +119,8 @@ static goat_status carrier_begin(void *context, gt_connection *connection, void 
 static goat_status carrier_receive(void *carried, gt_bytes packet, gt_hasher *hasher, gt_diag *diag) {
     probe *self = carried;
     gt_arrival *arrival = NULL;
-    goat_status status = gt_arrival_new(self->alloc, packet, &arrival, diag);
+    const gt_arrival_limits limits = gt_sync_limits(self->sync);
+    goat_status status = gt_arrival_new(self->alloc, packet, &limits, &arrival, diag);
     if (status != GOAT_OK) return status;
     gt_sync_resolve(self->sync, arrival);
     gt_arrival_check(arrival, hasher);

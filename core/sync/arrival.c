@@ -35,7 +35,7 @@ static goat_status decode_record(gt_arrival *arrival, const gt_data_record *from
 }
 
 /* Small messages and records take far more memory than they have bytes: so messages are counted, and what is behind a
- * record that cannot be decoded is not looked at. */
+ * record that cannot be decoded, or beyond the credit, is not looked at. */
 static goat_status read_message(gt_arrival *arrival, gt_bytes *rest, gt_arrived_message ***end) {
     gt_message message;
     if (++arrival->message_count > GT_SYNC_MESSAGES_MAX) {
@@ -54,6 +54,8 @@ static goat_status read_message(gt_arrival *arrival, gt_bytes *rest, gt_arrived_
     **end = arrived;
     *end = &arrived->next;
     if (arrived->message.kind != GT_MESSAGE_DATA) return GOAT_OK;
+    if (arrival->data <= 0) return gt_fail(&arrival->diag, GOAT_INVALID, "data beyond the credit that was given");
+    arrival->data -= (int64_t)message.bytes.len;
     uint32_t count = arrived->message.as.data.count;
     arrived->records = gt_arena_new(&arrival->arena, (size_t)count + 1, sizeof(*arrived->records));
     if (arrived->records == NULL) return gt_no_memory(&arrival->diag);
@@ -63,7 +65,14 @@ static goat_status read_message(gt_arrival *arrival, gt_bytes *rest, gt_arrived_
     return status;
 }
 
-goat_status gt_arrival_new(const gt_alloc *alloc, gt_bytes packet, gt_arrival **out, gt_diag *diag) {
+gt_arrival_limits gt_sync_limits(const gt_sync *sync) {
+    if (sync == NULL || sync->phase == GT_PHASE_ENDED) return (gt_arrival_limits){0, 0};
+    if (sync->phase != GT_PHASE_GREETED) return (gt_arrival_limits){GT_SYNC_PACKET_MAX_BEFORE_PROOF, 0};
+    return (gt_arrival_limits){GT_SYNC_PACKET_MAX, sync->granted};
+}
+
+goat_status gt_arrival_new(const gt_alloc *alloc, gt_bytes packet, const gt_arrival_limits *limits, gt_arrival **out,
+                           gt_diag *diag) {
     gt_arrival *arrival = gt_new(alloc, 1, sizeof(*arrival));
     *out = arrival;
     if (arrival == NULL) return gt_no_memory(diag);
@@ -72,8 +81,10 @@ goat_status gt_arrival_new(const gt_alloc *alloc, gt_bytes packet, gt_arrival **
     gt_arena_init(&arrival->arena, alloc);
     gt_diag_init(&arrival->diag);
     if (packet.len == 0) arrival->status = gt_fail(&arrival->diag, GOAT_INVALID, "an empty packet");
-    if (packet.len > GT_SYNC_PACKET_MAX) {
-        arrival->status = gt_fail(&arrival->diag, GOAT_TOO_LARGE, "a packet of %zu bytes", packet.len);
+    arrival->data = limits->data;
+    if (packet.len > limits->packet) {
+        arrival->status = gt_fail(&arrival->diag, GOAT_TOO_LARGE,
+                                  "a packet of %zu bytes, and no more than %zu may come", packet.len, limits->packet);
     }
     gt_arrived_message **end = &arrival->first;
     while (arrival->status == GOAT_OK && packet.len > 0) arrival->status = read_message(arrival, &packet, &end);

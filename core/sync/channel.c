@@ -28,6 +28,7 @@ static void reset(gt_channel *channel) {
     channel->waiting.total = &sync->waiting;
     channel->wanted.total = &sync->wanted;
     channel->uncovered = UINT64_MAX;
+    channel->wanted_record = GT_NONE;
     channel->received = channel->coming = channel->came = channel->cursor = channel->end_at = 0;
     channel->their_count = 0;
     channel->point_given = channel->point_us = channel->point_min = channel->ask_us = channel->asked_us = 0;
@@ -86,6 +87,7 @@ void gt_channel_free(gt_channel *channel) {
     while (*at != channel) at = &(*at)->next;
     *at = channel->next;
     if (sync->turn == channel) sync->turn = channel->next;
+    if (sync->alone == channel) sync->alone = NULL;
     sync->channel_count--;
     gt_free(sync->host.alloc, channel);
 }

@@ -46,6 +46,7 @@ struct gt_arrival {
     gt_bytes packet;
     gt_arrived_message *first;
     uint32_t message_count;
+    int64_t data;         /* bytes of it that there is credit for */
     goat_status status;   /* what the packet as a whole came to */
     const gt_diag *words; /* in the arena: of all that a session may not; NULL: none yet */
     gt_diag diag;
@@ -108,14 +109,15 @@ struct gt_channel {
     gt_queue refused; /* gt_id: batches of ours that the peer does not take */
 
     /* the peer's */
-    uint64_t received;  /* records of its walk */
-    gt_queue marks;     /* gt_mark */
-    uint64_t uncovered; /* where in our log what no point covers begins; UINT64_MAX: nowhere */
-    gt_queue taken;     /* gt_taken */
-    gt_queue waiting;   /* gt_id: batches that are to be acknowledged once they could be taken in */
-    gt_queue wanted;    /* gt_id: what the peer wants */
-    bool dropped;       /* batches were dropped for want of a certificate */
-    bool again;         /* a new run is to begin */
+    uint64_t received;      /* records of its walk */
+    gt_queue marks;         /* gt_mark */
+    uint64_t uncovered;     /* where in our log what no point covers begins; UINT64_MAX: nowhere */
+    gt_queue taken;         /* gt_taken */
+    gt_queue waiting;       /* gt_id: batches that are to be acknowledged once they could be taken in */
+    gt_queue wanted;        /* gt_id: what the peer wants */
+    uint32_t wanted_record; /* of the first of these: where to go on; GT_NONE: from its first */
+    bool dropped;           /* batches were dropped for want of a certificate */
+    bool again;             /* a new run is to begin */
     bool even, unequal;
     bool lacks;      /* something that batches wait for is to be asked for */
     uint64_t ask_us; /* not before this */
@@ -141,6 +143,9 @@ struct gt_channel {
     uint64_t run_us, run_pause_us; /* client: when one that ended unequal is followed by another; 0: not */
 };
 
+/* Where DATA comes from. */
+typedef enum gt_source { GT_SOURCE_WANTED, GT_SOURCE_RUN, GT_SOURCE_WALK } gt_source;
+
 typedef enum gt_phase {
     GT_PHASE_HELLO, /* waits for the peer's HELLO */
     GT_PHASE_PROOF, /* waits for its PROOF */
@@ -165,8 +170,11 @@ struct gt_sync {
     int64_t granted;    /* bytes of DATA that the peer may send */
     int64_t unreturned; /* taken in, to be granted again */
 
-    gt_channel *channels;                  /* in order of opening */
-    gt_channel *turn;                      /* whose walk goes next */
+    gt_channel *channels; /* in order of opening */
+    gt_channel *turn;     /* whose walk goes next */
+    gt_channel *alone;    /* who has something that needs a packet of its own; NULL */
+    gt_source alone_source;
+    size_t packet_begin;                   /* in the buffer of the packet that is being made */
     size_t filter_bytes;                   /* of the peer's filters that are kept */
     size_t own_filter_bytes;               /* of ours that are being made */
     size_t wanted, waiting, owed, refused; /* items of these queues, on all channels */
@@ -184,6 +192,10 @@ struct gt_sync {
 };
 
 /* ---- sync.c ---- */
+
+/* Whether a body of `len` bytes has room in the packet that is being made. If not, whoever has it is asked first for the
+ * next one, which is then his alone. */
+bool gt_sync_has_room(gt_channel *channel, gt_source source, const gt_buf *packet, size_t len);
 
 /* Ends the connection: BYE with these words, unless one was said. Returns `status`. */
 goat_status gt_sync_fail(gt_sync *sync, goat_status status, const gt_diag *diag);
@@ -221,8 +233,8 @@ gt_log *gt_channel_log(const gt_channel *channel);
 bool gt_walk_send(gt_channel *channel, gt_buf *packet);
 bool gt_walk_has_more(const gt_channel *channel);
 void gt_walk_skip_echo(gt_channel *channel); /* passes over what came from this peer */
-/* One DATA with the frame of a record (and its further ones) outside of the walk. */
-void gt_data_begin(gt_buf *body);
+/* Whether another record fits into a body: a large one goes alone, in a packet of its own. */
+bool gt_data_fits(gt_channel *channel, gt_source source, const gt_buf *packet, const gt_buf *body, size_t len);
 /* Writes DATA of the records in `body`, and counts it. */
 void gt_data_send(gt_channel *channel, gt_buf *packet, uint32_t flags, const gt_buf *body, uint32_t count);
 void gt_wanted_send(gt_channel *channel, gt_buf *packet);

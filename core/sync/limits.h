@@ -9,6 +9,7 @@ enum {
     GT_SYNC_PACKET_MAX = GT_FRAME_MAX + 1024,
     GT_SYNC_PACKET_MAX_BEFORE_PROOF = 64 * 1024,
     GT_SYNC_PACKET_USUAL = 64 * 1024, /* messages are put together up to about this */
+    GT_SYNC_PACKET_LARGE_TIMES = 16,  /* what would make one so many times as large goes alone */
     GT_SYNC_DATA_USUAL = 32 * 1024,   /* of records in one message, so that channels take turns */
     GT_SYNC_MESSAGES_MAX = 32 * 1024, /* in one packet */
     GT_SYNC_TEXT_MAX = 512,

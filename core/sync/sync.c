@@ -82,7 +82,7 @@ gt_channel *gt_sync_find_channel(const gt_sync *sync, uint32_t number) {
 
 static void drop_channels(gt_sync *sync) {
     while (sync->channels != NULL) gt_channel_free(sync->channels);
-    sync->turn = NULL;
+    sync->turn = sync->alone = NULL;
 }
 
 static void end(gt_sync *sync) {
@@ -234,10 +234,6 @@ goat_status gt_sync_receive(gt_sync *sync, gt_arrival *arrival, uint64_t now_us,
     gt_diag_init(&why);
     goat_status status = arrival->status;
     if (status != GOAT_OK) why = arrival->diag;
-    if (status == GOAT_OK && sync->phase != GT_PHASE_GREETED && arrival->packet.len > GT_SYNC_PACKET_MAX_BEFORE_PROOF) {
-        status =
-            gt_fail(&why, GOAT_TOO_LARGE, "a packet of %zu bytes before the handshake is over", arrival->packet.len);
-    }
     sync->counters.packets_in++;
     sync->counters.bytes_in += arrival->packet.len;
     for (gt_arrived_message *arrived = arrival->first; status == GOAT_OK && arrived != NULL; arrived = arrived->next) {
@@ -260,6 +256,30 @@ goat_status gt_sync_receive(gt_sync *sync, gt_arrival *arrival, uint64_t now_us,
 
 static bool packet_is_full(const gt_sync *sync, const gt_buf *packet, size_t begin) {
     return packet->len - begin >= sync->host.sizes.packet;
+}
+
+bool gt_sync_has_room(gt_channel *channel, gt_source source, const gt_buf *packet, size_t len) {
+    gt_sync *sync = channel->sync;
+    size_t used = packet->len - sync->packet_begin;
+    if (used == 0 || used + len <= GT_SYNC_PACKET_LARGE_TIMES * (size_t)sync->host.sizes.packet) return true;
+    sync->alone = channel;
+    sync->alone_source = source;
+    return false;
+}
+
+/* What found no room in the last packet, first and with nothing behind it: together with more it might be larger than a
+ * packet may be. True if there was something. */
+static bool send_alone(gt_sync *sync, gt_buf *packet, size_t begin) {
+    gt_channel *channel = sync->alone;
+    if (channel == NULL || sync->credit <= 0) return false;
+    sync->alone = NULL;
+    if (channel->state != GT_CHANNEL_OPEN) return false;
+    switch (sync->alone_source) {
+    case GT_SOURCE_WANTED: gt_wanted_send(channel, packet); break;
+    case GT_SOURCE_RUN: gt_run_step(channel, packet); break;
+    default: gt_walk_send(channel, packet); break;
+    }
+    return packet->len > begin;
 }
 
 /* A walk each in turn, until the packet is full or nobody has more. */
@@ -297,6 +317,7 @@ static void send_out(gt_sync *sync, gt_buf *packet) {
 }
 
 static void send_all(gt_sync *sync, gt_buf *packet, size_t begin) {
+    if (send_alone(sync, packet, begin)) return;
     gt_channels_step(sync);
     gt_list_step(sync);
     send_out(sync, packet);
@@ -348,6 +369,7 @@ bool gt_sync_send(gt_sync *sync, uint64_t now_us, gt_buf *packet) {
     size_t begin = packet->len;
     sync->now_us = now_us;
     sync->due = false;
+    sync->packet_begin = begin;
     if (sync->phase != GT_PHASE_ENDED && check_timers(sync) && sync->phase == GT_PHASE_GREETED && !sync->ends) {
         send_all(sync, packet, begin);
     }
@@ -355,7 +377,7 @@ bool gt_sync_send(gt_sync *sync, uint64_t now_us, gt_buf *packet) {
         say_bye(sync);
         end(sync);
     }
-    send_out(sync, packet);
+    if (packet->len - begin <= GT_SYNC_PACKET_LARGE_TIMES * (size_t)sync->host.sizes.packet) send_out(sync, packet);
     if (gt_buf_failed(packet)) { /* what was to be said is lost: the connection cannot go on */
         gt_diag why;
         gt_diag_init(&why);
@@ -371,7 +393,7 @@ bool gt_sync_send(gt_sync *sync, uint64_t now_us, gt_buf *packet) {
         sync->counters.packets_out++;
         sync->counters.bytes_out += packet->len - begin;
     }
-    if (has_work(sync)) gt_sync_due(sync);
+    if (has_work(sync) || sync->out.len > 0) gt_sync_due(sync);
     return said;
 }
 

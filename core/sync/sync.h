@@ -119,9 +119,17 @@ bool gt_sync_has_ended(const gt_sync *sync);
 
 /* ---- packets in ---- */
 
+/* What a peer may send now. More is not even read: signatures are what costs, and each is of something read. */
+typedef struct gt_arrival_limits {
+    size_t packet;
+    int64_t data; /* bytes that there is credit for */
+} gt_arrival_limits;
+gt_arrival_limits gt_sync_limits(const gt_sync *sync); /* NULL: nothing */
+
 /* The three steps without, with, and without the lock; then gt_sync_receive with it. `packet` stays until the arrival is
  * freed. A packet that cannot be read is an arrival too: receive ends the connection for it. */
-goat_status gt_arrival_new(const gt_alloc *alloc, gt_bytes packet, gt_arrival **arrival, gt_diag *diag);
+goat_status gt_arrival_new(const gt_alloc *alloc, gt_bytes packet, const gt_arrival_limits *limits,
+                           gt_arrival **arrival, gt_diag *diag);
 void gt_sync_resolve(gt_sync *sync, gt_arrival *arrival); /* which repository and key each batch is for */
 void gt_arrival_check(gt_arrival *arrival, gt_hasher *hasher);
 /* GOAT_OK; or why the connection has ended (BYE is ready to be sent, if the peer can still use it). */

@@ -90,6 +90,32 @@ static void what_cannot_be_decoded_ends_the_packet(void **state) {
     assert_non_null(strstr(gt_sync_get_failure(f->wire.s)->message, "not a batch"));
 }
 
+static void add_garbage(fixture *f) {
+    gt_message_data_head(&f->packet, CHANNEL, 0, 1);
+    gt_write_bytes(&f->packet, gt_bytes_of("x", 1));
+}
+
+/* What is not read is not verified either, which is what costs. */
+static void data_beyond_the_credit_is_not_read(void **state) {
+    fixture *f = *state;
+    f->wire.s->granted = 1;
+    gt_message_data_head(&f->packet, CHANNEL, 0, 0); /* overdraws it */
+    add_garbage(f);
+    give(f, GOAT_INVALID);
+    assert_non_null(strstr(gt_sync_get_failure(f->wire.s)->message, "beyond the credit"));
+}
+
+static void before_the_greeting_nothing_large_and_no_data_is_read(void **state) {
+    fixture *f = *state;
+    for (int large = 0; large <= 1; large++) {
+        test_wire_cut(&f->wire);
+        test_wire_join(&f->wire, &f->client, &f->server);
+        add_garbage(f);
+        while (large != 0 && f->packet.len <= GT_SYNC_PACKET_MAX_BEFORE_PROOF) gt_buf_append_byte(&f->packet, 0);
+        assert_true(give(f, large != 0 ? GOAT_TOO_LARGE : GOAT_INVALID) < 16 * 1024);
+    }
+}
+
 /* ---- filters ---- */
 
 static void add_compare(fixture *f, uint32_t channel, const uint8_t *bits, size_t size) {
@@ -288,6 +314,8 @@ int main(void) {
         TEST(a_packet_has_a_limited_number_of_messages),
         TEST(messages_of_a_later_version_count_too),
         TEST(what_cannot_be_decoded_ends_the_packet),
+        TEST(data_beyond_the_credit_is_not_read),
+        TEST(before_the_greeting_nothing_large_and_no_data_is_read),
         TEST(kept_filters_are_bounded),
         TEST(filters_of_all_peers_are_bounded_together),
         TEST(filters_that_are_made_count_too),

@@ -196,7 +196,8 @@ void test_wire_cut(test_wire *wire) {
 goat_status test_wire_give(test_wire *wire, gt_sync *to, gt_bytes packet) {
     gt_arrival *arrival = NULL;
     const gt_alloc *alloc = to == wire->c ? wire->client->site.alloc : wire->server->site.alloc;
-    assert_int_equal(gt_arrival_new(alloc, packet, &arrival, NULL), GOAT_OK);
+    const gt_arrival_limits limits = gt_sync_limits(to);
+    assert_int_equal(gt_arrival_new(alloc, packet, &limits, &arrival, NULL), GOAT_OK);
     gt_sync_resolve(to, arrival);
     gt_arrival_check(arrival, wire->hasher);
     goat_status status = gt_sync_receive(to, arrival, wire->now_us, NULL);
