@@ -306,9 +306,13 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
     gt_buf_init(&body, sync->host.alloc);
     for (uint32_t i = 0; i < slice && run->next_record < run->records && body.len < sync->host.sizes.data; i++) {
         gt_held held;
-        if (!lacks(channel, run->next_record++, &held) ||
-            (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE)))
+        if (!lacks(channel, run->next_record, &held)) {
+            run->next_record++;
             continue;
+        }
+        if (!gt_data_fits(channel, GT_SOURCE_RUN, packet, &body, held.frame.len)) break;
+        run->next_record++;
+        if (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE)) continue;
         gt_write_bytes(&body, held.frame);
         sync->counters.batches_out++;
         count++;

@@ -6,6 +6,11 @@
 
 /* ---- DATA ---- */
 
+bool gt_data_fits(gt_channel *channel, gt_source source, const gt_buf *packet, const gt_buf *body, size_t len) {
+    if (body->len > 0) return body->len + len <= 2 * (size_t)channel->sync->host.sizes.data;
+    return gt_sync_has_room(channel, source, packet, len);
+}
+
 void gt_data_send(gt_channel *channel, gt_buf *packet, uint32_t flags, const gt_buf *body, uint32_t count) {
     size_t begin = packet->len;
     if (gt_buf_failed(body)) packet->failed = true;
@@ -108,9 +113,9 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
     gt_sync *sync = channel->sync;
     gt_log *log = gt_channel_log(channel);
     gt_buf body;
-    uint32_t count = 0, usual = sync->host.sizes.data;
+    uint32_t count = 0;
     gt_buf_init(&body, sync->host.alloc);
-    while (count < GT_SYNC_RECORDS_MAX && body.len < usual) {
+    while (count < GT_SYNC_RECORDS_MAX && body.len < sync->host.sizes.data) {
         gt_record record;
         gt_walk_skip_echo(channel);
         uint64_t start = channel->cursor, next = start;
@@ -119,8 +124,7 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
             channel->cursor = gt_log_length(log); /* damage to the end */
             break;
         }
-        /* A large record goes alone, behind what fits. */
-        if (count > 0 && body.len + record.payload.len > 2 * usual) break;
+        if (!gt_data_fits(channel, GT_SOURCE_WALK, packet, &body, record.payload.len)) break;
         if (add_record(channel, &record, start, next, &body)) count++;
         channel->cursor = next;
     }
@@ -146,29 +150,49 @@ static void say_lost(gt_channel *channel, gt_buf *packet, const gt_buf *lost, ui
     channel->sync->counters.messages_out++;
 }
 
+/* Adds the records of a batch from `*record` on; false when there is no more room. */
+static bool add_wanted(gt_channel *channel, const gt_buf *packet, gt_buf *body, uint32_t *record, uint32_t *count) {
+    gt_repo *repo = channel->shared->repo;
+    for (; *record != GT_NONE; *record = gt_repo_next_record(repo, *record)) {
+        gt_held held;
+        gt_repo_held(repo, *record, &held);
+        if (held.frame.data == NULL) continue;
+        if (*count == GT_SYNC_RECORDS_MAX || !gt_data_fits(channel, GT_SOURCE_WANTED, packet, body, held.frame.len)) {
+            return false;
+        }
+        gt_write_bytes(body, held.frame);
+        channel->sync->counters.batches_out++;
+        ++*count;
+    }
+    return true;
+}
+
+/* What the peer does not take it cannot have: it goes on without. */
+static bool is_refused(const gt_channel *channel, uint32_t record) {
+    gt_id batch;
+    if (channel->refused.count == 0 || record == GT_NONE) return false;
+    gt_repo_is_whole(channel->shared->repo, record, &batch);
+    return gt_channel_is_refused(channel, &batch);
+}
+
 /* What is known by name and has no bytes is lost to us; what is not even known may be elsewhere. */
 void gt_wanted_send(gt_channel *channel, gt_buf *packet) {
     gt_sync *sync = channel->sync;
-    gt_repo *repo = channel->shared->repo;
     gt_buf body, lost;
     uint32_t count = 0, lost_count = 0;
     size_t done = 0;
     gt_buf_init(&body, sync->host.alloc);
     gt_buf_init(&lost, sync->host.alloc);
-    for (; done < channel->wanted.count && body.len < sync->host.sizes.data && count < GT_SYNC_RECORDS_MAX / 2;
-         done++) {
+    for (; done < channel->wanted.count && body.len < sync->host.sizes.data && lost_count < GT_SYNC_WANT_MAX; done++) {
         const gt_id *id = gt_queue_at(&channel->wanted, done);
-        uint32_t record = gt_repo_find_record(repo, id), before = count;
-        bool known = record != GT_NONE;
-        for (; record != GT_NONE && count < GT_SYNC_RECORDS_MAX; record = gt_repo_next_record(repo, record)) {
-            gt_held held;
-            gt_repo_held(repo, record, &held);
-            if (held.frame.data == NULL) continue;
-            gt_write_bytes(&body, held.frame);
-            sync->counters.batches_out++;
-            count++;
-        }
-        if (known && count == before && lost_count < GT_SYNC_WANT_MAX) {
+        uint32_t record = channel->wanted_record, before = count;
+        bool again = record != GT_NONE;
+        if (!again) record = gt_repo_find_record(channel->shared->repo, id);
+        bool known = record != GT_NONE, refused = is_refused(channel, record);
+        bool all = refused || add_wanted(channel, packet, &body, &record, &count);
+        channel->wanted_record = all ? GT_NONE : record;
+        if (!all) break;
+        if (known && !again && count == before) {
             gt_write_bytes(&lost, gt_bytes_of(id->bytes, GT_ID_SIZE));
             lost_count++;
         }

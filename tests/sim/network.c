@@ -266,7 +266,7 @@ static void make_direction(sim_connection *connection, sim_direction *out, const
 
 /* Points in the middle of a walk, walks that take turns, filters in many steps, credit that runs out. */
 static const gt_sync_sizes small_pieces = {
-    .window = GT_SYNC_WINDOW_MIN, .packet = 4096, .data = 1024, .point_every = 2048, .slice = 16};
+    .window = GT_SYNC_WINDOW_MIN, .packet = 512, .data = 1024, .point_every = 2048, .slice = 16};
 
 static goat_status make_link(sim_end *end, gt_sync_role role) {
     sim_peer *peer = end->peer;
