@@ -130,7 +130,7 @@ void gt_server_gone(gt_server *server, gt_connection *connection) {
 }
 
 /* Who has not shown in time what he wants. While there is no room for others he has less time. */
-void gt_server_check(void *owner, uint64_t now_us) {
+bool gt_server_check(void *owner, uint64_t now_us) {
     gt_server *server = owner;
     const gt_net_times *times = server->loop->times;
     bool full = server->pending_count >= GT_NET_PENDING_MAX;
@@ -142,4 +142,5 @@ void gt_server_check(void *owner, uint64_t now_us) {
         gt_server_admitted(server, first);
         gt_connection_cut(first, GT_FAULT_HANDSHAKE);
     }
+    return node != NULL;
 }

@@ -25,9 +25,9 @@ gt_connection *gt_connection_new(gt_loop *loop) {
     gt_buf_init(&connection->in, loop->alloc);
     gt_buf_init(&connection->out, loop->alloc);
     gt_ring_append(&loop->connections, &connection->node);
-    if (loop->connection_count++ == 0) {
-        gt_timers_set(&loop->timers, &loop->tick, gt_net_now_us() + loop->times->tick_us);
-    }
+    uint64_t now = gt_net_now_us(), next = now + loop->times->tick_us;
+    if (loop->connection_count++ == 0) loop->ping_us = next;
+    if (loop->tick.place == 0 || loop->tick.due_us > next) gt_timers_set(&loop->timers, &loop->tick, next);
     return connection;
 }
 
@@ -253,12 +253,17 @@ void gt_connections_read_on(gt_loop *loop) {
 
 /* ---- out ---- */
 
-void gt_connection_ask(gt_connection *connection) {
+static void ask_socket(gt_connection *connection) {
     if (gt_ring_node_is_in(&connection->waiting)) return;
     if (connection->carried == NULL && connection->answer == NULL) return;
     connection->asked_us = gt_net_now_us();
     gt_ring_append(&connection->loop->waiting, &connection->waiting);
     lws_callback_on_writable(connection->wsi);
+}
+
+void gt_connection_ask(gt_connection *connection) {
+    connection->wants_more = true;
+    ask_socket(connection);
 }
 
 void gt_connection_moved(gt_connection *connection) { gt_ring_node_remove(&connection->waiting); }
@@ -269,7 +274,7 @@ static int write_ping(gt_connection *connection) {
     connection->wants_ping = false;
     connection->loop->metrics.pings++;
     memcpy(frame + LWS_PRE, payload, sizeof(payload) - 1);
-    gt_connection_ask(connection); /* one write at a time; the rest follows */
+    if (connection->wants_more) ask_socket(connection); /* one write at a time; the rest follows */
     return lws_write(connection->wsi, frame + LWS_PRE, sizeof(payload) - 1, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
@@ -330,6 +335,7 @@ int gt_connection_write(gt_connection *connection) {
     gt_connection_moved(connection);
     if (connection->carried == NULL) return -1;
     if (connection->wants_ping) return write_ping(connection);
+    connection->wants_more = false;
     for (int i = 0; i < GT_NET_WRITES_MAX; i++) {
         if (i > 0 && lws_send_pipe_choked(connection->wsi)) break;
         int sent = write_more(connection);
@@ -368,7 +374,19 @@ static void ping_or_cut(gt_connection *connection) {
     connection->unsent = -1;
     connection->is_pinged = connection->wants_ping = true;
     connection->is_heard = false;
-    gt_connection_ask(connection);
+    if (gt_ring_node_is_in(&connection->waiting) || lws_partial_buffered(connection->wsi) != 0) {
+        ask_socket(connection);
+    } else if (write_ping(connection) != 0) { /* at once: to ask whether it can be written looks at all sockets */
+        lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    }
+}
+
+static void ping_next_group(gt_loop *loop) {
+    gt_ring *group = &loop->groups[loop->turn++ % GT_NET_PING_GROUPS];
+    for (gt_ring_node *node = gt_ring_first(group), *next; node != NULL; node = next) {
+        next = gt_ring_after(group, node);
+        ping_or_cut(GT_RING_OF(node, gt_connection, group));
+    }
 }
 
 void gt_connections_check(gt_loop *loop, uint64_t now_us) {
@@ -378,12 +396,9 @@ void gt_connections_check(gt_loop *loop, uint64_t now_us) {
         if (now_us < first->asked_us + loop->times->stall_us) break;
         gt_connection_cut(first, GT_FAULT_STALLED);
     }
-    gt_ring *group = &loop->groups[loop->turn++ % GT_NET_PING_GROUPS];
-    for (node = gt_ring_first(group); node != NULL;) {
-        gt_ring_node *next = gt_ring_after(group, node);
-        ping_or_cut(GT_RING_OF(node, gt_connection, group));
-        node = next;
-    }
+    if (now_us < loop->ping_us) return;
+    loop->ping_us = now_us + GT_NET_PING_TICKS * loop->times->tick_us;
+    ping_next_group(loop);
 }
 
 /* ---- all of them ---- */

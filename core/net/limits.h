@@ -22,12 +22,13 @@ enum {
     GT_NET_HALF_MAX = 256 * 1024 * 1024, /* half-received messages of all connections of a loop */
     GT_NET_HALF_MIN = 16 * 1024,         /* first allocation for one */
     GT_NET_HEADERS_MAX = 8192,           /* bytes of an HTTP request's head */
-    GT_NET_PING_GROUPS = 27,             /* one is pinged at each tick: everybody every 27 seconds, and no bursts */
+    GT_NET_PING_GROUPS = 9,              /* one is pinged at a time, lest there are bursts … */
+    GT_NET_PING_TICKS = 3,               /* … every third tick: everybody every 27 seconds */
     GT_NET_ADDRESSES_MAX = 8,            /* of one name that are tried */
 };
 
 typedef struct gt_net_times {
-    uint64_t tick_us;                    /* how often what is overdue is looked for */
+    uint64_t tick_us;                    /* how often what is overdue is looked for; more seldom when all is calm */
     uint64_t handshake_us;               /* TLS and HTTP up to the upgrade, or the first request */
     uint64_t handshake_full_us;          /* the same while as many are pending as there may be */
     uint64_t stall_us;                   /* output that does not move */

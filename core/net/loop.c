@@ -119,11 +119,14 @@ static void take_ready(gt_loop *loop) {
 
 /* ---- time ---- */
 
+/* While all is calm the next thing to do is a ping: the waking for a tick would cost a look at every socket. */
 static void tick(gt_timer *timer, uint64_t now_us) {
     gt_loop *loop = GT_RING_OF(timer, gt_loop, tick);
     gt_connections_check(loop, now_us);
-    if (loop->on_tick != NULL) loop->on_tick(loop->owner, now_us);
-    gt_timers_set(&loop->timers, &loop->tick, loop->connection_count > 0 ? now_us + loop->times->tick_us : UINT64_MAX);
+    bool calm = gt_ring_first(&loop->waiting) == NULL;
+    if (loop->on_tick != NULL && loop->on_tick(loop->owner, now_us)) calm = false;
+    uint64_t next = calm ? loop->ping_us : now_us + loop->times->tick_us;
+    gt_timers_set(&loop->timers, &loop->tick, loop->connection_count > 0 ? next : UINT64_MAX);
 }
 
 static void overdue(gt_timer *timer, uint64_t now_us) {

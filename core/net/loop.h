@@ -54,7 +54,7 @@ struct gt_loop {
     gt_timers timers;
     gt_timer tick, end; /* what is overdue is looked for; the loop is to end at the latest */
     bool ends, is_overdue;
-    void (*on_tick)(void *owner, uint64_t now_us);              /* NULL */
+    bool (*on_tick)(void *owner, uint64_t now_us);              /* whether to look again at the next tick. NULL */
     void (*on_greeted)(void *owner, gt_connection *connection); /* the peer has proved its key. NULL */
     /* What is carried has ended, or the connection was cut; `why` is GOAT_OK for a clean end. NULL */
     void (*on_over)(void *owner, gt_connection *connection, const gt_diag *why);
@@ -64,6 +64,7 @@ struct gt_loop {
     gt_ring reading;                    /* those that are in the middle of a message, and had some of it just now */
     gt_ring groups[GT_NET_PING_GROUPS]; /* open WebSockets */
     uint32_t connection_count, next_group, turn;
+    uint64_t ping_us;       /* when the group whose turn it is is pinged */
     gt_connection *current; /* is being read on; NULL once it is gone */
     size_t half;            /* bytes held for half-received messages */
     gt_buf scratch;         /* for the packet that goes out next */

@@ -34,6 +34,6 @@ void gt_server_close_door(gt_server *server);
 int gt_server_accept(gt_server *server);                               /* somebody knocks */
 void gt_server_admitted(gt_server *server, gt_connection *connection); /* past TLS and HTTP */
 void gt_server_gone(gt_server *server, gt_connection *connection);
-void gt_server_check(void *owner, uint64_t now_us);
+bool gt_server_check(void *owner, uint64_t now_us);
 
 #endif
