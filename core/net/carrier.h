@@ -2,7 +2,7 @@
  * the loop.
  *
  * A carrier says that it has something to send by gt_connection_ready(), from any thread; it is then asked to send
- * until it says false. */
+ * until it says false, or that there is nothing more for a while. */
 #ifndef GT_NET_CARRIER_H
 #define GT_NET_CARRIER_H
 
@@ -28,7 +28,7 @@ typedef struct gt_carrier {
     goat_status (*receive)(void *carried, gt_bytes packet, gt_hasher *hasher, gt_diag *diag);
     /* Appends the next packet; false: nothing to say now. */
     bool (*send)(void *carried, gt_buf *packet);
-    /* In how many microseconds to ask send at the latest; UINT64_MAX: when it is ready. */
+    /* In how many microseconds to ask send at the latest; 0: there is more now; UINT64_MAX: when it is ready. */
     uint64_t (*wait_us)(void *carried);
     /* Whether the peer has proved its key. */
     bool (*is_greeted)(void *carried);

@@ -117,8 +117,7 @@ void gt_connection_cut(gt_connection *connection, gt_net_fault fault) {
 
 /* ---- opening ---- */
 
-static void set_timer(gt_connection *connection) {
-    uint64_t wait = connection->carrier->wait_us(connection->carried);
+static void set_timer(gt_connection *connection, uint64_t wait) {
     uint64_t now = wait == UINT64_MAX ? 0 : gt_net_now_us();
     uint64_t due = wait > UINT64_MAX - 1 - now ? UINT64_MAX : now + wait;
     gt_timers_set(&connection->loop->timers, &connection->timer, due);
@@ -161,7 +160,7 @@ static void take(gt_connection *connection, gt_bytes packet) {
         over(connection, &diag);
         gt_connection_ask(connection); /* there may be a last word */
     } else {
-        set_timer(connection);
+        set_timer(connection, carrier->wait_us(connection->carried));
     }
 }
 
@@ -314,15 +313,15 @@ static int write_packet(gt_connection *connection) {
     return lws_write(connection->wsi, scratch->data + LWS_PRE, len, LWS_WRITE_BINARY) < 0 ? -1 : 1;
 }
 
-/* Nothing is left to be sent. */
-static int rest(gt_connection *connection) {
+/* Nothing is left to be sent for so long. */
+static int rest(gt_connection *connection, uint64_t wait_us) {
     gt_diag why;
     gt_diag_init(&why);
     if (connection->carrier->has_ended(connection->carried, &why)) {
         over(connection, &why);
         return closing(connection, LWS_CLOSE_STATUS_NORMAL, "");
     }
-    set_timer(connection);
+    set_timer(connection, wait_us);
     return 0;
 }
 
@@ -340,7 +339,9 @@ int gt_connection_write(gt_connection *connection) {
         if (i > 0 && lws_send_pipe_choked(connection->wsi)) break;
         int sent = write_more(connection);
         if (sent < 0) return -1;
-        if (sent == 0) return rest(connection);
+        if (connection->out_at != 0) continue;
+        uint64_t wait_us = connection->carrier->wait_us(connection->carried);
+        if (sent == 0 || wait_us > 0) return rest(connection, wait_us);
     }
     gt_connection_ask(connection);
     return 0;

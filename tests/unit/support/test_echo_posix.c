@@ -94,8 +94,7 @@ static bool send(void *carried, gt_buf *out) {
 }
 
 static uint64_t wait_us(void *carried) {
-    (void)carried;
-    return UINT64_MAX;
+    return ((echo *)carried)->first != NULL ? 0 : UINT64_MAX;
 }
 
 static bool is_greeted(void *carried) { return ((echo *)carried)->greeted; }
