@@ -185,7 +185,8 @@ struct gt_sync {
     bool due;  /* send may have something */
     bool ends; /* BYE is to be said */
     bool bye_said;
-    uint64_t now_us; /* of the call under way */
+    uint64_t now_us;      /* of the call under way */
+    uint64_t deadline_us; /* which the host was told since it last called send; UINT64_MAX: none */
     gt_diag failure;
     gt_sync_counters counters;
     gt_sync_peer peer;

@@ -26,6 +26,7 @@ goat_status gt_sync_new(const gt_sync_host *host, gt_sync_role role, uint64_t no
     sync->host = *host;
     sync->role = role;
     sync->began_us = sync->now_us = now_us;
+    sync->deadline_us = UINT64_MAX;
     sync->host.sizes = sizes_of(&host->sizes);
     sync->granted = sync->host.sizes.window;
     sync->next_number = 1;
@@ -368,6 +369,7 @@ static bool check_timers(gt_sync *sync) {
 bool gt_sync_send(gt_sync *sync, uint64_t now_us, gt_buf *packet) {
     size_t begin = packet->len;
     sync->now_us = now_us;
+    sync->deadline_us = UINT64_MAX;
     sync->due = false;
     sync->packet_begin = begin;
     if (sync->phase != GT_PHASE_ENDED && check_timers(sync) && sync->phase == GT_PHASE_GREETED && !sync->ends) {
@@ -397,11 +399,7 @@ bool gt_sync_send(gt_sync *sync, uint64_t now_us, gt_buf *packet) {
     return said;
 }
 
-bool gt_sync_is_ready(const gt_sync *sync, uint64_t now_us) {
-    return sync->due || sync->out.len > 0 || gt_sync_deadline(sync) <= now_us;
-}
-
-uint64_t gt_sync_deadline(const gt_sync *sync) {
+static uint64_t earliest(const gt_sync *sync) {
     if (sync->phase == GT_PHASE_ENDED) return UINT64_MAX;
     if (sync->phase != GT_PHASE_GREETED) return sync->began_us + GT_SYNC_HANDSHAKE_US;
     uint64_t deadline = sync->lists ? sync->list_us : UINT64_MAX;
@@ -412,11 +410,24 @@ uint64_t gt_sync_deadline(const gt_sync *sync) {
     return deadline;
 }
 
+bool gt_sync_is_ready(const gt_sync *sync, uint64_t now_us) {
+    return sync->due || sync->out.len > 0 || earliest(sync) <= now_us;
+}
+
+uint64_t gt_sync_deadline(gt_sync *sync) { return sync->deadline_us = earliest(sync); }
+
 /* ---- what others look at ---- */
+
+/* Each edit and each flush comes here for everybody who has the repository open. To ask those who have nothing to say
+ * would cost more than to tell the others. */
+static bool has_news(const gt_sync *sync, const gt_channel *channel) {
+    if (sync->phase != GT_PHASE_GREETED || has_work(sync)) return true;
+    return channel->waiting.count > 0 || earliest(sync) < sync->deadline_us;
+}
 
 void gt_shared_changed(gt_shared *shared) {
     for (gt_channel *channel = shared->channels; channel != NULL; channel = channel->next_of_shared) {
-        gt_sync_due(channel->sync);
+        if (!channel->sync->due && has_news(channel->sync, channel)) gt_sync_due(channel->sync);
     }
 }
 

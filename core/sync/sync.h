@@ -142,8 +142,9 @@ void gt_arrival_free(gt_arrival *arrival); /* NULL is accepted */
 bool gt_sync_send(gt_sync *sync, uint64_t now_us, gt_buf *packet);
 /* Whether send may have something: work goes on, or a timer is due. */
 bool gt_sync_is_ready(const gt_sync *sync, uint64_t now_us);
-/* When to call send at the latest although nothing came; UINT64_MAX: only when `ready` was called. */
-uint64_t gt_sync_deadline(const gt_sync *sync);
+/* When to call send at the latest although nothing came; UINT64_MAX: only when `ready` was called. Until the next call of
+ * send the host is taken at its word: what can wait until then does not make it `ready`. */
+uint64_t gt_sync_deadline(gt_sync *sync);
 
 /* ---- channels (client) ---- */
 
@@ -156,8 +157,8 @@ void gt_sync_ask_list(gt_sync *sync);
 
 /* ---- what happens in the database ---- */
 
-/* The log of a repository has grown, or more of it is durable: channels on it have something to do. Cheap when there are
- * none. */
+/* The log of a repository has grown, or more of it is durable: those whose channels have something to do by it become
+ * ready. Cheap when there are none. */
 void gt_shared_changed(gt_shared *shared);
 /* The repository has come upon damage: what it took is asked for. */
 void gt_shared_missed(gt_shared *shared);
