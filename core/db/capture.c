@@ -5,7 +5,7 @@
  * three batches a second and a single edit is never late. */
 #include "db/internal.h"
 
-goat_status gt_work_validate(const gt_work *work, gt_diag *diag) {
+goat_status gt_work_validate(gt_work *work, gt_diag *diag) {
     gt_buf state;
     gt_buf_init(&state, work->space->db->database->alloc);
     goat_status status = gt_work_state(work, &state, diag);
@@ -27,8 +27,8 @@ goat_status gt_work_validate(const gt_work *work, gt_diag *diag) {
     return status;
 }
 
-static goat_status add_leaf(gt_capture *capture, const gt_signer *signer, const gt_work *work, gt_bytes message,
-                            gt_buf *ids, gt_diag *diag) {
+static goat_status add_leaf(gt_capture *capture, const gt_signer *signer, gt_work *work, gt_bytes message, gt_buf *ids,
+                            gt_diag *diag) {
     gt_buf delta;
     gt_id id;
     gt_buf_init(&delta, work->space->db->database->alloc);

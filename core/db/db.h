@@ -154,9 +154,9 @@ void gt_item_free(goat_item *item); /* all but the handle's reference, which the
 /* What a handle sees of an item, good until the lock is given up. */
 typedef struct gt_sight {
     const gt_schema *schema;
-    gt_bytes base;       /* the state without unsaved edits */
-    const gt_work *work; /* NULL: none */
-    uint32_t flags;      /* GOAT_ITEM_… */
+    gt_bytes base;  /* the state without unsaved edits */
+    gt_work *work;  /* NULL: none */
+    uint32_t flags; /* GOAT_ITEM_… */
     uint32_t revision;
 } gt_sight;
 

@@ -177,11 +177,14 @@ struct gt_space {
     goat_query *live;               /* open queries */
 };
 
+typedef struct gt_additions gt_additions;
+
 typedef struct gt_field_edit {
     const gt_field *field;
     uint8_t *bytes; /* edit, then value */
     size_t edit_len, value_len;
-    bool has_value; /* false: unset */
+    bool has_value;          /* false: unset */
+    gt_additions *additions; /* to be taken in before edit or value are looked at; NULL: none */
 } gt_field_edit;
 
 struct gt_work {
@@ -385,13 +388,22 @@ void gt_works_remove(gt_works *works, gt_work *work);
 void gt_works_free(gt_works *works, gt_space *space);
 void gt_work_release(gt_work *work); /* one user less */
 bool gt_work_has_edits(const gt_work *work);
-const gt_field_edit *gt_work_find(const gt_work *work, const gt_field *field);
+/* The field's edit, with all that was added; GOAT_NO_MEMORY. NULL: there is none. */
+goat_status gt_work_find(gt_work *work, const gt_field *field, const gt_field_edit **edit, gt_diag *diag);
 goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag);
-goat_status gt_work_state(const gt_work *work, gt_buf *state, gt_diag *diag);
-goat_status gt_work_delta(const gt_work *work, gt_buf *delta, gt_diag *diag);
+goat_status gt_work_state(gt_work *work, gt_buf *state, gt_diag *diag);
+goat_status gt_work_delta(gt_work *work, gt_buf *delta, gt_diag *diag);
 /* Whether the item, as the work would leave it, keeps to its schema. */
-goat_status gt_work_validate(const gt_work *work, gt_diag *diag);
+goat_status gt_work_validate(gt_work *work, gt_diag *diag);
 void gt_edited(gt_work *work); /* something was edited: revision, queries, capture */
+
+/* ---- additions.c ---- */
+/* Whether the operation adds to what was edited before, and can be taken in at any time. */
+bool gt_additions_may_wait(const gt_field_edit *before, const gt_edit *edit);
+goat_status gt_additions_push(gt_field_edit *to, const gt_edit *edit, const gt_alloc *alloc, gt_diag *diag);
+/* All of them as one edit, in `all`, which is empty. */
+goat_status gt_additions_compose(const gt_field_edit *edit, gt_buf *all, gt_diag *diag);
+void gt_additions_free(const gt_alloc *alloc, gt_additions *additions); /* NULL is accepted */
 
 /* ---- capture.c ---- */
 /* Captures all unsaved edits of a handle that are valid; `diag` and the status say what was not (GOAT_INVALID). */

@@ -101,7 +101,7 @@ goat_status gt_item_look(goat_item *item, gt_sight *sight, gt_diag *diag) {
         add_path(item, diag);
         return status;
     }
-    const gt_work *work = item->work;
+    gt_work *work = item->work;
     *sight = (gt_sight){
         .schema = item->seen.schema, .base = item->seen.view.bytes, .work = work, .revision = item->seen.revision};
     bool deleted = (item->seen.flags & GT_ITEM_DELETED) != 0;
@@ -138,7 +138,12 @@ goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field
     }
     *field = gt_schema_field(item->seen.schema, name);
     if (*field == NULL) return no_field(item, name, diag);
-    const gt_field_edit *edit = item->work == NULL ? NULL : gt_work_find(item->work, *field);
+    const gt_field_edit *edit = NULL;
+    if (item->work != NULL) status = gt_work_find(item->work, *field, &edit, diag);
+    if (status != GOAT_OK) {
+        add_path(item, diag);
+        return status;
+    }
     if (edit != NULL) {
         *value = edit->has_value ? gt_bytes_of(edit->bytes + edit->edit_len, edit->value_len) : (gt_bytes){0};
     } else {

@@ -18,7 +18,7 @@ static gt_live_row *live_row(const gt_space *space, uint32_t row) { return gt_ro
 
 static uint32_t row_count(void *context) { return ((gt_space *)context)->live_rows.count; }
 
-static bool row_of_work(gt_space *space, const gt_work *work, gt_query_row *out) {
+static bool row_of_work(gt_space *space, gt_work *work, gt_query_row *out) {
     bool deleted = work->sets_deleted ? work->deleted : work->base_deleted && work->edit_count == 0;
     gt_buf_clear(&space->scratch);
     if (deleted || gt_work_state(work, &space->scratch, NULL) != GOAT_OK) return false;
@@ -29,7 +29,7 @@ static bool row_of_work(gt_space *space, const gt_work *work, gt_query_row *out)
 
 static bool row_of_item(gt_space *space, uint32_t item, gt_query_row *out) {
     gt_bytes key = gt_repo_key(space->mount->repo, item);
-    const gt_work *work = gt_works_find(&space->works, space->db->database, key);
+    gt_work *work = gt_works_find(&space->works, space->db->database, key);
     if (work != NULL && !work->ended) return row_of_work(space, work, out);
     gt_seen seen;
     if (gt_space_see(space, item, &seen, NULL) != GOAT_OK) return false;

@@ -20,7 +20,10 @@ gt_work *gt_works_find(const gt_works *works, const gt_database *database, gt_by
     return at == GT_INDEX_NONE ? NULL : works->list[at];
 }
 
-static void free_edit(const gt_alloc *alloc, gt_field_edit *edit) { gt_free(alloc, edit->bytes); }
+static void free_edit(const gt_alloc *alloc, gt_field_edit *edit) {
+    gt_additions_free(alloc, edit->additions);
+    gt_free(alloc, edit->bytes);
+}
 
 static void free_work(gt_work *work) {
     const gt_alloc *alloc = work->space->db->database->alloc;
@@ -115,7 +118,7 @@ bool gt_work_has_edits(const gt_work *work) {
     return work->creates || work->edit_count > 0 || (work->sets_deleted && work->deleted != work->base_deleted);
 }
 
-const gt_field_edit *gt_work_find(const gt_work *work, const gt_field *field) {
+static gt_field_edit *find(const gt_work *work, const gt_field *field) {
     for (size_t i = 0; i < work->edit_count; i++) {
         if (work->edits[i].field == field) return &work->edits[i];
     }
@@ -174,7 +177,7 @@ static void remove_edit(gt_work *work, const gt_field *field) {
 static goat_status put_edit(gt_work *work, const gt_field *field, gt_buf *both, size_t edit_len, bool has_value,
                             gt_diag *diag) {
     const gt_alloc *alloc = work->space->db->database->alloc;
-    gt_field_edit *slot = (gt_field_edit *)(uintptr_t)gt_work_find(work, field);
+    gt_field_edit *slot = find(work, field);
     if (slot == NULL) {
         if (!gt_reserve(alloc, (void **)(void *)&work->edits, work->edit_count, &work->edit_capacity,
                         sizeof(*work->edits))) {
@@ -188,34 +191,85 @@ static goat_status put_edit(gt_work *work, const gt_field *field, gt_buf *both, 
     slot->edit_len = edit_len;
     slot->value_len = both->len - edit_len;
     slot->has_value = has_value;
+    slot->additions = NULL;
     gt_buf_init(both, alloc);
     return GOAT_OK;
 }
 
-goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+/* Makes what is in `both`, an edit, the field's edit, with the value that it comes to. */
+static goat_status take_edit(gt_work *work, const gt_field *field, bool check, gt_buf *both, gt_diag *diag) {
     gt_bytes base = gt_map_find(work->base.bytes, field->name);
+    size_t edit_len = both->len;
+    uint8_t *copy = gt_copy(both->alloc, both->data, edit_len); /* applying appends to the same buffer */
+    goat_status status =
+        copy == NULL ? gt_no_memory(diag) : gt_edit_apply(field, base, gt_bytes_of(copy, edit_len), both, diag);
+    gt_free(both->alloc, copy);
+    bool has_value = both->len > edit_len;
+    if (status == GOAT_OK && gt_buf_failed(both)) status = gt_no_memory(diag);
+    if (status == GOAT_OK && has_value && check) {
+        status = gt_schema_check_value(field, gt_bytes_of(both->data + edit_len, both->len - edit_len), diag);
+    }
+    return status == GOAT_OK ? put_edit(work, field, both, edit_len, has_value, diag) : status;
+}
+
+/* Takes in what was added. */
+static goat_status settle(gt_work *work, gt_field_edit *edit, gt_diag *diag) {
+    if (edit == NULL || edit->additions == NULL) return GOAT_OK;
+    gt_bytes base = gt_map_find(work->base.bytes, edit->field->name);
+    gt_buf all, both;
+    gt_buf_init(&all, work->space->db->database->alloc);
+    gt_buf_init(&both, all.alloc);
+    goat_status status = gt_additions_compose(edit, &all, diag);
+    bool any = all.len > 0; /* none where memory ran out at the first */
+    if (status == GOAT_OK && any) {
+        status = gt_edit_compose(edit->field, base, edit_of(edit), gt_buf_bytes(&all), &both, diag);
+    }
+    if (status == GOAT_OK && any) status = take_edit(work, edit->field, false, &both, diag);
+    gt_buf_free(&both);
+    gt_buf_free(&all);
+    return status;
+}
+
+static goat_status settle_all(gt_work *work, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    for (size_t i = 0; status == GOAT_OK && i < work->edit_count; i++) status = settle(work, &work->edits[i], diag);
+    return status;
+}
+
+goat_status gt_work_find(gt_work *work, const gt_field *field, const gt_field_edit **edit, gt_diag *diag) {
+    gt_field_edit *found = find(work, field);
+    *edit = found;
+    return settle(work, found, diag);
+}
+
+/* Any operation but one that may wait. */
+static goat_status edit_at_once(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+    gt_field_edit *before = find(work, field);
     gt_buf both;
     gt_buf_init(&both, work->space->db->database->alloc);
-    goat_status status = make_edit(field, base, gt_work_find(work, field), edit, &both, diag);
-    size_t edit_len = both.len;
-    if (status == GOAT_OK && edit_len == 0) {
+    goat_status status = settle(work, before, diag);
+    if (status == GOAT_OK) {
+        status = make_edit(field, gt_map_find(work->base.bytes, field->name), before, edit, &both, diag);
+    }
+    if (status == GOAT_OK && both.len == 0) {
         remove_edit(work, field);
     } else if (status == GOAT_OK) {
-        uint8_t *copy = gt_copy(both.alloc, both.data, edit_len); /* applying appends to the same buffer */
         status =
-            copy == NULL ? gt_no_memory(diag) : gt_edit_apply(field, base, gt_bytes_of(copy, edit_len), &both, diag);
-        gt_free(both.alloc, copy);
-        bool has_value = both.len > edit_len;
-        if (status == GOAT_OK && gt_buf_failed(&both)) status = gt_no_memory(diag);
-        if (status == GOAT_OK && has_value && edit->operation != GT_SET) { /* a set value was checked by the caller */
-            status = gt_schema_check_value(field, gt_bytes_of(both.data + edit_len, both.len - edit_len), diag);
-        }
-        if (status == GOAT_OK) status = put_edit(work, field, &both, edit_len, has_value, diag);
-        if (status == GOAT_OK && work->sets_deleted) work->deleted = false; /* an edit after a deletion undoes it */
+            take_edit(work, field, edit->operation != GT_SET, &both, diag); /* a set value was checked by the caller */
     }
     gt_buf_free(&both);
-    if (status == GOAT_OK) gt_edited(work);
     return status;
+}
+
+goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+    gt_field_edit *before = find(work, field);
+    goat_status status = gt_additions_may_wait(before, edit)
+                             ? gt_additions_push(before, edit, work->space->db->database->alloc, diag)
+                             : edit_at_once(work, field, edit, diag);
+    if (status != GOAT_OK) return status;
+    if (find(work, field) != NULL && work->sets_deleted) work->deleted = false; /* an edit after a deletion undoes it */
+    gt_edited(work);
+    return GOAT_OK;
 }
 
 void gt_edited(gt_work *work) {
@@ -241,7 +295,9 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* A map of the edits (values NULL) or of the fields with edits, in the order of keys. */
-goat_status gt_work_delta(const gt_work *work, gt_buf *delta, gt_diag *diag) {
+goat_status gt_work_delta(gt_work *work, gt_buf *delta, gt_diag *diag) {
+    goat_status status = settle_all(work, diag);
+    if (status != GOAT_OK) return status;
     bool deletion = work->sets_deleted && work->deleted != work->base_deleted;
     if (work->edit_count > 1) qsort(work->edits, work->edit_count, sizeof(*work->edits), by_name);
     gt_write_map_head(delta, work->edit_count + deletion);
@@ -256,7 +312,9 @@ goat_status gt_work_delta(const gt_work *work, gt_buf *delta, gt_diag *diag) {
     return gt_buf_failed(delta) ? gt_no_memory(diag) : GOAT_OK;
 }
 
-goat_status gt_work_state(const gt_work *work, gt_buf *state, gt_diag *diag) {
+goat_status gt_work_state(gt_work *work, gt_buf *state, gt_diag *diag) {
+    goat_status status = settle_all(work, diag);
+    if (status != GOAT_OK) return status;
     const gt_alloc *alloc = work->space->db->database->alloc;
     gt_pair *pairs = gt_new(alloc, gt_value_count(work->base.bytes) + work->edit_count + 1, sizeof(*pairs));
     if (pairs == NULL) return gt_no_memory(diag);
@@ -265,7 +323,7 @@ goat_status gt_work_state(const gt_work *work, gt_buf *state, gt_diag *diag) {
     gt_iter iter = gt_map_iter(work->base.bytes);
     while (gt_map_next(&iter, &name, &value)) {
         const gt_field *field = gt_schema_field(work->schema, name);
-        if (field == NULL || gt_work_find(work, field) == NULL) pairs[count++] = (gt_pair){name, value};
+        if (field == NULL || find(work, field) == NULL) pairs[count++] = (gt_pair){name, value};
     }
     for (size_t i = 0; i < work->edit_count; i++) {
         const gt_field_edit *edit = &work->edits[i];

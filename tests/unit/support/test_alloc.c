@@ -19,6 +19,7 @@ static void *counting_resize(void *context, void *pointer, size_t size) {
     char *made = NULL;
     if (size != 0) {
         memory->calls++;
+        memory->bytes += size;
         if (memory->left == 0) {
             memory->failed = true;
             memory->left = memory->once ? TEST_ALLOC_NEVER : 0;

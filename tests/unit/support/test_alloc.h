@@ -26,6 +26,7 @@ typedef struct test_alloc {
     size_t live_bytes;
     size_t most_bytes;
     uint64_t calls; /* that asked for memory */
+    uint64_t bytes; /* … and how much they asked for */
 } test_alloc;
 
 void test_alloc_init(test_alloc *memory, uint64_t allocations_before_failure);
