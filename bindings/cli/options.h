@@ -1,7 +1,7 @@
 /* The commands as a table, and the command line of one run.
  *
  * The table is the only place that knows what a command takes: the parser, `--help` and `goat help --json`
- * read it, and a test compares the man pages and the completion with it. */
+ * read it, and a test compares the man pages and the completions with it. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 

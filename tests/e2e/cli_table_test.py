@@ -125,6 +125,72 @@ class Table(Case):
         self.assertIn("/data/cats", self.complete("goat", "query", self.db, "/d"))
         self.assertIn("/data/cats/", self.complete("goat", "get", self.db, "/d"))
 
+    def test_completions_for_zsh_and_fish_list_the_whole_table(self):
+        zsh, fish = (self.completion(name) for name in ("_goat", "goat.fish"))
+        summaries = [(command["name"], command["summary"]) for command in self.commands]
+        self.assertEqual(re.findall(r"^        '(\w+):(.*)'$", zsh.replace("'\\''", "’"), re.M),
+                         [(name, text.replace("'", "’")) for name, text in summaries])
+        self.assertEqual(re.findall(r"^complete -c goat -n __goat_has_no_command -a (\w+) -d '(.*)'$",
+                                    fish.replace("\\'", "’"), re.M),
+                         [(name, text.replace("'", "’")) for name, text in summaries])
+        for command in self.commands:
+            said = [(option["name"], option["argument"], " ".join(option["help"].split())) for option in
+                    [*command["options"], {"name": "help", "argument": None, "help": "print this"}]]
+            self.assertEqual(list(self.zsh_options(zsh, command["name"])), said, command["name"])
+            self.assertEqual(list(self.fish_options(fish, command["name"])),
+                             [(name, argument is not None, text) for name, argument, text in said], command["name"])
+
+    @staticmethod
+    def completion(name):
+        with open(os.path.join(CLI, "completion", name), encoding="utf-8") as file:
+            return file.read()
+
+    @staticmethod
+    def zsh_options(text, command):
+        """Name, what follows it, and the explanation; two words that follow are one argument of the table."""
+        block = re.search(rf"^        {command}\)\n(.*?);;$", text, re.M | re.S)[1].replace("'\\''", "’")
+        for name, help_text, rest in re.findall(r"^ +'--([a-z-]+)=?\[((?:[^\]\\]|\\.)*)\](.*)'$", block, re.M):
+            words = re.findall(r":([A-Z][A-Z:,-]*[A-Z]|[A-Z]):", rest.replace("\\:", ":"))
+            yield name, " ".join(words) or None, re.sub(r"\\(.)", r"\1", help_text).replace("’", "'")
+
+    @staticmethod
+    def fish_options(text, command):
+        pattern = rf"^complete -c goat -n '__goat_is {command}' -l (\S+)( -[xr].*)? -d '(.*)'$"
+        for name, follows, help_text in re.findall(pattern, text.replace("\\'", "’"), re.M):
+            yield name, follows != "", help_text.replace("’", "'")
+
+    def test_fish_completes(self):
+        if shutil.which("fish") is None:
+            self.skipTest("there is no fish here")
+        self.make()
+        self.put("tom")
+        for command in self.commands:
+            found = self.fish(f"goat {command['name']} --").splitlines()
+            options = [option["name"] for option in command["options"]] + ["help"]
+            self.assertEqual(sorted(line.split("\t")[0] for line in found), sorted("--" + name for name in options))
+        self.assertIn("/data/cats\n", self.fish(f"goat query {self.db} /d"))
+        self.assertIn("/data/cats/\n", self.fish(f"goat query pets; goat get {self.db} /d"))
+
+    def fish(self, line):
+        script = f"source {CLI}/completion/goat.fish; complete -C '{line}'"
+        return subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True).stdout
+
+    def test_zsh_reads_its_completion(self):
+        if shutil.which("zsh") is None:
+            self.skipTest("there is no zsh here")
+        # Stubs take the place of what the shell's own completion offers, and print what they are given.
+        script = ("compadd() { print -rl -- $@ }; _describe() { print -rl -- ${(P)@[-1]} }; "
+                  "_arguments() { print -rl -- $@ }; words=(\"$@\"); CURRENT=$#words; set --; "
+                  f". {CLI}/completion/_goat")
+        def shown(*words):
+            return subprocess.run(["zsh", "-fc", script, "zsh", *words], capture_output=True, text=True,
+                                  check=True).stdout
+        for command in self.commands:
+            self.assertIn(command["name"] + ":", shown("goat", ""))
+            text = shown("goat", command["name"], "")
+            for option in command["options"]:
+                self.assertRegex(text, rf"(?m)^--{option['name']}=?\[", command["name"])
+
 
 if __name__ == "__main__":
     run()
