@@ -120,7 +120,7 @@ class Address(SyncCase):
         url = f"ws://127.0.0.1:{door.getsockname()[1]}"
         self.refused("sync", a.db, "--url", url, "--timeout", "1", code=TROUBLE, says=url)  # says nothing at all
         site = self.serve(self.origin("site"))
-        self.refused("sync", a.db, "--url", site.url, "--timeout", "1", code=TROUBLE, says="another network")
+        self.refused("sync", a.db, "--url", site.url, code=TROUBLE, says="another network")
         self.assertEqual(a.sync()["url"], self.server.url)
 
 
@@ -195,8 +195,8 @@ class Port(SyncCase):
         stranger = Answerer(goat_cbor.encode([BYE, NEWER_FORMAT, "the peer speaks version 1 of the sync protocol"]))
         self.addCleanup(stranger.close)
         url = f"ws://127.0.0.1:{stranger.port}"
-        self.refused("sync", self.a.db, "--url", url, "--timeout", "1", code=TROUBLE, says=[url, "version"])
-        self.refused("clone", url, self.path("c"), "--timeout", "1", code=TROUBLE, says=[url, "version"])
+        self.refused("sync", self.a.db, "--url", url, code=TROUBLE, says=[url, "version"])
+        self.refused("clone", url, self.path("c"), code=TROUBLE, says=[url, "version"])
         self.assertFalse(os.path.exists(self.path("c")))
         self.unharmed()
 
@@ -310,7 +310,7 @@ class Tls(SyncCase):
         self.assertEqual(a.sync()["sent"], 1)  # the authority is remembered
         self.goat("clone", f"wss://localhost:{server.port}", self.path("b"), "--quiet", "--root", server.root, "--ca",
                   self.authority.certificate)
-        self.refused("clone", server.url, self.path("c"), "--timeout", "1", code=TROUBLE, says="certificate")
+        self.refused("clone", server.url, self.path("c"), code=TROUBLE, says="certificate")
         self.refused("clone", f"ws://127.0.0.1:{server.port}", self.path("c"), "--timeout", "1", code=TROUBLE)
         self.assertFalse(os.path.exists(self.path("c")))
         self.stop(server)
@@ -321,13 +321,13 @@ class Tls(SyncCase):
                                     (["IP:127.0.0.2", "DNS:goats.example"], {}, "127.0.0.1"),
                                     (["IP:127.0.0.1"], {"since": 1}, "not valid yet")):
             server = self.secure(*hosts, **config)
-            self.refused("clone", server.url, self.path("a"), "--ca", self.authority.certificate, "--timeout", "1",
+            self.refused("clone", server.url, self.path("a"), "--ca", self.authority.certificate,
                          code=TROUBLE, says=[server.url, word])
             self.assertFalse(os.path.exists(self.path("a")))
             self.stop(server)
         other = sync_certificates.Authority(self.path("other"))
         server = self.secure("IP:127.0.0.1")
-        self.refused("clone", server.url, self.path("a"), "--ca", other.certificate, "--timeout", "1", code=TROUBLE,
+        self.refused("clone", server.url, self.path("a"), "--ca", other.certificate, code=TROUBLE,
                      says="certificate")
 
     def test_files_that_are_none(self):
@@ -342,7 +342,7 @@ class Tls(SyncCase):
     def test_sighup_reads_the_certificate_again(self):
         certificate, key = self.authority.issue("IP:127.0.0.1", since=-3, days=2)
         server = self.serve(self.replica("server"), "--tls", certificate, key)
-        self.refused("clone", server.url, self.path("a"), "--ca", self.authority.certificate, "--timeout", "1", code=TROUBLE,
+        self.refused("clone", server.url, self.path("a"), "--ca", self.authority.certificate, code=TROUBLE,
                      says="expired")
         for old, new in zip((certificate, key), self.authority.issue("IP:127.0.0.1")):
             os.replace(new, old)
