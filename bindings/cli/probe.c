@@ -71,23 +71,22 @@ static question *new_question(const remote *r, uint32_t ms) {
     return q;
 }
 
-static bool begin(question *q) {
-    pthread_t thread;
+static bool begin(question *q, pthread_t *thread) {
     atomic_fetch_add(&q->users, 1);
-    int error = pthread_create(&thread, NULL, ask, q); /* the waiter holds the signals back there as well */
+    int error = pthread_create(thread, NULL, ask, q); /* the waiter holds the signals back there as well */
     if (error != 0) {
         drop(q);
         errno = error;
         return false;
     }
-    pthread_detach(thread);
     return true;
 }
 
 int probe_ask(const cli *run, waiter *w, const remote *r, uint32_t ms, probe_answer *answer) {
     question *q = new_question(r, ms);
     waiter_answer came = WAITER_NOTHING;
-    if (q == NULL || !begin(q)) {
+    pthread_t thread;
+    if (q == NULL || !begin(q, &thread)) {
         cli_error(run, "cannot ask the server: %s", strerrordesc_np(errno));
         if (q != NULL) {
             drop(q);
@@ -102,7 +101,9 @@ int probe_ask(const cli *run, waiter *w, const remote *r, uint32_t ms, probe_ans
         (void)!read(q->answered, &times, sizeof times);
         *answer = q->answer;
         q->answer.error = NULL;
+        pthread_join(thread, NULL); /* it is as good as over; OpenSSL frees what it kept for it */
     } else {
+        pthread_detach(thread);
         left_behind = true;
     }
     drop(q);
