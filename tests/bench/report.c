@@ -70,6 +70,20 @@ static bool is_empty(const entry *e) {
     return true;
 }
 
+/* What libgoat's figure is of the best one beside it, and whose that is; false: there is none. */
+static bool compare(entry *e, double *ratio, const char **whose) {
+    double own = median(e, GOAT), best = NAN;
+    for (int w = 0; w < WHO_COUNT; w++) {
+        double value = median(e, (peer)w);
+        if (w == GOAT || w == FLOOR || isnan(value)) continue;
+        if (!isnan(best) && (e->row.more_is_better ? value <= best : value >= best)) continue;
+        best = value;
+        *whose = names[w];
+    }
+    *ratio = own / best;
+    return isfinite(*ratio);
+}
+
 static bool has_figures(int who) {
     for (int i = 0; i < entry_count; i++) {
         if (entries[i].counts[who] > 0) return true;
@@ -90,14 +104,20 @@ void report_table(void) {
     for (int i = 0; i < entry_count; i++) {
         entry *e = &entries[i];
         if (is_empty(e)) continue;
-        double own = median(e, GOAT);
+        double own = median(e, GOAT), ratio;
+        const char *whose;
         printf("%-*s %-6s", WORK_WIDTH, e->row.work, e->row.unit);
         for (int w = 0; w < WHO_COUNT; w++) {
             if (shown[w]) cell(number(median(e, (peer)w), text, sizeof(text)), 10);
         }
         cell(e->row.target == 0 ? "–" : number(e->row.target, text, sizeof(text)), 10);
         bool met = e->row.more_is_better ? own >= e->row.target : own <= e->row.target;
-        printf("%s\n", e->row.target == 0 || isnan(own) ? "" : met ? "  met" : "  missed");
+        const char *verdict = e->row.target == 0 || isnan(own) ? "" : met ? "  met" : "  missed";
+        if (compare(e, &ratio, &whose)) {
+            printf("%-8s  %s x %s\n", verdict, number(ratio, text, sizeof(text)), whose);
+        } else {
+            printf("%s\n", verdict);
+        }
     }
 }
 

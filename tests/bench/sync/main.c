@@ -97,6 +97,13 @@ static bool choose(const char *name, bool chosen[PARTS]) {
     return false;
 }
 
+/* Figures of a busy machine are not worth much. */
+static void say_load(const lab_plan *lab) {
+    double load;
+    if (getloadavg(&load, 1) != 1) return;
+    lab_say(lab, "%ld processors, load of the last minute %.1f\n", sysconf(_SC_NPROCESSORS_ONLN), load);
+}
+
 static void report(bool json) {
     if (!json) {
         report_table();
@@ -131,13 +138,16 @@ int main(int argc, char **argv) {
     if (mkdtemp(folder) == NULL) lab_fail("build/bench-XXXXXX cannot be made");
     lab.folder = folder;
     notes = json_object();
-    lab_say(&lab, "%zu %s documents, %.1f MB as compact JSON\n", docs->count, docs->real ? "Debian" : "made-up",
+    lab_say(&lab, "%zu %s documents, %.1f MB as compact JSON", docs->count, docs->real ? "Debian" : "made-up",
             (double)docs->bytes / 1e6);
+    say_load(&lab);
     declare();
     for (int i = 0; i < PARTS; i++) {
         if (some && !chosen[i]) continue;
         lab_say(&lab, "%s", parts[i].words);
+        uint64_t begin = now_us();
         parts[i].run(&lab, docs);
+        lab_say(&lab, "  %.0f s\n", (double)(now_us() - begin) / 1e6);
     }
     lab_say(&lab, "%s", "");
     report(lab.quiet);

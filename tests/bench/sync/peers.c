@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { EDITS = 300 };
+enum { EDITS = 300, LONGEST_S = 120 /* as run.mjs has it */ };
 
 static void write_documents(const documents *docs, const char *path) {
     FILE *file = fopen(path, "w");
@@ -15,7 +15,7 @@ static void write_documents(const documents *docs, const char *path) {
     if (fclose(file) != 0) lab_fail("%s: %s", path, strerror(errno));
 }
 
-static void take_figures(peer who, const json_t *figures) {
+static void take_figures(const lab_plan *lab, peer who, const char *name, const json_t *figures) {
     samples visible = {0};
     size_t i;
     json_t *value;
@@ -27,7 +27,11 @@ static void take_figures(peer who, const json_t *figures) {
     row_add(who, samples_at(&visible, 99));
     const json_t *load = json_object_get(figures, "load_ms");
     row_begin(row_clone_documents, "", 0, false);
-    if (json_is_number(load)) row_add(who, json_number_value(load) / 1e3);
+    if (json_is_number(load)) {
+        row_add(who, json_number_value(load) / 1e3);
+    } else {
+        lab_say(lab, "  %s has not loaded the documents in %d s, and has no figure for it", name, LONGEST_S);
+    }
     samples_free(&visible);
 }
 
@@ -41,7 +45,7 @@ static void run(const lab_plan *lab, peer who, const char *name, const char *fol
                         (const char *[]){"node", "--max-old-space-size=8192", script, name, path, edits, NULL});
     json_t *figures = json_loadf(c.from, 0, &fault);
     if (child_end(&c) && figures != NULL) {
-        take_figures(who, figures);
+        take_figures(lab, who, name, figures);
     } else {
         lab_say(lab, "  %s has not come to an end, and is left out", name);
     }
