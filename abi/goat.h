@@ -989,7 +989,8 @@ GOAT_API void goat_server_config_init(goat_server_config *config, size_t struct_
 /**
  * Begins to serve a database that holds its network's root key, or is certified as a server: sync over WebSocket, and
  * over HTTP on the same port /healthz, /metrics (Prometheus) and static files. It serves until goat_server_free(), or
- * until the handle is closed.
+ * until the handle is closed. /healthz is 200, or 503 with the reason in one line: the disk refused to write not long ago, or
+ * the server ends. There is no port before the database is open.
  *
  * @param config  borrowed for the call. NULL means GOAT_SERVER_CONFIG_INIT.
  * @param server  new, end with goat_server_free(). NULL unless GOAT_OK.

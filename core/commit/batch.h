@@ -70,6 +70,9 @@ goat_status gt_batch_decode(gt_bytes frame, gt_arena *arena, gt_batch *batch, gt
  * the checks that only hostile bytes need (order, UTF-8, values), still memory-safe. */
 goat_status gt_batch_view(gt_bytes frame, gt_arena *arena, gt_batch *batch, gt_diag *diag);
 
+/* How many leaves the head of a frame names, there or left out; 0: it is no frame. Nothing else is looked at. */
+uint32_t gt_batch_peek_size(gt_bytes frame);
+
 /* Computes the hashes. GOAT_CORRUPT if the root is not the one given; GOAT_INVALID if two leaves are one
  * commit or a commit stands before its parent (not looked for after gt_batch_view). */
 goat_status gt_batch_hash(gt_hasher *hasher, const gt_place *place, gt_batch *batch, gt_diag *diag);

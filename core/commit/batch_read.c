@@ -5,8 +5,9 @@
 #include "commit/groups.h"
 #include "commit/read.h"
 #include "commit/tree.h"
+#include "value/value.h"
 
-enum { FRAME_FORMAT = 1, FRAME_PARTS = 11, PRUNED_PARTS = 3, ELIDED_PARTS = 3 };
+enum { FRAME_FORMAT = 1, FRAME_PARTS = 11, SIZE_AT = 7, PRUNED_PARTS = 3, ELIDED_PARTS = 3 };
 
 /* The head and salt of a leaf, and two empty maps: so few nodes fit in a frame, and so large an array is
  * made for them before they are looked at. */
@@ -299,4 +300,15 @@ goat_status gt_batch_decode(gt_bytes frame, gt_arena *arena, gt_batch *batch, gt
 
 goat_status gt_batch_view(gt_bytes frame, gt_arena *arena, gt_batch *batch, gt_diag *diag) {
     return read_batch(frame, true, arena, batch, diag);
+}
+
+uint32_t gt_batch_peek_size(gt_bytes frame) {
+    gt_iter parts = gt_array_iter(frame);
+    gt_bytes part = {0};
+    int64_t size = 0;
+    if (parts.left != FRAME_PARTS) return 0;
+    for (int i = 0; i <= SIZE_AT; i++) {
+        if (!gt_array_next(&parts, &part)) return 0;
+    }
+    return gt_value_as_int64(part, &size) && size > 0 && size <= UINT32_MAX ? (uint32_t)size : 0;
 }

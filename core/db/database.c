@@ -79,6 +79,7 @@ goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, c
     database->flags = flags;
     gt_diag_init(&database->failure);
     gt_diag_init(&database->upstream.why);
+    gt_diag_init(&database->trouble);
     gt_buf_init(&database->certificate, database->alloc);
     goat_status status = gt_mutex_init(&database->mutex, diag);
     if (status == GOAT_OK) {

@@ -88,6 +88,8 @@ struct gt_database {
     size_t filter_bytes;    /* of all links: core/sync bounds them together */
     int64_t clock_shift_ms; /* of commit times */
     gt_upstream upstream;
+    gt_diag trouble; /* the storage's with a log that has ended since; see health.c */
+    uint64_t trouble_us;
     gt_buf certificate; /* a frame with our own, once it was asked for */
 };
 
@@ -345,6 +347,11 @@ void gt_serve_begin(gt_database *database);
 void gt_serve_end(gt_database *database);
 /* Receipts, and syncs that nobody else asks for. */
 bool gt_serve_step(gt_mount *mount, uint64_t now_us, uint64_t *deadline_us);
+
+/* ---- health.c ---- */
+
+/* A mount ends: trouble with its log is remembered for a while. */
+void gt_health_note(const gt_mount *mount);
 
 /* ---- certify.c ---- */
 goat_status gt_add_certificate(gt_database *database, gt_capture *capture, const gt_signer *root, const gt_id *session,

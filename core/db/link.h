@@ -72,7 +72,8 @@ void gt_db_status(goat_db *db, gt_buf *out);
 /* A job that is done when no client's link is left. Locked. GOAT_OK, GOAT_LOADING, GOAT_CLOSED, … */
 goat_status gt_db_part(goat_db *db, goat_job **job, gt_diag *diag);
 
-/* GOAT_OK; or what keeps it from taking anything: it is still opening, or a log has failed. Locked. */
+/* GOAT_OK; or what keeps it from taking anything: it is still opening, or the storage has refused to write a log, or to
+ * give it, not long ago. Locked. */
 goat_status gt_db_health(const goat_db *db, gt_diag *why);
 
 typedef struct gt_db_counts { /* over open repositories */

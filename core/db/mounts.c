@@ -162,6 +162,7 @@ bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_u
         tell_links(mount);
         if (may_end(mount, now_us, deadline_us)) {
             *at = mount->next;
+            gt_health_note(mount);
             gt_mount_free(mount);
             did = true;
             continue;

@@ -52,17 +52,8 @@ static void write_peers(gt_buf *out, const gt_database *database) {
 
 /* ---- repositories ---- */
 
-/* How many leaves a frame has that begins with `head`: the eighth element behind. 0: it is none of these. */
-static uint64_t count_leaves(gt_bytes frame, gt_bytes head) {
-    enum { SIZE_AT = 7 };
-    gt_bytes element;
-    int64_t size = 0;
-    if (frame.len <= head.len || memcmp(frame.data, head.data, head.len) != 0) return 0;
-    gt_iter iter = gt_array_iter(frame);
-    for (int i = 0; i <= SIZE_AT; i++) {
-        if (!gt_array_next(&iter, &element)) return 0;
-    }
-    return gt_value_as_int64(element, &size) && size > 0 ? (uint64_t)size : 0;
+static bool begins_with(gt_bytes frame, gt_bytes head) {
+    return frame.len > head.len && memcmp(frame.data, head.data, head.len) == 0;
 }
 
 /* Commits of our own in the log from `offset` on. A frame begins with the head of its array, the number of its format,
@@ -74,7 +65,8 @@ static uint64_t count_own(const gt_mount *mount, uint64_t offset) {
     memcpy(head + 4, mount->database->own.session.bytes, GT_ID_SIZE);
     for (int i = 0; i < COUNTED_MAX; i++) {
         if (gt_log_next(gt_repo_log(mount->repo), &offset, false, &record) != GOAT_OK) break;
-        if (record.type == GT_RECORD_BATCH) count += count_leaves(record.payload, gt_bytes_of(head, sizeof(head)));
+        if (record.type != GT_RECORD_BATCH || !begins_with(record.payload, gt_bytes_of(head, sizeof(head)))) continue;
+        count += gt_batch_peek_size(record.payload);
     }
     return count;
 }

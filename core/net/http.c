@@ -169,7 +169,9 @@ static void serve_health(gt_answer *answer, const gt_http *http) {
     if (http->health == NULL || http->health(http->context, &why) == GOAT_OK) {
         answer_text(answer, HTTP_STATUS_OK, "ok");
     } else {
-        answer_text(answer, HTTP_STATUS_SERVICE_UNAVAILABLE, why.message);
+        char words[GT_DIAG_PATH_MAX + GT_DIAG_MESSAGE_MAX + 2];
+        snprintf(words, sizeof(words), "%s%s%s", why.path, why.path[0] == 0 ? "" : ": ", why.message);
+        answer_text(answer, HTTP_STATUS_SERVICE_UNAVAILABLE, words);
     }
 }
 

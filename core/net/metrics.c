@@ -5,16 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const uint32_t bounds_us[GT_HISTOGRAM_BOUNDS] = {
-    50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000};
-
-void gt_histogram_add(gt_histogram *histogram, uint64_t us) {
-    size_t i = 0;
-    while (i < GT_HISTOGRAM_BOUNDS && us > bounds_us[i]) i++;
-    histogram->counts[i]++;
-    histogram->sum_us += us;
-}
-
 /* ---- one metric ---- */
 
 static void put(gt_buf *out, const char *format, ...) GT_PRINTF(2, 3);
@@ -51,7 +41,7 @@ void gt_histogram_write(gt_buf *out, const char *name, const char *help, const g
     for (size_t i = 0; i < GT_HISTOGRAM_BOUNDS; i++) {
         below += histogram->counts[i];
         put(out, "%s_bucket{le=\"", name);
-        put_seconds(out, bounds_us[i]);
+        put_seconds(out, gt_histogram_bounds_us[i]);
         put(out, "\"} %" PRIu64 "\n", below);
     }
     below += histogram->counts[GT_HISTOGRAM_BOUNDS];
@@ -86,9 +76,11 @@ static const struct {
     {"goat_bytes_out_total", "Bytes of packets sent.", offsetof(gt_sync_counters, bytes_out)},
     {"goat_messages_in_total", "Messages received.", offsetof(gt_sync_counters, messages_in)},
     {"goat_messages_out_total", "Messages sent.", offsetof(gt_sync_counters, messages_out)},
-    {"goat_batches_in_total", "Batches admitted from peers.", offsetof(gt_sync_counters, batches_in)},
+    {"goat_batches_in_total", "Batches taken from peers: admitted, known already, or parked.",
+     offsetof(gt_sync_counters, batches_in)},
     {"goat_batches_out_total", "Batches sent to peers.", offsetof(gt_sync_counters, batches_out)},
     {"goat_commits_in_total", "Commits admitted from peers.", offsetof(gt_sync_counters, entries_in)},
+    {"goat_commits_out_total", "Commits sent to peers.", offsetof(gt_sync_counters, entries_out)},
     {"goat_receipts_in_total", "Receipts admitted from peers.", offsetof(gt_sync_counters, receipts_in)},
     {"goat_receipts_out_total", "Receipts sent to peers.", offsetof(gt_sync_counters, receipts_out)},
     {"goat_batches_known_total", "Batches received that were known already.",
@@ -142,4 +134,7 @@ void gt_metrics_write(gt_buf *out, const gt_metrics *metrics, const gt_carried_c
     }
     gt_histogram_write(out, "goat_packet_seconds", "Time to take a packet in, hashes and signatures checked.",
                        &metrics->taking);
+    gt_histogram_write(out, "goat_acknowledge_seconds",
+                       "Time from the admission of a peer's batch to its acknowledgement, on the disk.",
+                       &counts->sync.acknowledging);
 }

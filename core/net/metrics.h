@@ -3,6 +3,7 @@
 #ifndef GT_NET_METRICS_H
 #define GT_NET_METRICS_H
 
+#include "base/histogram.h"
 #include "net/carrier.h"
 
 /* Why a connection was closed before its time, or what else went wrong. */
@@ -29,13 +30,6 @@ typedef enum gt_refusal {
     GT_REFUSED_COUNT,
 } gt_refusal;
 
-enum { GT_HISTOGRAM_BOUNDS = 16 };
-
-typedef struct gt_histogram {
-    uint64_t counts[GT_HISTOGRAM_BOUNDS + 1];
-    uint64_t sum_us;
-} gt_histogram;
-
 typedef struct gt_metrics {
     uint64_t accepted; /* connections, ever */
     uint64_t requests; /* over HTTP, upgrades not counted */
@@ -45,8 +39,6 @@ typedef struct gt_metrics {
     gt_histogram taking;     /* a packet, from its last byte to the end of its admission */
     gt_carried_counts ended; /* of connections that are gone */
 } gt_metrics;
-
-void gt_histogram_add(gt_histogram *histogram, uint64_t us);
 
 /* ---- writing ---- */
 

@@ -314,7 +314,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
         run->next_record++;
         if (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE)) continue;
         gt_write_bytes(&body, held.frame);
-        sync->counters.batches_out++;
+        gt_count_out(sync, held.frame);
         count++;
     }
     for (uint32_t i = 0; i < slice && run->next_record == run->records && run->next_receipt < run->receipts &&

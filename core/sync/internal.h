@@ -72,7 +72,8 @@ typedef struct gt_stretch { /* of our log: records that came from this peer */
 
 typedef struct gt_taken { /* a batch that we are to acknowledge */
     gt_id batch;
-    uint64_t end; /* safe when our log is durable up to here */
+    uint64_t at_us; /* when it was admitted */
+    uint64_t end;   /* safe when our log is durable up to here */
     uint64_t
         sessions_end; /* … and that of /sys/sessions up to here: without its certificate it could not be read again */
 } gt_taken;
@@ -239,6 +240,8 @@ bool gt_data_fits(gt_channel *channel, gt_source source, const gt_buf *packet, c
 /* Writes DATA of the records in `body`, and counts it. */
 void gt_data_send(gt_channel *channel, gt_buf *packet, uint32_t flags, const gt_buf *body, uint32_t count);
 void gt_wanted_send(gt_channel *channel, gt_buf *packet);
+/* Counts a batch that is sent. */
+void gt_count_out(gt_sync *sync, gt_bytes frame);
 /* Before anything is sent that our own session has signed: CERTIFY, if it was not certified. */
 void gt_certify_ask(gt_channel *channel, gt_buf *packet);
 /* A batch of ours in `record` was sent with ack. */

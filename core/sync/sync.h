@@ -9,6 +9,7 @@
 #ifndef GT_SYNC_SYNC_H
 #define GT_SYNC_SYNC_H
 
+#include "base/histogram.h"
 #include "repo/repo.h"
 #include "sync/message.h"
 #include "trust/trust.h"
@@ -171,12 +172,13 @@ uint64_t gt_sync_safe_length(const gt_sync *sync, const gt_shared *shared);
 
 /* ---- what it is at ---- */
 
-typedef struct gt_sync_counters {
+typedef struct gt_sync_counters { /* of uint64_t throughout, so that they are added up by adding each */
     uint64_t packets_in, packets_out, bytes_in, bytes_out;
     uint64_t messages_in, messages_out;
-    uint64_t batches_in, batches_out, entries_in, receipts_in, receipts_out;
+    uint64_t batches_in, batches_out, entries_in, entries_out, receipts_in, receipts_out;
     uint64_t batches_known, batches_parked, batches_refused, batches_dropped;
     uint64_t runs, rounds, filter_bytes_in, filter_bytes_out;
+    gt_histogram acknowledging; /* from the admission of a batch to its ACK: our log is flushed */
 } gt_sync_counters;
 
 typedef struct gt_sync_peer {

@@ -24,7 +24,7 @@ static gt_log *sessions_log(const gt_channel *channel) {
 /* It is acknowledged once our logs are safe up to where they now end. */
 static void owe_ack(gt_channel *channel, const gt_id *batch) {
     gt_log *sessions = sessions_log(channel);
-    gt_taken taken = {.batch = *batch, .end = gt_log_length(gt_channel_log(channel))};
+    gt_taken taken = {.batch = *batch, .at_us = channel->sync->now_us, .end = gt_log_length(gt_channel_log(channel))};
     if (sessions != NULL) taken.sessions_end = gt_log_length(sessions);
     gt_queue_push(&channel->taken, &taken); /* without memory it is not acknowledged now, and sent again some day */
 }
@@ -233,6 +233,7 @@ static size_t count_safe(const gt_channel *channel) {
 bool gt_acks_are_due(const gt_channel *channel) { return count_safe(channel) > 0; }
 
 void gt_acks_send(gt_channel *channel, gt_buf *packet) {
+    gt_sync_counters *counters = &channel->sync->counters;
     look_at_waiting(channel);
     size_t safe = count_safe(channel);
     if (safe > 0) channel->point_again = true;
@@ -243,10 +244,11 @@ void gt_acks_send(gt_channel *channel, gt_buf *packet) {
             const gt_taken *taken = gt_queue_at(&channel->taken, i);
             if (taken->end > channel->point_min) channel->point_min = taken->end; /* the peer counts on this batch */
             gt_write_bytes(packet, gt_bytes_of(taken->batch.bytes, GT_ID_SIZE));
+            gt_histogram_add(&counters->acknowledging, channel->sync->now_us - taken->at_us);
         }
         gt_queue_drop(&channel->taken, some);
         safe -= some;
-        channel->sync->counters.messages_out++;
+        counters->messages_out++;
     }
 }
 

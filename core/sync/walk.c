@@ -20,6 +20,11 @@ void gt_data_send(gt_channel *channel, gt_buf *packet, uint32_t flags, const gt_
     channel->sync->counters.messages_out++;
 }
 
+void gt_count_out(gt_sync *sync, gt_bytes frame) {
+    sync->counters.batches_out++;
+    sync->counters.entries_out += gt_batch_peek_size(frame);
+}
+
 void gt_certify_ask(gt_channel *channel, gt_buf *packet) {
     gt_sync *sync = channel->sync;
     const gt_sync_host *host = &sync->host;
@@ -101,7 +106,7 @@ static bool add_record(gt_channel *channel, const gt_record *record, uint64_t st
             return false;
         }
         gt_write_bytes(body, record->payload);
-        sync->counters.batches_out++;
+        gt_count_out(sync, record->payload);
     } else {
         return false;
     }
@@ -161,7 +166,7 @@ static bool add_wanted(gt_channel *channel, const gt_buf *packet, gt_buf *body, 
             return false;
         }
         gt_write_bytes(body, held.frame);
-        channel->sync->counters.batches_out++;
+        gt_count_out(channel->sync, held.frame);
         ++*count;
     }
     return true;

@@ -98,8 +98,8 @@ class Process:
 class Server(Process):
     """goat serve. It keeps its port when it is started again."""
 
-    def __init__(self, db, *more, port=0, host="127.0.0.1"):
-        super().__init__("serve", db, "--listen", f"{host}:{port}", *more)
+    def __init__(self, db, *more, port=0, host="127.0.0.1", **process):
+        super().__init__("serve", db, "--listen", f"{host}:{port}", *more, **process)
         ready = self.line()
         if ready is None:
             raise AssertionError(f"the server ended: {self.said()}")

@@ -48,7 +48,7 @@ static void a_server_that_is_not_says_why(void **state) {
     server->echo.unhealthy = true;
     test_server_start(server);
     assert_int_equal(get(server, "/healthz"), 503);
-    assert_string_equal(http_body(text), "the disk is gone\n");
+    assert_string_equal(http_body(text), "/data/goats: the disk is gone\n");
 }
 
 static void metrics_are_prometheus_text(void **state) {

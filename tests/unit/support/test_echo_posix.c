@@ -155,7 +155,10 @@ static goat_status health(void *context, gt_diag *why) {
     gt_mutex_lock(&all->mutex);
     bool unhealthy = all->unhealthy;
     gt_mutex_unlock(&all->mutex);
-    return unhealthy ? gt_fail(why, GOAT_IO, "the disk is gone") : GOAT_OK;
+    if (!unhealthy) return GOAT_OK;
+    gt_fail(why, GOAT_IO, "the disk is gone");
+    gt_diag_path(why, "/data/goats", strlen("/data/goats"));
+    return why->status;
 }
 
 int test_server_setup(void **state) {
