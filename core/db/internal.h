@@ -358,6 +358,8 @@ goat_status gt_add_certificate(gt_database *database, gt_capture *capture, const
                                const uint8_t public_key[GT_PUBLIC_KEY_SIZE], const char *role, gt_diag *diag);
 
 /* ---- link.c, wants.c ---- */
+/* A repository was made here: clients that sync all of them are told. */
+void gt_links_repo_made(gt_database *database, gt_bytes path);
 /* A handle opened a repository, or closed one. */
 void gt_links_space_opened(gt_database *database, gt_bytes path);
 void gt_links_space_closed(gt_database *database);

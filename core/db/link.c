@@ -83,6 +83,12 @@ bool gt_links_tell(gt_database *database) {
     return true;
 }
 
+void gt_links_repo_made(gt_database *database, gt_bytes path) {
+    for (gt_link *link = database->links; link != NULL; link = link->next) {
+        if (link->sync != NULL && !gt_link_is_client(link)) gt_sync_repo_made(link->sync, path);
+    }
+}
+
 void gt_links_wake(gt_database *database) {
     for (gt_link *link = database->links; link != NULL; link = link->next) {
         if (link->sync != NULL) gt_link_wake(link);

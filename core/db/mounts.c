@@ -118,6 +118,9 @@ static bool step_mount(gt_mount *mount) {
     if (!failed && (mount->is_sessions || mount->is_schemas)) gt_learn_all(mount);
     if (!failed && !mount->database->has_root) gt_peer_file_read(mount); /* it will want to meet its server */
     for (gt_space *space = mount->spaces; space != NULL; space = space->next_of_mount) gt_traces_clear(space);
+    /* An empty one was just made, or is told once more, which is no harm. */
+    bool is_new = !failed && !mount->is_system && mount->length_opened == GT_LOG_HEADER_SIZE;
+    if (is_new) gt_links_repo_made(mount->database, gt_repo_path(mount->repo));
     add_repo_event(mount, failed ? "failed" : "open");
     gt_condition_wake_all(&mount->database->condition);
     return true;

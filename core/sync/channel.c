@@ -415,52 +415,7 @@ uint64_t gt_channel_deadline(const gt_channel *channel) {
     return when;
 }
 
-/* ---- the list ---- */
-
-void gt_sync_ask_list(gt_sync *sync) {
-    sync->asks_list = true;
-    gt_sync_due(sync);
-}
-
-/* The paths, each with a NUL behind it, as REPOS of at most GT_SYNC_REPOS_MAX. */
-static void send_repos(gt_sync *sync, gt_bytes paths) {
-    gt_bytes list[GT_SYNC_REPOS_MAX];
-    gt_message message = {.kind = GT_MESSAGE_REPOS};
-    message.as.repos.paths = list;
-    do {
-        uint32_t count = 0;
-        while (paths.len > 0 && count < GT_SYNC_REPOS_MAX) {
-            size_t len = strlen((const char *)paths.data);
-            list[count++] = gt_bytes_of(paths.data, len);
-            paths = gt_bytes_of(paths.data + len + 1, paths.len - len - 1);
-        }
-        message.as.repos.count = count;
-        message.as.repos.more = paths.len > 0;
-        gt_message_write(&sync->out, &message);
-    } while (paths.len > 0);
-}
-
-void gt_list_step(gt_sync *sync) {
-    gt_diag why;
-    gt_buf paths;
-    if (sync->asks_list && sync->role == GT_SYNC_CLIENT) {
-        gt_message message = {.kind = GT_MESSAGE_LIST};
-        gt_message_write(&sync->out, &message);
-        sync->asks_list = false;
-        sync->list_asked = true;
-    }
-    if (!sync->lists || sync->now_us < sync->list_us) return;
-    gt_diag_init(&why);
-    gt_buf_init(&paths, sync->host.alloc);
-    goat_status status = sync->host.list(sync->host.context, &paths, &why);
-    if (status == GOAT_LOADING) {
-        sync->list_us = sync->now_us + LOADING_US;
-    } else {
-        sync->lists = false;
-        send_repos(sync, status == GOAT_OK && !gt_buf_failed(&paths) ? gt_buf_bytes(&paths) : (gt_bytes){0});
-    }
-    gt_buf_free(&paths);
-}
+/* ---- what others look at ---- */
 
 const gt_channel *gt_sync_next_channel(const gt_sync *sync, const gt_channel *channel) {
     return channel == NULL ? sync->channels : channel->next;

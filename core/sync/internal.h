@@ -180,8 +180,9 @@ struct gt_sync {
     size_t own_filter_bytes;               /* of ours that are being made */
     size_t wanted, waiting, owed, refused; /* items of these queues, on all channels */
     uint32_t next_number, channel_count;
-    bool asks_list, lists, list_asked;
-    uint64_t list_us; /* the server's list is not looked at before this */
+    bool asks_list, lists;
+    bool list_followed; /* LIST was said: the client hears of what is made later */
+    uint64_t list_us;   /* the server's list is not looked at before this */
     bool certify_asked;
     bool due;  /* send may have something */
     bool ends; /* BYE is to be said */
@@ -225,8 +226,12 @@ goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *messag
 void gt_channel_take_close(gt_channel *channel, const gt_message *message);
 /* Trouble of ours with it: tells the peer, and pauses or forgets it. */
 void gt_channel_close(gt_channel *channel, const gt_diag *diag);
-void gt_list_step(gt_sync *sync);
 uint64_t gt_channel_deadline(const gt_channel *channel);
+
+/* ---- list.c ---- */
+
+void gt_list_step(gt_sync *sync);
+goat_status gt_list_take(gt_sync *sync, const gt_message *message, gt_diag *diag);
 
 /* ---- walk.c: what we send ---- */
 

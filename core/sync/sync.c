@@ -148,22 +148,6 @@ static goat_status take_certify(gt_sync *sync, gt_diag *diag) {
     return GOAT_OK;
 }
 
-static goat_status take_repos(gt_sync *sync, const gt_message *message, gt_diag *diag) {
-    if (!sync->list_asked) return gt_fail(diag, GOAT_INVALID, "a list that was not asked for");
-    gt_buf paths;
-    gt_buf_init(&paths, sync->host.alloc);
-    for (uint32_t i = 0; i < message->as.repos.count; i++) {
-        gt_buf_append(&paths, message->as.repos.paths[i].data, message->as.repos.paths[i].len);
-        gt_buf_append_byte(&paths, 0);
-    }
-    goat_status status = gt_buf_failed(&paths) ? gt_no_memory(diag) : GOAT_OK;
-    if (!message->as.repos.more) sync->list_asked = false;
-    gt_sync_event event = {.kind = GT_SYNC_LISTED, .paths = gt_buf_bytes(&paths), .equal = !message->as.repos.more};
-    if (status == GOAT_OK && sync->host.event != NULL) sync->host.event(sync->host.context, &event);
-    gt_buf_free(&paths);
-    return status;
-}
-
 /* What needs an open channel; a message for one that was just closed here is no fault. */
 static goat_status take_on_channel(gt_sync *sync, gt_arrived_message *arrived, gt_diag *diag) {
     const gt_message *message = &arrived->message;
@@ -207,9 +191,9 @@ static goat_status take(gt_sync *sync, gt_arrived_message *arrived, gt_diag *dia
         return GOAT_OK;
     case GT_MESSAGE_LIST:
         if (sync->role != GT_SYNC_SERVER) return gt_fail(diag, GOAT_INVALID, "only a client asks for a list");
-        sync->lists = true;
+        sync->lists = sync->list_followed = true;
         return GOAT_OK;
-    case GT_MESSAGE_REPOS: return take_repos(sync, message, diag);
+    case GT_MESSAGE_REPOS: return gt_list_take(sync, message, diag);
     case GT_MESSAGE_CERTIFY: return take_certify(sync, diag);
     case GT_MESSAGE_REFUSE:
         if (message->channel == 0) {

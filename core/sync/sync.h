@@ -153,7 +153,7 @@ uint64_t gt_sync_deadline(gt_sync *sync);
  * `*channel` (may be NULL) is for gt_sync_channel_info: good until the channel is closed by gt_sync_close_channel. */
 goat_status gt_sync_open_channel(gt_sync *sync, gt_bytes path, const gt_channel **channel, gt_diag *diag);
 void gt_sync_close_channel(gt_sync *sync, gt_bytes path);
-/* Asks for the server's repositories; GT_SYNC_LISTED answers. */
+/* Asks for the server's repositories; GT_SYNC_LISTED answers, and again for each that is made from then on. */
 void gt_sync_ask_list(gt_sync *sync);
 
 /* ---- what happens in the database ---- */
@@ -163,6 +163,8 @@ void gt_sync_ask_list(gt_sync *sync);
 void gt_shared_changed(gt_shared *shared);
 /* The repository has come upon damage: what it took is asked for. */
 void gt_shared_missed(gt_shared *shared);
+/* Server: a repository was made. A client that has asked for the list is told. */
+void gt_sync_repo_made(gt_sync *sync, gt_bytes path);
 /* /sys/sessions has a new certificate: channels that dropped batches for want of one try again. */
 void gt_sync_sessions_grew(gt_sync *sync);
 

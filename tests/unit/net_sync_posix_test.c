@@ -100,7 +100,7 @@ static void a_certificate_is_reloaded(void **state) {
 static void all_that_the_server_has_comes_on_request(void **state) {
     test_net *net = *state;
     test_party one;
-    goat_repo *more = NULL;
+    goat_repo *more = NULL, *later = NULL;
     goat_item *item = NULL;
     goat_net_config config = GOAT_NET_CONFIG_INIT;
     char path[TEST_PATH_MAX];
@@ -116,7 +116,10 @@ static void all_that_the_server_has_comes_on_request(void **state) {
     test_party_open(&one, net, "one", net->root);
     assert_ok(goat_db_connect(one.db, net->url, strlen(net->url), &config, &error));
     test_party_wait_change(&one, "\"even\",\"/data/more\"");
+    assert_ok(goat_repo_open(net->home.db, TEXT("/data/later"), 0, &later, NULL, &error));
+    test_party_wait_change(&one, "\"even\",\"/data/later\""); /* made while it is connected */
     test_party_close(&one);
+    goat_repo_free(later);
     goat_repo_free(more);
     test_folder_path(net->folder, "one/repos/data/more.log", path);
 }

@@ -92,6 +92,13 @@ static void host_shift(void *context, int64_t shift_ms) { ((test_peer *)context)
 
 static int64_t host_wall(void *context) { return ((test_peer *)context)->site.clock.wall_ms; }
 
+static void note_listed(test_peer *peer, gt_bytes paths) {
+    size_t at = strlen(peer->listed);
+    assert_true(at + paths.len < sizeof peer->listed);
+    for (size_t i = 0; i < paths.len; i++) peer->listed[at++] = paths.data[i] == 0 ? ' ' : (char)paths.data[i];
+    peer->listed[at] = 0;
+}
+
 static void host_event(void *context, const gt_sync_event *event) {
     test_peer *peer = context;
     if (event->diag != NULL) peer->last_status = event->diag->status;
@@ -101,6 +108,7 @@ static void host_event(void *context, const gt_sync_event *event) {
         peer->evens++;
         peer->last_equal = event->equal;
         break;
+    case GT_SYNC_LISTED: note_listed(peer, event->paths); break;
     case GT_SYNC_CLOSED: peer->closed++; break;
     case GT_SYNC_REFUSED: peer->refused++; break;
     case GT_SYNC_ENDED: peer->ended++; break;

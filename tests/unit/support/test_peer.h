@@ -23,6 +23,7 @@ typedef struct test_peer {
     int64_t shift_ms;
     uint32_t evens, closed, refused, greeted, ended, certified;
     bool last_equal;
+    char listed[4096]; /* what LISTED named, each with a blank behind it */
     goat_status last_status; /* of CLOSED, REFUSED, ENDED */
 } test_peer;
 
