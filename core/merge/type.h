@@ -60,7 +60,7 @@ typedef struct gt_merge_type {
     goat_status (*replay)(gt_replay *replay, const gt_field_history *history, gt_buf *value);
 } gt_merge_type;
 
-extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter;
+extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter, gt_merge_text;
 
 /* Never NULL for the field of a parsed schema. */
 const gt_merge_type *gt_merge_type_of(const gt_field *field);

@@ -18,7 +18,7 @@ static const struct {
     [GT_TYPE_COUNTER] = {"counter", KIND(INT)},
     [GT_TYPE_LIST] = {"list", KIND(ARRAY)},
     [GT_TYPE_OBJECT] = {"object", 0},
-    [GT_TYPE_TEXT] = {"text", 0},
+    [GT_TYPE_TEXT] = {"text", KIND(TEXT)},
     [GT_TYPE_RICHTEXT] = {"richtext", 0},
     [GT_TYPE_ORDERSTAMP] = {"orderstamp", 0},
 };

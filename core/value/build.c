@@ -69,6 +69,19 @@ bool gt_write_date_ms(gt_buf *out, int64_t date_ms) {
 }
 
 void gt_write_text(gt_buf *out, gt_bytes text) { write_string(out, GT_MAJOR_TEXT, text); }
+
+/* The head is written behind the bytes, to see what it takes, and then moved before them. */
+void gt_write_text_around(gt_buf *out, size_t begin) {
+    uint8_t head[16];
+    size_t end = out->len;
+    write_head(out, GT_MAJOR_TEXT, end - begin);
+    if (gt_buf_failed(out)) return;
+    size_t len = out->len - end;
+    memcpy(head, out->data + end, len);
+    memmove(out->data + begin + len, out->data + begin, end - begin);
+    memcpy(out->data + begin, head, len);
+}
+
 void gt_write_bytes(gt_buf *out, gt_bytes bytes) { write_string(out, GT_MAJOR_BYTES, bytes); }
 
 void gt_write_ref(gt_buf *out, gt_bytes path) {

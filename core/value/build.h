@@ -18,6 +18,8 @@ bool gt_write_double(gt_buf *out, double value);
 bool gt_write_date_ms(gt_buf *out, int64_t date_ms);
 
 void gt_write_text(gt_buf *out, gt_bytes text); /* well-formed UTF-8 */
+/* Makes the bytes that were appended from `begin` on, well-formed UTF-8, one text. */
+void gt_write_text_around(gt_buf *out, size_t begin);
 void gt_write_bytes(gt_buf *out, gt_bytes bytes);
 void gt_write_ref(gt_buf *out, gt_bytes path); /* without fault: gt_item_path_fault() */
 

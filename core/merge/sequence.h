@@ -1,0 +1,26 @@
+/* The order of elements that several authors inserted and removed: what text, lists and rich text have in common.
+ *
+ * The method is Eg-walker (Gentle and Kleppmann 2024, "Collaborative Text Editing with Eg-walker"): the steps are gone
+ * through in an order in which parents come first; before each, the version looked at is made that of its parents by
+ * taking back and doing again, so that its positions mean what its author meant by them. Where insertions meet at one
+ * place their order is that of Fugue (Weidner and Kleppmann 2023, "The Art of the Fugue"): a tree in which each insertion
+ * hangs on its neighbour on one side, so that runs never interleave; siblings stand in the order of their commit ids.
+ *
+ * The result is a function of the steps alone: not of the order in which they came, and not of where the base lies. */
+#ifndef GT_MERGE_SEQUENCE_H
+#define GT_MERGE_SEQUENCE_H
+
+#include "merge/runs.h"
+#include "merge/spans.h"
+#include "merge/type.h"
+
+typedef struct gt_sequence gt_sequence;
+
+/* Replays the edits of a history on a base of so many elements. `undefined` removes all that its author saw. NULL when
+ * there is no memory. It lives in the replay's arena. */
+gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count);
+
+/* What is left, in order: so many elements from `first` on. False at the end. `*span` is NULL to begin with. */
+bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *first, uint32_t *count);
+
+#endif

@@ -1,0 +1,73 @@
+/* Runs of elements of one sequence, in the order in which they stand and in the order of their identities: two treaps
+ * (Seidel and Aragon 1996) over the same nodes, one of which sums up what can be seen.
+ *
+ * Everything lives in an arena. Each operation costs O(log n), n being the number of spans. */
+#ifndef GT_MERGE_SPANS_H
+#define GT_MERGE_SPANS_H
+
+#include "base/arena.h"
+
+/* An element for good: the step that inserted it and its index among what that step inserted. Those of the base have
+ * GT_OF_BASE; one before the first of these is the root, which is no element. */
+typedef struct gt_element {
+    uint32_t step, index;
+} gt_element;
+
+#define GT_OF_BASE UINT32_MAX
+#define GT_ELEMENT_ROOT ((gt_element){GT_OF_BASE, UINT32_MAX})
+
+static inline bool gt_element_is(gt_element a, gt_element b) { return a.step == b.step && a.index == b.index; }
+
+enum { GT_BY_PLACE = 0, GT_BY_ELEMENT = 1 };
+
+typedef struct gt_span gt_span;
+
+typedef struct gt_span_links {
+    gt_span *up, *left, *right;
+} gt_span_links;
+
+struct gt_span {
+    gt_span_links links[2];
+    uint32_t priority;
+    uint32_t length;
+    gt_element first;
+    gt_element before; /* what its author saw directly before it when he inserted it (its left origin) */
+    uint32_t state;    /* in the version looked at: 0 not there yet, 1 there, n + 1 removed by n steps */
+    bool gone;         /* removed by a step that counts */
+    bool any_known;    /* this or one below it by place has a state that is not 0 */
+    uint64_t shown;    /* elements of state 1, of this and those below it by place */
+};
+
+typedef struct gt_spans {
+    gt_arena *arena;
+    gt_span *root[2];
+    uint32_t random;
+} gt_spans;
+
+void gt_spans_init(gt_spans *spans, gt_arena *arena);
+
+/* A new span before `next` (NULL: behind the last one). NULL when there is no memory. */
+gt_span *gt_span_insert(gt_spans *spans, gt_span *next, gt_element first, uint32_t length, uint32_t state);
+
+/* Cuts it before its element number `at` (0 < at < length) and gives the second part. NULL when there is no memory. */
+gt_span *gt_span_split(gt_spans *spans, gt_span *span, uint32_t at);
+
+void gt_span_set_state(gt_span *span, uint32_t state);
+
+/* In either order; NULL at the end. */
+gt_span *gt_span_first(const gt_spans *spans, int order);
+gt_span *gt_span_next(const gt_span *span, int order);
+
+/* The span behind `span` (NULL: from the first on) by place whose state is not 0; NULL: there is none. */
+gt_span *gt_span_next_known(const gt_spans *spans, const gt_span *span);
+
+/* Elements that can be seen. */
+uint64_t gt_spans_shown(const gt_spans *spans);
+
+/* The span of the element that is number `position` of those that can be seen; `*within`: which of it. */
+gt_span *gt_spans_at(const gt_spans *spans, uint64_t position, uint32_t *within);
+
+/* The span that holds an element. Never NULL for one that was inserted. */
+gt_span *gt_spans_find(const gt_spans *spans, gt_element element);
+
+#endif

@@ -1,0 +1,223 @@
+/* Text: insertions of both sides are kept, each run of them whole; a removal removes what its author saw. */
+#include "merge/sequence.h"
+
+#include "base/utf8.h"
+#include "merge/text_diff.h"
+
+/* ---- shape ---- */
+
+/* Nothing but canonical runs passes with `fully`. */
+static goat_status check_run(const gt_field *field, gt_bytes element, gt_run run, gt_run last, bool fully,
+                             gt_diag *diag) {
+    gt_kind kind = gt_value_kind(element);
+    if (kind != GT_KIND_TEXT && kind != GT_KIND_INT) return gt_edit_refuse(field, "has a run that is none", diag);
+    if (run.count == 0 || run.count > GT_RUN_COUNT_MAX) {
+        return gt_edit_refuse(field, "has a run of no code points, or of too many", diag);
+    }
+    if (!fully) return GOAT_OK;
+    if (run.kind == last.kind && last.count > 0) return gt_edit_refuse(field, "has two runs in place of one", diag);
+    if (run.kind == GT_RUN_INSERT && last.kind == GT_RUN_REMOVE && last.count > 0) {
+        return gt_edit_refuse(field, "inserts behind what it removes there", diag);
+    }
+    return GOAT_OK;
+}
+
+static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {
+    gt_kind kind = gt_value_kind(edit);
+    if (kind == GT_KIND_TEXT) return GOAT_OK;
+    gt_bytes runs = kind == GT_KIND_MAP && gt_value_count(edit) == 1 ? gt_map_find_int(edit, 0) : (gt_bytes){0};
+    if (runs.data == NULL || gt_value_kind(runs) != GT_KIND_ARRAY) {
+        return gt_edit_refuse(field, "is neither a text nor a map of runs", diag);
+    }
+    if (fully && gt_value_count(runs) == 0) return gt_edit_refuse(field, "has no runs", diag);
+    gt_iter elements = gt_array_iter(runs);
+    gt_run_iter iter = gt_runs_of(edit, UINT64_MAX);
+    gt_run run = {0}, last = {0};
+    gt_bytes element;
+    goat_status status = GOAT_OK;
+    for (; status == GOAT_OK && gt_array_next(&elements, &element) && gt_run_next(&iter, &run); last = run) {
+        status = check_run(field, element, run, last, fully, diag);
+    }
+    if (status == GOAT_OK && fully && last.kind == GT_RUN_KEEP) {
+        return gt_edit_refuse(field, "keeps something at the end", diag);
+    }
+    return status;
+}
+
+/* ---- one author ---- */
+
+static gt_bytes text_of(gt_bytes value) {
+    gt_bytes text = {0};
+    if (value.data != NULL) gt_value_as_text(value, &text);
+    return text;
+}
+
+static void diff(gt_bytes base, gt_bytes value, gt_buf *edit) {
+    if (base.data == NULL) {
+        gt_buf_append(edit, value.data, value.len);
+        return;
+    }
+    gt_text_diff(text_of(base), text_of(value), edit);
+}
+
+static uint64_t count_of(gt_bytes value) {
+    gt_bytes text = text_of(value);
+    return gt_utf8_count(text.data, text.len);
+}
+
+/* What is left of a run when a part of it is used up. */
+static void use(gt_run *run, uint64_t count) {
+    if (run->kind == GT_RUN_INSERT) {
+        size_t len = gt_utf8_bytes(run->inserted, count);
+        run->inserted = gt_bytes_of(run->inserted.data + len, run->inserted.len - len);
+    }
+    run->count -= count;
+}
+
+static uint64_t count_after(gt_bytes edit, uint64_t count) {
+    gt_run_iter iter = gt_runs_of(edit, count);
+    for (gt_run run; gt_run_next(&iter, &run);) {
+        if (run.kind == GT_RUN_INSERT) count += run.count;
+        if (run.kind == GT_RUN_REMOVE) count -= run.count;
+    }
+    return count;
+}
+
+/* Both go along the text between them, of which the first has left something and the second does something with. */
+static void compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, gt_buf *edit) {
+    gt_run_writer writer;
+    gt_run_iter firsts = gt_runs_of(first, base_count), seconds = gt_runs_of(second, count_after(first, base_count));
+    gt_run one = {0}, two = {0};
+    bool more_of_first = true, more_of_second = true;
+    gt_run_writer_init(&writer, edit->alloc);
+    for (;;) {
+        if (one.count == 0 && more_of_first) more_of_first = gt_run_next(&firsts, &one);
+        if (two.count == 0 && more_of_second) more_of_second = gt_run_next(&seconds, &two);
+        if (more_of_first && one.kind == GT_RUN_REMOVE) {
+            gt_run_remove(&writer, one.count);
+            one.count = 0;
+        } else if (more_of_second && two.kind == GT_RUN_INSERT) {
+            gt_run_insert(&writer, two.inserted);
+            two.count = 0;
+        } else if (more_of_first && more_of_second) {
+            uint64_t count = one.count < two.count ? one.count : two.count;
+            if (one.kind == GT_RUN_KEEP && two.kind == GT_RUN_KEEP) gt_run_keep(&writer, count);
+            if (one.kind == GT_RUN_KEEP && two.kind == GT_RUN_REMOVE) gt_run_remove(&writer, count);
+            if (one.kind == GT_RUN_INSERT && two.kind == GT_RUN_KEEP) {
+                gt_run_insert(&writer, gt_bytes_of(one.inserted.data, gt_utf8_bytes(one.inserted, count)));
+            }
+            use(&one, count);
+            use(&two, count);
+        } else {
+            break;
+        }
+    }
+    gt_run_writer_end(&writer, edit);
+}
+
+static bool is_whole(gt_bytes edit) { return gt_value_kind(edit) == GT_KIND_TEXT; }
+
+static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
+    gt_bytes rest = text_of(base);
+    gt_run_iter iter = gt_runs_of(edit, UINT64_MAX);
+    size_t begin = value->len;
+    if (is_whole(edit)) {
+        gt_buf_append(value, edit.data, edit.len);
+        return;
+    }
+    for (gt_run run; gt_run_next(&iter, &run);) {
+        size_t len = run.kind == GT_RUN_INSERT ? 0 : gt_utf8_bytes(rest, run.count);
+        if (run.kind == GT_RUN_INSERT) gt_buf_append(value, run.inserted.data, run.inserted.len);
+        if (run.kind == GT_RUN_KEEP) gt_buf_append(value, rest.data, len);
+        rest = gt_bytes_of(rest.data + len, rest.len - len);
+    }
+    gt_write_text_around(value, begin);
+}
+
+static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
+    gt_buf whole;
+    if (is_whole(second)) {
+        if (base.data == NULL || !gt_value_equal(base, second)) gt_buf_append(edit, second.data, second.len);
+        return;
+    }
+    if (!is_whole(first) && !gt_edit_is_unset(first) && base.data != NULL) {
+        compose_runs(first, second, count_of(base), edit);
+        return;
+    }
+    gt_buf_init(&whole, edit->alloc); /* of what came before nothing is left */
+    gt_bytes before = gt_edit_is_unset(first) ? gt_bytes_of(NULL, 0) : first;
+    if (!is_whole(before) && before.data != NULL) {
+        apply(gt_bytes_of(NULL, 0), first, &whole);
+        before = gt_buf_bytes(&whole);
+    }
+    if (gt_buf_failed(&whole)) {
+        edit->failed = true;
+    } else {
+        apply(before, second, edit);
+    }
+    gt_buf_free(&whole);
+}
+
+/* ---- several ---- */
+
+/* Where the text of a step's insertions is read next: what a step inserted stands in the order of its indexes. */
+typedef struct source {
+    gt_run_iter iter;
+    gt_bytes rest; /* of the insertion at hand */
+    uint32_t next; /* index of the element that `rest` begins with */
+} source;
+
+/* The text of so many elements from `first` on; passes over what is left out before them. */
+static gt_bytes read_text(source *from, uint32_t first, uint32_t count) {
+    while (from->next < first || from->rest.len == 0) {
+        gt_run run;
+        size_t len = gt_utf8_bytes(from->rest, first - from->next);
+        from->next += (uint32_t)gt_utf8_count(from->rest.data, len);
+        from->rest = gt_bytes_of(from->rest.data + len, from->rest.len - len);
+        if (from->rest.len > 0) continue;
+        if (!gt_run_next(&from->iter, &run)) return gt_bytes_of(NULL, 0);
+        if (run.kind == GT_RUN_INSERT) from->rest = run.inserted;
+    }
+    gt_bytes text = gt_bytes_of(from->rest.data, gt_utf8_bytes(from->rest, count));
+    from->rest = gt_bytes_of(from->rest.data + text.len, from->rest.len - text.len);
+    from->next += count;
+    return text;
+}
+
+static bool is_there(gt_replay *replay, const gt_field_history *history, gt_past *unset, bool any_unset) {
+    if (history->base.data != NULL && !any_unset) return true;
+    for (uint32_t i = 0; i < history->count; i++) {
+        const gt_field_edit *edit = &history->edits[i];
+        bool counts = !gt_edit_is_void(replay, edit) && !gt_edit_is_unset(edit->edit);
+        if (counts && !gt_past_has(unset, edit->step)) return true;
+    }
+    return false;
+}
+
+static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
+    gt_past unset;
+    bool any_unset;
+    if (!gt_field_unset_past(replay, history, &unset, &any_unset)) return gt_no_memory(replay->diag);
+    if (!is_there(replay, history, &unset, any_unset)) return GOAT_OK;
+    gt_sequence *sequence = gt_sequence_replay(replay, history, count_of(history->base));
+    source *sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*sources));
+    if (sequence == NULL || sources == NULL) return gt_no_memory(replay->diag);
+    sources[replay->step_count].rest = text_of(history->base);
+    for (uint32_t i = 0; i < history->count; i++) {
+        const gt_field_edit *edit = &history->edits[i];
+        if (!gt_edit_is_unset(edit->edit)) sources[edit->step].iter = gt_runs_of(edit->edit, UINT64_MAX);
+    }
+    size_t begin = value->len;
+    gt_span *span = NULL;
+    gt_element first;
+    uint32_t count;
+    while (gt_sequence_next(sequence, &span, &first, &count)) {
+        source *from = &sources[first.step == GT_OF_BASE ? replay->step_count : first.step];
+        gt_bytes text = read_text(from, first.index, count);
+        gt_buf_append(value, text.data, text.len);
+    }
+    gt_write_text_around(value, begin);
+    return GOAT_OK;
+}
+
+const gt_merge_type gt_merge_text = {check_edit, diff, compose, apply, replay_edits};
