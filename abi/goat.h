@@ -376,6 +376,14 @@ enum { /* what became of a row; positions are those after the changes before thi
  */
 GOAT_API goat_status goat_db_advance(goat_db *db, goat_buf *changes, goat_error **error);
 
+/** What positions in a text are counted in. A position may not lie inside of a code point. */
+typedef int32_t goat_unit;
+enum {
+    GOAT_UNIT_BYTE = 0,       /**< bytes of UTF-8, as in C */
+    GOAT_UNIT_CODE_POINT = 1, /**< code points, as in Python */
+    GOAT_UNIT_UTF16 = 2       /**< 16-bit units of UTF-16, as in JavaScript */
+};
+
 /** How safe edits are to be, in rising order. */
 typedef int32_t goat_durability;
 enum {
@@ -694,7 +702,7 @@ GOAT_API goat_status goat_item_get_number(goat_item *item, const char *field, si
 /** An integer (number or counter) as two halves: value = high * 2^32 + low. GOAT_WRONG_TYPE for a fraction. */
 GOAT_API goat_status goat_item_get_int(goat_item *item, const char *field, size_t field_len, int32_t *high,
                                        uint32_t *low, goat_error **error);
-/** The UTF-8 text of a string or ref. `text`: new contents, end with goat_buf_free(). */
+/** The UTF-8 text of a string, text or ref. `text`: new contents, end with goat_buf_free(). */
 GOAT_API goat_status goat_item_get_text(goat_item *item, const char *field, size_t field_len, goat_buf *text,
                                         goat_error **error);
 /** The contents of a bytes field. `bytes`: new contents, end with goat_buf_free(). */
@@ -722,7 +730,7 @@ GOAT_API goat_status goat_item_set_number(goat_item *item, const char *field, si
 /** Sets an integer given as two halves: high * 2^32 + low. */
 GOAT_API goat_status goat_item_set_int(goat_item *item, const char *field, size_t field_len, int32_t high,
                                        uint32_t low, goat_error **error);
-/** Sets a string or ref. */
+/** Sets a string, text or ref. What a text field was and what it becomes are compared, and the difference is the edit. */
 GOAT_API goat_status goat_item_set_text(goat_item *item, const char *field, size_t field_len, const char *text,
                                         size_t text_len, goat_error **error);
 /** Sets a bytes field. */
@@ -742,6 +750,17 @@ GOAT_API goat_status goat_item_put(goat_item *item, const char *field, size_t fi
 /** Adds high * 2^32 + low to a counter, modulo 2^64. */
 GOAT_API goat_status goat_item_increment(goat_item *item, const char *field, size_t field_len, int32_t high,
                                          uint32_t low, goat_error **error);
+/**
+ * Changes a text field at one place: takes `count` units out from `position` on and puts `text` there. Recorded as it is
+ * made, so what others write elsewhere in the text at the same time stays where they wrote it.
+ *
+ * @param unit      what position and count are counted in; see goat_unit.
+ * @param text      UTF-8; NULL with 0 for none.
+ * @return also GOAT_INVALID, with the position, where there is no such place, or it lies inside of a code point.
+ */
+GOAT_API goat_status goat_item_splice(goat_item *item, const char *field, size_t field_len, goat_unit unit,
+                                      uint32_t position, uint32_t count, const char *text, size_t text_len,
+                                      goat_error **error);
 /** Makes the item equal to a CBOR map of fields: sets what differs, unsets what is not named. */
 GOAT_API goat_status goat_item_replace(goat_item *item, const uint8_t *fields, size_t fields_len, goat_error **error);
 /** Deletes the item, or (with false) brings it back with its values. A deleted item stays readable,

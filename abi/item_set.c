@@ -91,6 +91,25 @@ goat_status goat_item_increment(goat_item *item, const char *field, size_t field
     return edit(item, gt_bytes_of(field, field_len), increment, error);
 }
 
+goat_status goat_item_splice(goat_item *item, const char *field, size_t field_len, goat_unit unit, uint32_t position,
+                             uint32_t count, const char *text, size_t text_len, goat_error **error) {
+    gt_diag diag;
+    GT_REQUIRE(item);
+    GT_REQUIRE(field);
+    GT_REQUIRE_RUN(text, text_len);
+    gt_splice splice = {.unit = unit, .position = position, .count = count, .text = gt_given(text, text_len)};
+    gt_diag_init(&diag);
+    goat_status status = gt_check_utf8(splice.text, "the text", &diag);
+    if (status == GOAT_OK && (unsigned)unit > GOAT_UNIT_UTF16) {
+        status = gt_fail(&diag, GOAT_MISUSE, "%d is no unit of a text", (int)unit);
+    }
+    if (status != GOAT_OK) {
+        gt_diag_field(&diag, field, field_len);
+        return gt_error_set(error, status, &diag);
+    }
+    return edit(item, gt_bytes_of(field, field_len), (gt_edit){.operation = GT_SPLICE, .splice = splice}, error);
+}
+
 /* ---- values that are made here ---- */
 
 static goat_status set_made(goat_item *item, gt_bytes name, const gt_buf *value, goat_error **error) {

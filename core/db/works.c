@@ -150,6 +150,8 @@ static goat_status make_edit(const gt_field *field, gt_bytes base, const gt_fiel
         status = gt_edit_remove(field, now, edit->value, &single, diag);
     } else if (edit->operation == GT_PUT) {
         status = gt_edit_put(field, now, edit->key, edit->value, &single, diag);
+    } else if (edit->operation == GT_SPLICE) {
+        status = gt_edit_splice(field, now, &edit->splice, &single, diag);
     } else {
         status = gt_edit_increment(field, edit->by, &single, diag);
     }

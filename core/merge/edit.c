@@ -97,6 +97,13 @@ goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_b
     return finish(edit, diag);
 }
 
+goat_status gt_edit_splice(const gt_field *field, gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag) {
+    goat_status status = want_type(field, GT_TYPE_TEXT, "text: it cannot be spliced", diag);
+    if (status == GOAT_OK) status = gt_text_write_splice(gt_edit_base(field, base), splice, edit, diag);
+    if (status != GOAT_OK) gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    return status == GOAT_OK ? finish(edit, diag) : status;
+}
+
 goat_status gt_edit_increment(const gt_field *field, int64_t by, gt_buf *edit, gt_diag *diag) {
     goat_status status = want_type(field, GT_TYPE_COUNTER, "counter: it cannot be incremented", diag);
     if (status == GOAT_OK && by != 0) {

@@ -57,6 +57,16 @@ goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_b
                         gt_diag *diag);
 goat_status gt_edit_increment(const gt_field *field, int64_t by, gt_buf *edit, gt_diag *diag);
 
+/* Takes `count` units out of a text at `position` and puts `text` there. GOAT_INVALID where these lie outside of the text or
+ * inside of a code point, with the position as it was given. */
+typedef struct gt_splice {
+    goat_unit unit;
+    uint64_t position, count;
+    gt_bytes text;
+} gt_splice;
+
+goat_status gt_edit_splice(const gt_field *field, gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag);
+
 /* The delta that turns state `base` into the fields `wanted` (a map; fields not named are unset).
  * Appends an empty map where nothing differs; `*count` is the number of edits. */
 goat_status gt_merge_diff(const gt_schema *schema, gt_bytes base, gt_bytes wanted, gt_buf *delta, uint32_t *count,

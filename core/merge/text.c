@@ -153,9 +153,73 @@ static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit
     if (gt_buf_failed(&whole)) {
         edit->failed = true;
     } else {
+        size_t begin = edit->len;
         apply(before, second, edit);
+        gt_bytes made = gt_bytes_of(edit->data + begin, edit->len - begin);
+        if (!gt_buf_failed(edit) && base.data != NULL && gt_value_equal(base, made)) edit->len = begin;
     }
     gt_buf_free(&whole);
+}
+
+/* ---- positions ---- */
+
+/* Goes `units` further from the beginning of `text`: so many bytes and code points. False when that is outside of it or
+ * inside of a code point; `*units` is then what is left. */
+static bool go_units(gt_bytes text, goat_unit unit, uint64_t *units, size_t *bytes, uint64_t *points) {
+    size_t at = 0;
+    uint64_t count = 0;
+    while (*units > 0 && at < text.len) {
+        uint64_t word;
+        if (text.len - at >= 8 && *units >= 8) {
+            memcpy(&word, text.data + at, 8);
+            if ((word & UINT64_C(0x8080808080808080)) == 0) { /* ASCII: one of each */
+                at += 8;
+                count += 8;
+                *units -= 8;
+                continue;
+            }
+        }
+        uint8_t byte = text.data[at];
+        size_t len = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+        uint64_t step = unit == GOAT_UNIT_BYTE ? len : unit == GOAT_UNIT_UTF16 && len == 4 ? 2 : 1;
+        if (step > *units) return false;
+        at += len;
+        count++;
+        *units -= step;
+    }
+    *bytes = at;
+    *points = count;
+    return *units == 0;
+}
+
+goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag) {
+    static const char *const words[] = {
+        [GOAT_UNIT_BYTE] = "bytes", [GOAT_UNIT_CODE_POINT] = "code points", [GOAT_UNIT_UTF16] = "UTF-16 units"};
+    gt_bytes text = text_of(base);
+    size_t at = 0, len = 0;
+    uint64_t before = 0, removed = 0, left = splice->position;
+    bool good = go_units(text, splice->unit, &left, &at, &before);
+    if (!good) {
+        return gt_fail_at(diag, GOAT_INVALID, splice->position,
+                          "%llu %s from the beginning there is no place in the text",
+                          (unsigned long long)splice->position, words[splice->unit]);
+    }
+    left = splice->count;
+    if (!go_units(gt_bytes_of(text.data + at, text.len - at), splice->unit, &left, &len, &removed)) {
+        return gt_fail_at(diag, GOAT_INVALID, splice->position, "at %llu no %llu %s can be removed",
+                          (unsigned long long)splice->position, (unsigned long long)splice->count, words[splice->unit]);
+    }
+    if (base.data == NULL) {
+        if (splice->text.len > 0) gt_write_text(edit, splice->text);
+        return GOAT_OK;
+    }
+    gt_run_writer writer;
+    gt_run_writer_init(&writer, edit->alloc);
+    gt_run_keep(&writer, before);
+    gt_run_insert(&writer, splice->text);
+    gt_run_remove(&writer, removed);
+    gt_run_writer_end(&writer, edit);
+    return GOAT_OK;
 }
 
 /* ---- several ---- */

@@ -104,5 +104,6 @@ void gt_counted_end(gt_counted *counted, size_t count);
 
 /* The operations that only one type has. */
 void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit);
+goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag);
 
 #endif

@@ -100,7 +100,8 @@ static uint64_t length_of(gt_bytes value) {
 
 static const char *unit_of_length(gt_type type) {
     switch (type) {
-    case GT_TYPE_STRING: return "character";
+    case GT_TYPE_STRING:
+    case GT_TYPE_TEXT: return "character";
     case GT_TYPE_BYTES: return "byte";
     case GT_TYPE_MAP: return "key";
     default: return "element";

@@ -15,7 +15,7 @@
 enum {
     SINGLE_TYPES = TYPE(STRING) | TYPE(NUMBER) | TYPE(BOOLEAN) | TYPE(DATE) | TYPE(BYTES) | TYPE(REF),
     RANGE_TYPES = TYPE(NUMBER) | TYPE(COUNTER) | TYPE(DATE),
-    LENGTH_TYPES = TYPE(STRING) | TYPE(BYTES) | TYPE(SET) | TYPE(MAP) | TYPE(LIST),
+    LENGTH_TYPES = TYPE(STRING) | TYPE(BYTES) | TYPE(SET) | TYPE(MAP) | TYPE(LIST) | TYPE(TEXT),
 };
 
 typedef struct parse {
@@ -132,10 +132,14 @@ static goat_status read_required(parse *p, const char *rule, gt_bytes value) {
 
 static goat_status read_default(parse *p, const char *rule, gt_bytes value) {
     int64_t start = 0;
+    gt_bytes text;
     p->field->default_value = value;
     goat_status status = take_value(p, rule, &p->field->default_value);
     if (status == GOAT_OK && p->field->type == GT_TYPE_COUNTER && gt_value_as_int64(value, &start) && start != 0) {
         return refuse(p, rule, "of a counter can only be 0, from which it counts");
+    }
+    if (status == GOAT_OK && p->field->type == GT_TYPE_TEXT && gt_value_as_text(value, &text) && text.len > 0) {
+        status = refuse(p, rule, "of a text can only be the empty one, at which edits begin");
     }
     return status;
 }
@@ -227,7 +231,7 @@ static const struct {
     {"max", read_max, RANGE_TYPES},
     {"min_length", read_min_length, LENGTH_TYPES},
     {"max_length", read_max_length, LENGTH_TYPES},
-    {"pattern", read_pattern, TYPE(STRING)},
+    {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT)},
     {"merge", read_merge, SINGLE_TYPES | TYPE(LIST)},
     {"default", read_default, ~0u},
 };

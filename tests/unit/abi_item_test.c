@@ -565,6 +565,40 @@ static void one_bad_edit_spoils_them_all(void **state) {
     assert_fails(GOAT_EXISTS, goat_repo_apply_json(f->repo, TEXT(once), GOAT_APPLY_CREATE_ONLY, NULL, &error));
 }
 
+static void assert_reads(goat_item *item, const char *expected) {
+    goat_buf buf = {0};
+    assert_ok(goat_item_get_text(item, TEXT("body"), &buf, &error));
+    assert_int_equal(buf.size, strlen(expected));
+    assert_memory_equal(buf.data, expected, buf.size);
+    goat_buf_free(&buf);
+}
+
+/* "é" has two bytes, "🐐" four bytes and two units of UTF-16. */
+static void a_text_is_spliced_in_the_unit_of_the_language(void **state) {
+    test_db *f = *state;
+    goat_item *item = test_db_create(f, "/data/tasks/1", "one");
+    assert_ok(goat_item_splice(item, TEXT("body"), GOAT_UNIT_BYTE, 0, 0, TEXT("a\xc3\xa9\xf0\x9f\x90\x90z"), &error));
+    assert_ok(goat_item_splice(item, TEXT("body"), GOAT_UNIT_BYTE, 3, 0, TEXT("-"), &error));
+    assert_reads(item, "a\xc3\xa9-\xf0\x9f\x90\x90z");
+    assert_ok(goat_item_splice(item, TEXT("body"), GOAT_UNIT_CODE_POINT, 3, 1, TEXT("b"), &error));
+    assert_reads(item, "a\xc3\xa9-bz");
+    assert_ok(goat_item_splice(item, TEXT("body"), GOAT_UNIT_CODE_POINT, 0, 0, TEXT("\xf0\x9f\x90\x90"), &error));
+    assert_ok(goat_item_splice(item, TEXT("body"), GOAT_UNIT_UTF16, 2, 2, NULL, 0, &error));
+    assert_reads(item, "\xf0\x9f\x90\x90-bz");
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_MEMORY, NULL, &error));
+    assert_reads(item, "\xf0\x9f\x90\x90-bz");
+    assert_fails(GOAT_INVALID, goat_item_splice(item, TEXT("body"), GOAT_UNIT_UTF16, 1, 0, TEXT("x"), &error));
+    assert_fails(GOAT_INVALID, goat_item_splice(item, TEXT("body"), GOAT_UNIT_BYTE, 2, 0, TEXT("x"), &error));
+    assert_fails(GOAT_INVALID, goat_item_splice(item, TEXT("body"), GOAT_UNIT_BYTE, 0, 3, TEXT("x"), &error));
+    assert_fails(GOAT_INVALID, goat_item_splice(item, TEXT("body"), GOAT_UNIT_CODE_POINT, 5, 0, TEXT("x"), &error));
+    assert_fails(GOAT_INVALID, goat_item_splice(item, TEXT("body"), GOAT_UNIT_CODE_POINT, 0, 5, TEXT("x"), &error));
+    assert_fails(GOAT_MISUSE, goat_item_splice(item, TEXT("body"), 3, 0, 0, TEXT("x"), &error));
+    assert_fails(GOAT_WRONG_TYPE, goat_item_splice(item, TEXT("title"), GOAT_UNIT_BYTE, 0, 0, TEXT("x"), &error));
+    assert_fails(GOAT_INVALID, goat_item_splice(item, TEXT("body"), GOAT_UNIT_BYTE, 0, 0, TEXT("\xff"), &error));
+    assert_reads(item, "\xf0\x9f\x90\x90-bz");
+    goat_item_free(item);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_db(each_type_is_read_as_it_was_set),
@@ -577,6 +611,7 @@ int main(void) {
         with_db(an_empty_text_needs_no_pointer),
         with_db(a_long_text_is_as_good_as_a_short_one),
         with_db(collections_are_edited_in_place),
+        with_db(a_text_is_spliced_in_the_unit_of_the_language),
         with_db(an_item_is_created_with_fields_or_a_random_key),
         with_db(a_whole_item_is_read_with_a_revision),
         with_db(required_fields_may_follow_but_must_come),

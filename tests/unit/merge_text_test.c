@@ -432,7 +432,7 @@ static void a_diff_says_what_a_person_did(void **state) {
     expect_diff("the colour", "the color", "{0: [8, -1]}");
     expect_diff("a cat sat", "a dog sat", "{0: [2, 'dog', -3]}");
     expect_diff("one\ntwo\nthree\n", "one\nthree\n", "{0: [4, -4]}");
-    expect_diff("a\nb\n", "a\nnew\nb\n", "{0: [2, 'new\\n']}");
+    expect_diff("a\nb\n", "a\nnew\nb\n", "{0: [2, 'new\n']}");
 }
 
 int main(void) {
