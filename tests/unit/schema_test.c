@@ -181,7 +181,10 @@ static void each_rule_has_to_fit_its_type(void **state) {
     fixture *f = *state;
     assert_rules_refused(f, "7", "type", "\"f\": \"type\" is missing: the rules of a field are a map");
     assert_rules_refused(f, "{}", "type", "\"f\": \"type\" is missing");
-    assert_rules_refused(f, "{\"type\": \"text\"}", "type", "\"f\": \"type\" text is not supported by this version");
+    assert_rules_refused(f, "{\"type\": \"object\"}", "type",
+                         "\"f\": \"type\" object is not supported by this version");
+    assert_rules_refused(f, "{\"type\": \"text\", \"default\": \"x\"}", "default",
+                         "\"f\": \"default\" of a text can only be the empty one, at which edits begin");
     assert_rules_refused(f, "{\"type\": \"object\"}", "type",
                          "\"f\": \"type\" object is not supported by this version");
     assert_rules_refused(f, "{\"type\": \"richtext\"}", "type",
