@@ -104,8 +104,8 @@ void report_table(void) {
     for (int i = 0; i < entry_count; i++) {
         entry *e = &entries[i];
         if (is_empty(e)) continue;
-        double own = median(e, GOAT), ratio;
-        const char *whose;
+        double own = median(e, GOAT), ratio = 0;
+        const char *whose = "";
         printf("%-*s %-6s", WORK_WIDTH, e->row.work, e->row.unit);
         for (int w = 0; w < WHO_COUNT; w++) {
             if (shown[w]) cell(number(median(e, (peer)w), text, sizeof(text)), 10);
