@@ -106,7 +106,7 @@ enum {
 
     /* 20 to 39: the caller's data is refused; nothing was changed. */
     GOAT_INVALID = 20,    /**< a value breaks a rule of its schema, or a document is malformed */
-    GOAT_CONFLICT = 21,   /**< other bytes stand under that name and version already */
+    GOAT_CONFLICT = 21,   /**< something else stands there already */
     GOAT_FORBIDDEN = 22,  /**< an access rule, or read-only mode, says no */
     GOAT_TOO_LARGE = 23,  /**< beyond a named limit */
     GOAT_WRONG_TYPE = 24, /**< the field holds another type than the call asks for */
@@ -960,13 +960,17 @@ GOAT_API void goat_net_config_init(goat_net_config *config, size_t struct_size);
 /**
  * Keeps a connection to a server from here on, in the background, for as long as the handle is open: it is made anew when it
  * breaks, after pauses that grow. What it is at, and the last trouble, are in goat_db_status() and in changes. A second
- * URL replaces the first; the same one again makes it try at once.
+ * URL, or another CA file, replaces the first; the same again makes it try at once.
+ *
+ * A database has one connection. Handles of it in this process that ask for the same URL and CA file share it, with the
+ * flags of all of them, and it ends when the last of them is closed or disconnected.
  *
  * @param url     copied. "ws://host[:port][/path]", or "wss://…", which checks the server's certificate.
  * @param config  borrowed for the call. NULL means GOAT_NET_CONFIG_INIT.
  * @return GOAT_OK, also when the server cannot be reached; GOAT_INVALID with a position and GOAT_TOO_LARGE for the URL;
- *         GOAT_NOT_FOUND, GOAT_FORBIDDEN, GOAT_INVALID for the CA file; GOAT_LOADING; GOAT_FORBIDDEN if the database is read
- *         only; GOAT_IO; GOAT_MISUSE in builds without a network.
+ *         GOAT_NOT_FOUND, GOAT_FORBIDDEN, GOAT_INVALID for the CA file; GOAT_CONFLICT if another handle keeps the database
+ *         connected to another URL, or with another CA file; GOAT_LOADING; GOAT_FORBIDDEN if the database is read only;
+ *         GOAT_IO; GOAT_MISUSE in builds without a network.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
@@ -974,8 +978,8 @@ GOAT_API goat_status goat_db_connect(goat_db *db, const char *url, size_t url_le
                                      goat_error **error);
 
 /**
- * Ends the connection that goat_db_connect() keeps, with a good-bye. What was not sent is sent the next time; whoever
- * wants to wait for it calls goat_db_sync() before.
+ * Takes back what this handle asked of goat_db_connect(). If no other handle asks for it the connection ends, with a
+ * good-bye. What was not sent is sent the next time; whoever wants to wait for it calls goat_db_sync() before.
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block: a few seconds at most.
  * @return GOAT_OK, also when there is none; GOAT_LOADING; GOAT_MISUSE in builds without a network.
@@ -1029,18 +1033,20 @@ GOAT_API goat_status goat_server_new(goat_db *db, const goat_server_config *conf
  * "accepted", "refused" (counts).
  *
  * @param info  new contents, end with goat_buf_free().
- * @return GOAT_OK.
+ * @return GOAT_OK, GOAT_CLOSED when it has ended with its handle.
  *
- * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ * Blocks: until the server's thread is done with the packet that it is at, milliseconds. Calls back: no. Threads: any.
+ * Since 0.1.
  */
 GOAT_API goat_status goat_server_info(goat_server *server, goat_buf *info, goat_error **error);
 
 /**
  * Reads the certificate and the key again, for connections made from here on.
  *
- * @return GOAT_OK, also without TLS; as goat_server_new() about the files, and then the old ones stay in use.
+ * @return GOAT_OK, also without TLS; as goat_server_new() about the files, and then the old ones stay in use; GOAT_CLOSED
+ *         when it has ended with its handle.
  *
- * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ * Blocks: to read the files, and as goat_server_info(). Calls back: no. Threads: any. Since 0.1.
  */
 GOAT_API goat_status goat_server_reload(goat_server *server, goat_error **error);
 

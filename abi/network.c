@@ -1,27 +1,49 @@
-/* Connections to servers: one for a database, kept by the handle that asked for it. And asking strangers who they are.
+/* Connections to servers: one for a database, kept as long as any handle that asked for it is open. And asking strangers
+ * who they are.
  *
  * What there is lies in a list of the process's. Its lock is never held while a database's is taken, nor while a loop is
- * waited for to end. A connection that was replaced ends behind, and is freed by the next call that finds it done. */
+ * waited for. A connection that was replaced or left ends behind, and is freed by the next call that finds it done. */
 #include "network.h"
 
 #include "net/link_carrier.h"
 #include "net/net.h"
 #include "value/build.h"
 
+typedef struct holder {
+    struct holder *next;
+    const goat_db *db;
+    uint32_t flags;
+} holder;
+
 typedef struct upstream {
     struct upstream *next;
-    goat_db *db;
+    goat_db *db; /* the database's own handle: the connection is no handle's */
+    uint64_t number;
     char *url, *ca_file; /* the latter may be NULL */
-    uint32_t flags;
+    uint32_t flags;      /* of all who ever asked for it */
     gt_link_origin origin;
     gt_client *client;
-    bool ends;
+    holder *holders;     /* handles that ask for it; none: it ends */
+    const goat_db *last; /* the handle that ended it */
 } upstream;
 
 static struct {
     gt_mutex mutex;
     upstream *first;
+    uint64_t count; /* connections, ever */
 } network = {.mutex = GT_MUTEX_INIT};
+
+static atomic_uint_least32_t owner; /* the process that the list belongs to */
+
+static void lock_list(void) {
+    if (gt_port_was_inherited(&owner)) { /* a forked child has no connections */
+        network.mutex = (gt_mutex)GT_MUTEX_INIT;
+        network.first = NULL;
+    }
+    gt_mutex_lock(&network.mutex);
+}
+
+static void unlock_list(void) { gt_mutex_unlock(&network.mutex); }
 
 static const uint32_t flags_known = GOAT_SYNC_ALL | GOAT_SYNC_STORED;
 
@@ -42,39 +64,43 @@ static goat_status read_config(const goat_net_config *given, goat_net_config *co
 /* ---- one connection ---- */
 
 static void free_upstream(upstream *self) {
-    goat_db *db = self->db;
     gt_client_free(self->client);
+    while (self->holders != NULL) {
+        holder *next = self->holders->next;
+        gt_free(&gt_alloc_system, self->holders);
+        self->holders = next;
+    }
     gt_free(&gt_alloc_system, self->url);
     gt_free(&gt_alloc_system, self->ca_file);
+    gt_db_release_database(self->db);
     gt_free(&gt_alloc_system, self);
-    gt_db_release(db);
 }
 
 /* On the thread of the client. */
 static void on_state(void *context, bool online, const gt_diag *why) {
     upstream *self = (upstream *)(void *)((char *)context - offsetof(upstream, origin));
     gt_db_lock(self->db);
-    gt_db_set_upstream(self->db, self->url, online, why);
+    gt_db_set_upstream(self->db, self->number, gt_bytes_text(self->url), online, why);
     gt_db_unlock(self->db);
     gt_service_wake();
 }
 
-static goat_status make_upstream(goat_db *db, gt_bytes url, const goat_net_config *config, upstream **out,
+/* With the list's lock. */
+static goat_status make_upstream(goat_db *db, gt_bytes url, const char *ca_file, uint32_t flags, upstream **out,
                                  gt_diag *diag) {
     upstream *self = gt_new(&gt_alloc_system, 1, sizeof(*self));
     if (self == NULL) return gt_no_memory(diag);
-    const char *ca_file = config->ca_file;
-    self->db = db;
-    self->flags = config->flags;
+    self->db = gt_db_hold_database(db);
+    self->number = ++network.count;
+    self->flags = flags;
     self->url = gt_copy(&gt_alloc_system, url.data, url.len);
     self->ca_file = ca_file == NULL ? NULL : gt_copy(&gt_alloc_system, ca_file, strlen(ca_file));
     self->origin = (gt_link_origin){
-        .db = db,
+        .db = self->db,
         .role = GT_SYNC_CLIENT,
-        .all = (config->flags & GOAT_SYNC_ALL) != 0,
-        .stored = (config->flags & GOAT_SYNC_STORED) != 0,
+        .all = (flags & GOAT_SYNC_ALL) != 0,
+        .stored = (flags & GOAT_SYNC_STORED) != 0,
     };
-    gt_db_hold(db);
     gt_client_config client = {
         .alloc = &gt_alloc_system,
         .url = url,
@@ -93,21 +119,46 @@ static goat_status make_upstream(goat_db *db, gt_bytes url, const goat_net_confi
     return status;
 }
 
+/* ---- who asks for it ---- */
+
+static holder *find_holder(const upstream *one, const goat_db *db) {
+    holder *found = one->holders;
+    while (found != NULL && found->db != db) found = found->next;
+    return found;
+}
+
+static bool has_others(const upstream *one, const goat_db *db) {
+    return one->holders->next != NULL || one->holders->db != db;
+}
+
+/* The last one ends it. */
+static void drop_holder(upstream *one, const goat_db *db) {
+    holder **at = &one->holders;
+    while (*at != NULL && (*at)->db != db) at = &(*at)->next;
+    if (*at == NULL) return;
+    holder *dropped = *at;
+    *at = dropped->next;
+    gt_free(&gt_alloc_system, dropped);
+    if (one->holders != NULL) return;
+    one->last = db;
+    gt_client_end(one->client);
+}
+
 /* ---- the list ---- */
 
 /* With the list's lock. The connection of a database, whoever asked for it; NULL. */
 static upstream *find(const goat_db *db) {
     upstream *one = network.first;
-    while (one != NULL && (one->ends || gt_db_database(one->db) != gt_db_database(db))) one = one->next;
+    while (one != NULL && (one->holders == NULL || gt_db_database(one->db) != gt_db_database(db))) one = one->next;
     return one;
 }
 
-/* Takes those off the list that belong to `db` (NULL: to anybody) and are done, or with `all` all of them. */
-static upstream *take(const goat_db *db, bool all) {
+/* Takes those off the list that have ended, and with `last` those that this handle ended, whether they are done or not. */
+static upstream *take(const goat_db *last) {
     upstream *taken = NULL;
     for (upstream **at = &network.first; *at != NULL;) {
         upstream *one = *at;
-        if ((db == NULL || one->db == db) && (all || (one->ends && gt_client_has_ended(one->client)))) {
+        if (one->holders == NULL && ((last != NULL && one->last == last) || gt_client_has_ended(one->client))) {
             *at = one->next;
             one->next = taken;
             taken = one;
@@ -126,24 +177,27 @@ static void free_all(upstream *taken) {
     }
 }
 
-static void begin_to_end(upstream *one) {
-    one->ends = true;
-    gt_client_end(one->client);
+/* The number of the connection that `db` was the last to leave; 0: of none. */
+static uint64_t leave(const goat_db *db) {
+    upstream *one = find(db);
+    if (one == NULL) return 0;
+    drop_holder(one, db);
+    return one->holders == NULL ? one->number : 0;
 }
 
-static void say(goat_db *db, const char *url) {
+static void say_ended(goat_db *db, uint64_t number) {
+    if (number == 0) return;
     gt_db_lock(db);
-    gt_db_set_upstream(db, url, false, NULL);
+    gt_db_end_upstream(db, number);
     gt_db_unlock(db);
 }
 
 void gt_network_leave(goat_db *db, bool wait) {
-    gt_mutex_lock(&network.mutex);
-    for (upstream *one = network.first; one != NULL; one = one->next) {
-        if (one->db == db && !one->ends) begin_to_end(one);
-    }
-    upstream *taken = take(db, wait);
-    gt_mutex_unlock(&network.mutex);
+    lock_list();
+    uint64_t number = leave(db);
+    upstream *taken = take(wait ? db : NULL);
+    unlock_list();
+    say_ended(db, number);
     free_all(taken);
     gt_servers_leave(db, wait);
 }
@@ -160,10 +214,58 @@ static goat_status check(goat_db *db, goat_error **error) {
     return gt_leave(&call, status);
 }
 
-static bool is_same(const upstream *one, gt_bytes url, const goat_net_config *config) {
-    const char *a = one->ca_file, *b = config->ca_file;
-    bool same_ca = a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-    return same_ca && one->flags == config->flags && gt_bytes_equal(gt_bytes_text(one->url), url);
+static bool is_same(const upstream *one, gt_bytes url, const char *ca_file) {
+    bool same_ca =
+        one->ca_file == NULL || ca_file == NULL ? one->ca_file == ca_file : strcmp(one->ca_file, ca_file) == 0;
+    return same_ca && gt_bytes_equal(gt_bytes_text(one->url), url);
+}
+
+/* What all who ask for it want, when `db` wants `flags`. */
+static uint32_t join_flags(const upstream *one, const goat_db *db, uint32_t flags) {
+    for (const holder *other = one->holders; other != NULL; other = other->next) {
+        if (other->db != db) flags |= other->flags;
+    }
+    return flags;
+}
+
+/* With the list's lock. `*made` is the connection when it is a new one. */
+static goat_status join(goat_db *db, gt_bytes url, const goat_net_config *config, upstream **made, gt_diag *diag) {
+    upstream *before = find(db);
+    uint32_t flags = config->flags;
+    bool same = before != NULL && is_same(before, url, config->ca_file);
+    if (before != NULL && !same && has_others(before, db)) {
+        return gt_fail(diag, GOAT_CONFLICT, "another handle of the database keeps it connected to %s", before->url);
+    }
+    holder *own = before == NULL ? NULL : find_holder(before, db);
+    holder *added = own == NULL ? gt_new(&gt_alloc_system, 1, sizeof(*added)) : NULL;
+    if (own == NULL && added == NULL) return gt_no_memory(diag);
+    if (same) flags = join_flags(before, db, flags);
+    goat_status status = GOAT_OK;
+    if (!same || flags != before->flags) status = make_upstream(db, url, config->ca_file, flags, made, diag);
+    if (status != GOAT_OK) {
+        gt_free(&gt_alloc_system, added);
+        return status;
+    }
+    upstream *one = *made == NULL ? before : *made;
+    if (own == NULL) own = added;
+    if (*made != NULL) {
+        (*made)->next = network.first;
+        network.first = *made;
+    }
+    if (*made != NULL && before != NULL) {
+        one->holders = before->holders;
+        before->holders = NULL;
+        before->last = db;
+        gt_client_end(before->client);
+    }
+    own->db = db;
+    own->flags = config->flags;
+    if (own == added) {
+        own->next = one->holders;
+        one->holders = own;
+    }
+    if (*made == NULL) gt_client_retry(one->client);
+    return GOAT_OK;
 }
 
 goat_status goat_db_connect(goat_db *db, const char *url, size_t url_len, const goat_net_config *config,
@@ -173,27 +275,21 @@ goat_status goat_db_connect(goat_db *db, const char *url, size_t url_len, const 
     gt_diag diag;
     GT_REQUIRE(db);
     GT_REQUIRE(url);
-    gt_bytes text = gt_bytes_of(url, url_len);
     gt_diag_init(&diag);
     goat_status status = read_config(config, &own, error);
     if (status == GOAT_OK) status = check(db, error);
     if (status != GOAT_OK) return status;
-    gt_mutex_lock(&network.mutex);
-    upstream *before = find(db);
-    if (before != NULL && before->db == db && is_same(before, text, &own)) {
-        gt_client_retry(before->client);
-    } else {
-        status = make_upstream(db, text, &own, &made, &diag);
-    }
-    if (made != NULL) {
-        if (before != NULL) begin_to_end(before);
-        made->next = network.first;
-        network.first = made;
-    }
-    upstream *taken = take(NULL, false);
-    gt_mutex_unlock(&network.mutex);
+    lock_list();
+    status = join(db, gt_bytes_of(url, url_len), &own, &made, &diag);
+    uint64_t number = made == NULL ? 0 : made->number;
+    upstream *taken = take(NULL);
+    unlock_list();
     free_all(taken);
-    if (made != NULL) say(db, made->url);
+    if (number != 0) {
+        gt_db_lock(db);
+        gt_db_begin_upstream(db, number, gt_bytes_of(url, url_len));
+        gt_db_unlock(db);
+    }
     return gt_result(error, status, &diag);
 }
 
@@ -202,14 +298,13 @@ goat_status goat_db_disconnect(goat_db *db, goat_job **job, goat_error **error) 
     goat_job *made = NULL;
     if (job != NULL) *job = NULL;
     GT_REQUIRE(db);
-    gt_mutex_lock(&network.mutex);
-    upstream *one = find(db);
-    if (one != NULL) begin_to_end(one);
-    gt_mutex_unlock(&network.mutex);
+    lock_list();
+    uint64_t number = leave(db);
+    unlock_list();
+    say_ended(db, number);
     gt_enter(&call, db, error);
     goat_status status = gt_db_check(db, call.diag);
-    if (status == GOAT_OK && one != NULL) gt_db_set_upstream(db, NULL, false, NULL);
-    if (status == GOAT_OK) status = gt_db_part(db, &made, call.diag);
+    if (status == GOAT_OK) status = gt_db_part(db, number != 0, &made, call.diag);
     return gt_leave_with_job(&call, status, made, job, NULL);
 }
 

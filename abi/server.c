@@ -23,6 +23,21 @@ static struct {
     goat_server *first;
 } servers = {.mutex = GT_MUTEX_INIT};
 
+static atomic_uint_least32_t owner; /* the process that the list belongs to */
+
+static void lock_list(void) {
+    if (gt_port_was_inherited(&owner)) { /* a forked child has no servers */
+        servers.mutex = (gt_mutex)GT_MUTEX_INIT;
+        servers.first = NULL;
+    }
+    gt_mutex_lock(&servers.mutex);
+}
+
+/* With the list's lock. */
+static bool has_ended(const goat_server *server) {
+    return server->process != gt_port_process_id() || server->server == NULL;
+}
+
 void goat_server_config_init(goat_server_config *config, size_t struct_size) {
     const goat_server_config defaults = GOAT_SERVER_CONFIG_INIT;
     gt_struct_init(config, struct_size, &defaults, sizeof(defaults));
@@ -152,7 +167,7 @@ goat_status goat_server_new(goat_db *db, const goat_server_config *config, goat_
         gt_free(&gt_alloc_system, self);
         return gt_error_set(error, status, &diag);
     }
-    gt_mutex_lock(&servers.mutex);
+    lock_list();
     self->next = servers.first;
     servers.first = self;
     gt_mutex_unlock(&servers.mutex);
@@ -218,8 +233,8 @@ goat_status goat_server_info(goat_server *server, goat_buf *info, goat_error **e
     gt_diag_init(&diag);
     gt_buf_init(&own, &gt_alloc_system);
     gt_buf out = gt_lend(info);
-    gt_mutex_lock(&servers.mutex); /* the texts of the facts are the server's */
-    goat_status status = server->server == NULL ? closed(&diag) : GOAT_OK;
+    lock_list(); /* the texts of the facts are the server's */
+    goat_status status = has_ended(server) ? closed(&diag) : GOAT_OK;
     if (status == GOAT_OK) {
         gt_server_get_facts(server->server, &facts);
         gt_db_lock(server->db);
@@ -240,8 +255,8 @@ goat_status goat_server_reload(goat_server *server, goat_error **error) {
     gt_diag diag;
     GT_REQUIRE(server);
     gt_diag_init(&diag);
-    gt_mutex_lock(&servers.mutex);
-    goat_status status = server->server == NULL ? closed(&diag) : gt_server_reload(server->server, &diag);
+    lock_list();
+    goat_status status = has_ended(server) ? closed(&diag) : gt_server_reload(server->server, &diag);
     gt_mutex_unlock(&servers.mutex);
     return gt_result(error, status, &diag);
 }
@@ -251,7 +266,7 @@ goat_status goat_server_reload(goat_server *server, goat_error **error) {
 /* The first server of a handle that has not ended, ended as far as the host is concerned; NULL. */
 static gt_server *take(const goat_db *db) {
     gt_server *taken = NULL;
-    gt_mutex_lock(&servers.mutex);
+    lock_list();
     for (goat_server *one = servers.first; one != NULL && taken == NULL; one = one->next) {
         if (one->db != db) continue;
         taken = one->server;
@@ -270,7 +285,7 @@ void gt_servers_leave(goat_db *db, bool wait) {
         }
         return;
     }
-    gt_mutex_lock(&servers.mutex);
+    lock_list();
     for (goat_server *one = servers.first; one != NULL; one = one->next) {
         if (one->db == db && one->server != NULL) gt_server_end(one->server);
     }
@@ -280,7 +295,7 @@ void gt_servers_leave(goat_db *db, bool wait) {
 void goat_server_free(goat_server *server) {
     if (server == NULL || server->process != gt_port_process_id()) return;
     goat_db *db = server->db;
-    gt_mutex_lock(&servers.mutex);
+    lock_list();
     gt_server *own = server->server;
     goat_server **at = &servers.first;
     while (*at != server) at = &(*at)->next;

@@ -9,8 +9,6 @@
  * storage is closed when the host has freed everything. */
 #include "abi.h"
 
-#include <stdatomic.h>
-
 enum {
     ROUNDS_MAX = 64,      /* of one database before the next has its turn: a few milliseconds */
     BUSY_WAIT_US = 20000, /* until it looks again at storage that another thread, or nobody, is waiting for */
@@ -35,11 +33,9 @@ static atomic_uint_least32_t owner; /* the process that all this belongs to; 0 b
 
 /* In a forked child: what was copied is the parent's, and its lock may have been held. One thread is left there. */
 static void leave_to_parent(void) {
-    uint32_t own = gt_port_process_id(), before = 0;
-    if (atomic_compare_exchange_strong(&owner, &before, own) || before == own) return;
+    if (!gt_port_was_inherited(&owner)) return;
     memset(&process, 0, sizeof(process));
     process.mutex = (gt_mutex)GT_MUTEX_INIT;
-    atomic_store(&owner, own);
 }
 
 /* Waits out a thread that is about to end, so that what follows is one critical section. */

@@ -230,6 +230,22 @@ void gt_db_hold(goat_db *db) {
     gt_mutex_unlock(&db->database->mutex);
 }
 
+goat_db *gt_db_hold_database(goat_db *db) {
+    gt_database *database = db->database;
+    gt_mutex_lock(&database->mutex);
+    database->refs++;
+    gt_mutex_unlock(&database->mutex);
+    return database->system;
+}
+
+void gt_db_release_database(goat_db *held) {
+    gt_database *database = held->database;
+    gt_mutex_lock(&database->mutex);
+    bool last = --database->refs == 0;
+    gt_mutex_unlock(&database->mutex);
+    if (last) gt_database_drop(database);
+}
+
 void gt_handle_drop(goat_db *db) {
     gt_database *database = db->database;
     GOAT_ASSERT(db->refs > 0);

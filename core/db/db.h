@@ -65,6 +65,11 @@ void gt_db_retain(goat_db *db);
 void gt_db_hold(goat_db *db); /* the same, without the lock, and without calling anybody */
 void gt_db_release(goat_db *db);
 
+/* For what belongs to the database, whichever handle asked for it: the database's own handle, which is closed when the
+ * last of the others is. Good until it is released; both without the lock, and without calling anybody. */
+goat_db *gt_db_hold_database(goat_db *db);
+void gt_db_release_database(goat_db *held);
+
 /* GOAT_OK, GOAT_CLOSED, GOAT_LOADING, or what opening failed with. */
 goat_status gt_db_check(const goat_db *db, gt_diag *diag);
 

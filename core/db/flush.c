@@ -225,7 +225,7 @@ goat_status gt_db_close(goat_db *db, goat_job **job, gt_diag *diag) {
     }
     db->closed = true;
     db->capture_due_us = UINT64_MAX;
-    gt_links_end(db);
+    gt_links_end(db, is_last(db));
     gt_wake_retire(db);
     return GOAT_OK;
 }

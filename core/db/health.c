@@ -82,9 +82,15 @@ static gt_step_result parting_step(goat_job *job) {
     return link == NULL ? GT_STEP_DONE : GT_STEP_WAIT;
 }
 
-static const gt_job_kind parting_kind = {parting_step, NULL, true};
+static gt_step_result parted_step(goat_job *job) {
+    (void)job;
+    return GT_STEP_DONE;
+}
 
-goat_status gt_db_part(goat_db *db, goat_job **job, gt_diag *diag) {
+static const gt_job_kind parting_kind = {parting_step, NULL, true};
+static const gt_job_kind parted_kind = {parted_step, NULL, true};
+
+goat_status gt_db_part(goat_db *db, bool wait, goat_job **job, gt_diag *diag) {
     goat_status status = gt_db_check(db, diag);
-    return status == GOAT_OK ? gt_job_new(db, &parting_kind, NULL, job, diag) : status;
+    return status == GOAT_OK ? gt_job_new(db, wait ? &parting_kind : &parted_kind, NULL, job, diag) : status;
 }

@@ -14,11 +14,12 @@ typedef struct gt_wake gt_wake;
 
 /* What is known of the connection to the server. */
 typedef struct gt_upstream {
-    char *url;   /* NULL: none was set */
-    bool is_up;  /* says the transport */
-    bool online; /* what changes have told last */
-    gt_diag why; /* the last trouble */
-    bool is_new; /* changes have not told it yet */
+    uint64_t number, ended; /* of the transport's connection that tells; and the latest that ended */
+    char *url;              /* NULL: none was set */
+    bool is_up;             /* says the transport */
+    bool online;            /* what changes have told last */
+    gt_diag why;            /* the last trouble */
+    bool is_new;            /* changes have not told it yet */
 } gt_upstream;
 
 /* The file in which a repository's place in the server's log is remembered (core/sync/PROTOCOL.md section 9). */
@@ -72,7 +73,7 @@ struct gt_database {
     goat_db *learning;    /* who registers a schema just now: he sees at once what it brings */
     gt_wake *ended_wakes; /* their userdata is to be freed, without the lock */
     bool polling;
-    uint32_t refs; /* handles that have memory, `system` not counted */
+    uint32_t refs; /* handles that have memory, `system` not counted, and transports that hold all of it */
     uint32_t next_id;
 
     /* sync */
@@ -369,7 +370,7 @@ bool gt_links_tell(gt_database *database);
 /* Every link may have something to send. */
 void gt_links_wake(gt_database *database);
 /* Ends the links of a handle. */
-void gt_links_end(goat_db *db);
+void gt_links_end(goat_db *db, bool all); /* those of the handle, or all of the database */
 /* Somebody has to go on pumping. */
 void gt_want_pump(gt_database *database);
 

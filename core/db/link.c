@@ -208,7 +208,7 @@ static void end_all(gt_database *database, const goat_db *db) {
     }
 }
 
-void gt_links_end(goat_db *db) { end_all(db->database, db); }
+void gt_links_end(goat_db *db, bool all) { end_all(db->database, all ? NULL : db); }
 
 goat_status gt_link_add(gt_link *link, gt_bytes path, gt_diag *diag) {
     gt_path parsed;

@@ -63,14 +63,17 @@ goat_status gt_db_may_serve(const goat_db *db, gt_diag *diag);
 goat_status gt_db_sync(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag);
 
 /* Where a transport tells what it knows of the connection to the server, for gt_db_status and changes; trouble while
- * offline is told again only when its words are others. Locked. */
-void gt_db_set_upstream(goat_db *db, const char *url, bool online, const gt_diag *why);
+ * offline is told again only when its words are others. Connections to servers are numbered from 1 up: what a former one
+ * still has to say, or one that was ended, is not heard. Locked. */
+void gt_db_begin_upstream(goat_db *db, uint64_t number, gt_bytes url);
+void gt_db_set_upstream(goat_db *db, uint64_t number, gt_bytes url, bool online, const gt_diag *why);
+void gt_db_end_upstream(goat_db *db, uint64_t number);
 
 /* "peers", "repositories", … as goat.h says of goat_db_status. Locked. */
 void gt_db_status(goat_db *db, gt_buf *out);
 
-/* A job that is done when no client's link is left. Locked. GOAT_OK, GOAT_LOADING, GOAT_CLOSED, … */
-goat_status gt_db_part(goat_db *db, goat_job **job, gt_diag *diag);
+/* A job that is done when no client's link is left, or (`wait` false) at once. Locked. GOAT_OK, GOAT_LOADING, GOAT_CLOSED, … */
+goat_status gt_db_part(goat_db *db, bool wait, goat_job **job, gt_diag *diag);
 
 /* GOAT_OK; or what keeps it from taking anything: it is still opening, or the storage has refused to write a log, or to
  * give it, not long ago. Locked. */

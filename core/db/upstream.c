@@ -41,15 +41,35 @@ void gt_upstream_trouble(gt_database *database, const gt_diag *why) {
     upstream->why = *why;
 }
 
-void gt_db_set_upstream(goat_db *db, const char *url, bool online, const gt_diag *why) {
-    gt_database *database = db->database;
+static void set_url(gt_database *database, gt_bytes url) {
     gt_upstream *upstream = &database->upstream;
-    if (url == NULL || upstream->url == NULL || strcmp(url, upstream->url) != 0) {
-        gt_free(database->alloc, upstream->url);
-        upstream->url =
-            url == NULL ? NULL : gt_copy(database->alloc, url, strlen(url)); /* NULL without memory: not shown */
-    }
-    upstream->is_up = online;
+    if (url.data != NULL && upstream->url != NULL && gt_bytes_equal(url, gt_bytes_text(upstream->url))) return;
+    gt_free(database->alloc, upstream->url);
+    upstream->url =
+        url.data == NULL ? NULL : gt_copy(database->alloc, url.data, url.len); /* NULL without memory: not shown */
+}
+
+static bool is_heard(const gt_upstream *upstream, uint64_t number) {
+    return number >= upstream->number && number > upstream->ended;
+}
+
+void gt_db_set_upstream(goat_db *db, uint64_t number, gt_bytes url, bool online, const gt_diag *why) {
+    gt_database *database = db->database;
+    if (!is_heard(&database->upstream, number)) return;
+    database->upstream.number = number;
+    database->upstream.is_up = online;
+    set_url(database, url);
     gt_upstream_trouble(database, why);
     gt_upstream_look(database);
+}
+
+void gt_db_begin_upstream(goat_db *db, uint64_t number, gt_bytes url) {
+    if (number == db->database->upstream.number) return; /* it was faster, and has told more already */
+    gt_db_set_upstream(db, number, url, false, NULL);
+}
+
+void gt_db_end_upstream(goat_db *db, uint64_t number) {
+    gt_upstream *upstream = &db->database->upstream;
+    gt_db_set_upstream(db, number, (gt_bytes){0}, false, NULL);
+    if (number > upstream->ended) upstream->ended = number;
 }

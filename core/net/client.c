@@ -161,6 +161,10 @@ static void begin(gt_client *client) {
     gt_diag_init(&client->why);
     client->has_why = false;
     client->step = GT_CLIENT_LOOKS_UP;
+    if (client->url.secure && gt_tls_client_load(&client->tls, &client->why) != GOAT_OK) {
+        attempt_over(client);
+        return;
+    }
     if (gt_lookup_start(client->loop, &client->url, NULL, looked_up, client, &client->lookup, &client->why) !=
         GOAT_OK) {
         attempt_over(client);
@@ -228,9 +232,11 @@ static goat_status fill(gt_client *client, const gt_client_config *config, gt_di
     client->loop->on_greeted = on_greeted;
     client->loop->on_over = on_over;
     client->timer.fire = fire;
-    status = gt_loop_start(client->loop, diag);
-    if (status == GOAT_OK) gt_loop_call(client->loop, start, client);
-    return status;
+    client->start = (gt_task){.run = start, .argument = client};
+    client->retry = (gt_task){.run = retry, .argument = client};
+    client->end = (gt_task){.run = end, .argument = client};
+    gt_loop_post(client->loop, &client->start);
+    return gt_loop_start(client->loop, diag);
 }
 
 static void free_client(gt_client *client) {
@@ -257,9 +263,9 @@ goat_status gt_client_new(const gt_client_config *config, gt_client **out, gt_di
 
 const char *gt_client_url(const gt_client *client) { return client->text; }
 
-void gt_client_retry(gt_client *client) { gt_loop_call(client->loop, retry, client); }
+void gt_client_retry(gt_client *client) { gt_loop_post(client->loop, &client->retry); }
 
-void gt_client_end(gt_client *client) { gt_loop_call(client->loop, end, client); }
+void gt_client_end(gt_client *client) { gt_loop_post(client->loop, &client->end); }
 
 bool gt_client_has_ended(gt_client *client) { return gt_loop_has_ended(client->loop); }
 

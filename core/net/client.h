@@ -23,6 +23,7 @@ struct gt_client {
     gt_url url;
     gt_tls_client tls;
     gt_loop *loop;
+    gt_task start, retry, end;
     gt_client_step step;
     gt_timer timer; /* the end of the pause, or of the attempt at one address; its step is over */
     gt_lookup *lookup;

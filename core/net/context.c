@@ -17,6 +17,12 @@ enum {
 };
 
 static gt_mutex process_mutex = GT_MUTEX_INIT;
+static atomic_uint_least32_t owner;
+
+static void lock_process(void) {
+    if (gt_port_was_inherited(&owner)) process_mutex = (gt_mutex)GT_MUTEX_INIT;
+    gt_mutex_lock(&process_mutex);
+}
 
 const lws_retry_bo_t gt_context_no_idle_policy = {0};
 
@@ -29,7 +35,7 @@ static uint32_t lowest_free_descriptor(void) {
 
 uint32_t gt_context_make_room(uint32_t connections) {
     struct rlimit limit;
-    gt_mutex_lock(&process_mutex);
+    lock_process();
     uint32_t used = lowest_free_descriptor();
     rlim_t want = (rlim_t)used + connections + SPARE;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -66,7 +72,7 @@ static struct lws_context *create(const gt_loop *loop, const struct lws_context_
     struct rlimit before, now;
     struct sigaction on_pipe;
     bool lowered = false;
-    gt_mutex_lock(&process_mutex);
+    lock_process();
     rlim_t want = (rlim_t)lowest_free_descriptor() + loop->config.connections_max + 2 * SPARE;
     if (info->fd_limit_per_thread == 0 && getrlimit(RLIMIT_NOFILE, &before) == 0 &&
         before.rlim_cur / TABLE_FACTOR > want) {

@@ -34,6 +34,8 @@ void gt_loop_ready(gt_loop *loop, gt_connection *connection) {
 
 static bool queue(gt_loop *loop, gt_task *task) {
     if (loop->ended) return false;
+    if (task->is_queued) return true;
+    task->is_queued = true;
     task->next = NULL;
     if (loop->last_task == NULL) {
         loop->first_task = task;
@@ -92,12 +94,15 @@ static void run_tasks(gt_loop *loop) {
     loop->woken = false;
     gt_task *task = loop->first_task;
     loop->first_task = loop->last_task = NULL;
-    gt_mutex_unlock(&loop->mutex);
     while (task != NULL) {
         gt_task *next = task->next; /* the task may be gone once it was run */
+        task->is_queued = false;
+        gt_mutex_unlock(&loop->mutex);
         task->run(task->argument);
+        gt_mutex_lock(&loop->mutex);
         task = next;
     }
+    gt_mutex_unlock(&loop->mutex);
 }
 
 static gt_connection *take_one(gt_loop *loop) {

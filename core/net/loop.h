@@ -21,6 +21,7 @@ typedef struct gt_task {
     struct gt_task *next;
     void (*run)(void *argument);
     void *argument;
+    bool is_queued; /* the loop's */
 } gt_task;
 
 typedef struct gt_loop_config {
@@ -81,7 +82,7 @@ bool gt_loop_has_ended(gt_loop *loop); /* any thread */
 
 /* Runs `run(argument)` on the loop's thread and waits for it. False, and it is not run: the loop has ended. */
 bool gt_loop_call(gt_loop *loop, void (*run)(void *argument), void *argument);
-/* The same without waiting. */
+/* The same without waiting. A task that is queued already is run once. */
 bool gt_loop_post(gt_loop *loop, gt_task *task);
 /* From any thread: `connection` may have something to send. */
 void gt_loop_ready(gt_loop *loop, gt_connection *connection);

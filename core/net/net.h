@@ -66,13 +66,13 @@ typedef struct gt_client_config {
 } gt_client_config;
 
 /* Keeps one connection to a server from here on, in the background. GOAT_OK; GOAT_INVALID, GOAT_TOO_LARGE for the URL; what
- * gt_tls_client_new says. */
+ * gt_tls_client_new says. Nothing is waited for: the system's CAs are read, which takes a while, on the loop's thread. */
 goat_status gt_client_new(const gt_client_config *config, gt_client **client, gt_diag *diag);
 /* The URL as it was given; good as long as the client. */
 const char *gt_client_url(const gt_client *client);
-/* Tries now, without waiting for the end of the pause. */
+/* Tries now, without waiting for the end of the pause. Returns at once. */
 void gt_client_retry(gt_client *client);
-/* As for servers. */
+/* As for servers; it may still tell its state until it has ended. */
 void gt_client_end(gt_client *client);
 bool gt_client_has_ended(gt_client *client); /* gt_client_free does not wait any more */
 void gt_client_free(gt_client *client);

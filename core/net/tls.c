@@ -193,7 +193,7 @@ goat_status gt_tls_client_new(gt_tls_client *client, const char *ca_file, gt_dia
     if (client->tls == NULL) return gt_no_memory(diag);
     ERR_clear_error();
     goat_status status = set_common(client->tls, diag);
-    if (status == GOAT_OK && ca_file == NULL) status = load_system(client->tls, diag);
+    client->has_cas = ca_file != NULL;
     if (status == GOAT_OK && ca_file != NULL) {
         status = check_readable(ca_file, "file of CA certificates", diag);
         if (status == GOAT_OK && SSL_CTX_load_verify_file(client->tls, ca_file) != 1) {
@@ -210,6 +210,12 @@ goat_status gt_tls_client_new(gt_tls_client *client, const char *ca_file, gt_dia
     SSL_CTX_set_info_callback(client->tls, note_alert);
     gt_tls_client_clear(client);
     return GOAT_OK;
+}
+
+goat_status gt_tls_client_load(gt_tls_client *client, gt_diag *diag) {
+    goat_status status = client->has_cas ? GOAT_OK : load_system(client->tls, diag);
+    client->has_cas = status == GOAT_OK;
+    return status;
 }
 
 void gt_tls_client_free(gt_tls_client *client) {

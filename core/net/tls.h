@@ -24,15 +24,19 @@ typedef struct gt_tls_client {
     SSL_CTX *tls;
     const char *host; /* must be in the server's certificate; borrowed */
     bool is_address;  /* it is an IP address */
+    bool has_cas;
     int verify_error; /* X509_V_…, of the last handshake */
     int verify_depth;
     int alert;        /* that the server sent, or -1 */
     char expires[40]; /* when a certificate that has expired did so; empty */
 } gt_tls_client;
 
-/* Verifies against the CAs in `ca_file`, or with NULL against the system's. `client` stays where it is. GOAT_OK,
- * GOAT_NOT_FOUND, GOAT_INVALID, GOAT_NO_MEMORY. */
+/* Verifies against the CAs in `ca_file`, or with NULL against the system's, once they are loaded. `client` stays where it
+ * is. GOAT_OK, GOAT_NOT_FOUND, GOAT_INVALID, GOAT_NO_MEMORY. */
 goat_status gt_tls_client_new(gt_tls_client *client, const char *ca_file, gt_diag *diag);
+/* Before the first handshake: the system's CAs, which takes some 50 ms. Nothing where they are there. GOAT_OK,
+ * GOAT_NOT_FOUND. */
+goat_status gt_tls_client_load(gt_tls_client *client, gt_diag *diag);
 void gt_tls_client_free(gt_tls_client *client);
 /* Before each handshake. */
 void gt_tls_client_clear(gt_tls_client *client);

@@ -10,12 +10,15 @@
 #include "base/status.h"
 #include "goat_port.h"
 
+#include <stdatomic.h>
+
 #if defined(__wasm__)
 #define GT_PORT_HAS_THREADS 0
 typedef struct gt_mutex {
     char unused;
 } gt_mutex;
-#define GT_MUTEX_INIT {0}
+#define GT_MUTEX_INIT                                                                                                  \
+    { 0 }
 typedef struct gt_condition {
     char unused;
 } gt_condition;
@@ -28,7 +31,8 @@ typedef struct gt_thread {
 typedef struct gt_mutex {
     pthread_mutex_t mutex;
 } gt_mutex;
-#define GT_MUTEX_INIT {PTHREAD_MUTEX_INITIALIZER} /* for a static one, which is never destroyed */
+#define GT_MUTEX_INIT                                                                                                  \
+    { PTHREAD_MUTEX_INITIALIZER } /* for a static one, which is never destroyed */
 typedef struct gt_condition {
     pthread_cond_t condition;
 } gt_condition;
@@ -68,6 +72,15 @@ void gt_thread_join(gt_thread *thread);
 
 /* The number of this process: another one in a child that was forked. */
 uint32_t gt_port_process_id(void);
+
+/* For state that a process has once. In a forked child it is the parent's, and its lock may have been held by a thread
+ * that is not there: true, once, when it has to be begun anew. `owner` is 0 before the first call. */
+static inline bool gt_port_was_inherited(atomic_uint_least32_t *owner) {
+    uint_least32_t own = gt_port_process_id(), before = 0;
+    if (atomic_compare_exchange_strong(owner, &before, own) || before == own) return false;
+    atomic_store(owner, own);
+    return true;
+}
 
 /* ---- The machine's own --------------------------------------------------------------------- */
 

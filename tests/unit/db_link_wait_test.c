@@ -257,15 +257,38 @@ static void changes_tell_of_the_connection(void **state) {
                          "[[5, 'online', '', ''], [5, 'even', '/data/goats', ''], [5, 'even', '/sys/sessions', ''],"
                          " [5, 'even', '/sys/schemas', '']]");
     test_handle_advances(&f.server, "[]");
-    gt_db_set_upstream(f.one.db, "wss://example.org", true, NULL); /* says what is known */
+    gt_db_set_upstream(f.one.db, 1, gt_bytes_text("wss://example.org"), true, NULL); /* says what is known */
     test_handle_advances(&f.one, "[]");
     test_trio_part(&f, &f.one);
     test_handle_advances(&f.one, "[]"); /* the transport has not said so */
     gt_diag why;
     gt_diag_init(&why);
     gt_fail(&why, GOAT_IO, "the cable is cut");
-    gt_db_set_upstream(f.one.db, "wss://example.org", false, &why);
+    gt_db_set_upstream(f.one.db, 1, gt_bytes_text("wss://example.org"), false, &why);
     test_handle_advances(&f.one, "[[5, 'offline', '', 'the cable is cut']]");
+    test_trio_end(&f);
+}
+
+static void who_was_replaced_or_has_ended_is_not_heard(void **state) {
+    const gt_bytes url = gt_bytes_text("wss://example.org");
+    (void)state;
+    test_trio f;
+    test_trio_begin(&f);
+    test_trio_open(&f, &f.one);
+    test_handle_advances(&f.one, "[]");
+    gt_db_set_upstream(f.one.db, 3, url, true, NULL); /* faster than who began it */
+    gt_db_begin_upstream(f.one.db, 3, url);
+    test_handle_advances(&f.one, "[[5, 'online', '', '']]");
+    gt_db_set_upstream(f.one.db, 2, url, false, NULL);
+    gt_db_end_upstream(f.one.db, 2);
+    test_handle_advances(&f.one, "[]");
+    gt_db_end_upstream(f.one.db, 3);
+    test_handle_advances(&f.one, "[[5, 'offline', '', '']]");
+    gt_db_set_upstream(f.one.db, 3, url, true, NULL);
+    test_handle_advances(&f.one, "[]");
+    gt_db_begin_upstream(f.one.db, 4, url);
+    gt_db_set_upstream(f.one.db, 4, url, true, NULL);
+    test_handle_advances(&f.one, "[[5, 'online', '', '']]");
     test_trio_end(&f);
 }
 
@@ -353,6 +376,7 @@ int main(void) {
         cmocka_unit_test(a_server_ends_what_it_takes_with_receipts_that_everybody_gets),
         cmocka_unit_test(without_anybody_to_serve_there_are_no_receipts),
         cmocka_unit_test(changes_tell_of_the_connection),
+        cmocka_unit_test(who_was_replaced_or_has_ended_is_not_heard),
         cmocka_unit_test(the_status_says_what_is_unsent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -335,29 +335,6 @@ static void a_taken_port_is_said(void **state) {
     goat_server_free(server);
 }
 
-static void keys_and_logs_are_no_static_files(void **state) {
-    static const char *const paths[] = {"/home/root.key", "/home/session.key", "/home/repos/data/tasks.log",
-                                        "/home/repos/sys/sessions.log"};
-    test_net *net = *state;
-    char path[TEST_PATH_MAX], text[4096];
-    test_folder_write(net->folder, "page.txt", "hello");
-    net->config.static_dir = net->folder->path;
-    test_net_serve(net);
-    http_get(net->port, "/page.txt", text, sizeof text);
-    assert_int_equal(http_status(text), 200);
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        assert_true(test_folder_has(net->folder, paths[i] + 1));
-        http_get(net->port, paths[i], text, sizeof text);
-        assert_int_equal(http_status(text), 404);
-    }
-    test_net_stop(net);
-    net->config.static_dir = net->home.path;
-    assert_fails(GOAT_FORBIDDEN, goat_server_new(net->home.db, &net->config, &net->server, &error));
-    test_folder_path(net->folder, "home/repos", path);
-    net->config.static_dir = path;
-    assert_fails(GOAT_FORBIDDEN, goat_server_new(net->home.db, &net->config, &net->server, &error));
-}
-
 /* ---- asking who is there ---- */
 
 static goat_status probe(const char *url, uint32_t timeout_ms, goat_buf *info, goat_error **error) {
@@ -541,7 +518,6 @@ int main(void) {
         with_net(who_never_proves_himself_is_cut),
         with_net(a_replica_is_no_server),
         with_net(a_taken_port_is_said),
-        with_net(keys_and_logs_are_no_static_files),
         with_net(a_stranger_learns_whose_server_it_is),
         with_net(a_question_to_nobody_is_answered),
         with_net(what_is_measured_is_what_happened),
