@@ -992,7 +992,8 @@ GOAT_API goat_status goat_db_disconnect(goat_db *db, goat_job **job, goat_error 
 typedef struct goat_server_config {
     uint32_t struct_size;
     uint32_t flags;              /**< 0; others are reserved */
-    const char *host;            /**< where to listen: a name or address, "" for all of the machine's; NULL: "127.0.0.1" */
+    const char *host;            /**< where to listen: a name or address, "" for all of the machine's, IPv6 and IPv4;
+                                      NULL: "127.0.0.1" */
     uint32_t port;               /**< 0: any that is free, see goat_server_info() */
     uint32_t connections_max;    /**< 0: 20000, or what the process's limit of open files allows */
     uint32_t per_address_max;    /**< connections of one address, of one IPv6 /64; 0: no limit */
@@ -1001,7 +1002,8 @@ typedef struct goat_server_config {
     const char *static_dir;      /**< folder whose files are served over HTTP, but for names that begin with a dot or end
                                       with .key, and what lies in the database's folder; NULL: none */
     const char *origins;         /**< web origins whose pages may connect, with blanks between them, "*" for all;
-                                      NULL: pages that this server itself serves */
+                                      NULL: pages that this server itself serves, at an address, localhost,
+                                      `host`, the machine's name or a name of the certificate */
 } goat_server_config;
 
 #define GOAT_SERVER_CONFIG_INIT {sizeof(goat_server_config), 0, NULL, 0, 0, 0, NULL, NULL, NULL, NULL}
@@ -1028,7 +1030,8 @@ GOAT_API goat_status goat_server_new(goat_db *db, const goat_server_config *conf
                                      goat_error **error);
 
 /**
- * Facts about a server as one CBOR map: "url" (text, such as "ws://127.0.0.1:8080"), "host", "port", "secure",
+ * Facts about a server as one CBOR map: "url" (text, such as "ws://127.0.0.1:8080"; with the
+ * machine's name where it listens on all addresses), "host", "port", "secure",
  * "root" (bytes, the public key that clients pin), "network" (bytes), "connections", "connections_max",
  * "accepted", "refused" (counts).
  *

@@ -1,5 +1,6 @@
 /* Servers of this process's databases, as the host holds them. A server ends with its handle; the host's structure then
  * answers GOAT_CLOSED until it is freed. */
+#define _GNU_SOURCE
 #include "network.h"
 
 #include "net/link_carrier.h"
@@ -8,7 +9,9 @@
 #include "value/build.h"
 #include "value/value.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 struct goat_server {
     goat_server *next;
@@ -178,13 +181,16 @@ goat_status goat_server_new(goat_db *db, const goat_server_config *config, goat_
 
 /* ---- while it serves ---- */
 
-static bool is_everywhere(const char *host) {
-    return host[0] == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
-}
+static bool is_everywhere(const char *address) { return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0; }
 
+/* With a host that others can use, too: where it listens everywhere, what the machine is called. */
 static void write_url(const gt_server_facts *facts, gt_buf *out) {
-    char url[512];
-    const char *host = is_everywhere(facts->host) ? "localhost" : facts->host;
+    char url[512], machine[HOST_NAME_MAX + 1];
+    const char *host = facts->host;
+    if (is_everywhere(facts->address)) {
+        bool is_named = gethostname(machine, sizeof(machine)) == 0 && memchr(machine, 0, sizeof(machine)) != NULL;
+        host = is_named && machine[0] != 0 ? machine : "localhost";
+    }
     bool six = strchr(host, ':') != NULL;
     int len = snprintf(url, sizeof(url), "%s://%s%s%s:%u", facts->secure ? "wss" : "ws", six ? "[" : "", host,
                        six ? "]" : "", facts->port);

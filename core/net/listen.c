@@ -63,7 +63,8 @@ static int try_address(const struct addrinfo *address, gt_listener *listener) {
 }
 
 goat_status gt_listen(const char *host, uint16_t port, gt_listener *listener, gt_diag *diag) {
-    static const int families[] = {AF_INET, AF_INET6};
+    static const int named[] = {AF_INET, AF_INET6}, everywhere[] = {AF_INET6, AF_INET};
+    const int *families = host[0] == 0 ? everywhere : named;
     struct addrinfo hints, *found = NULL;
     char service[8];
     int error = EADDRNOTAVAIL;
@@ -78,8 +79,10 @@ goat_status gt_listen(const char *host, uint16_t port, gt_listener *listener, gt
         for (const struct addrinfo *one = found; one != NULL && listener->descriptor < 0; one = one->ai_next) {
             if (one->ai_family != families[i]) continue;
             int own = try_address(one, listener);
-            if (own == 0 || error == EADDRNOTAVAIL) error = own;
+            if (own == 0 || error == EADDRNOTAVAIL || error == EAFNOSUPPORT) error = own;
         }
+        /* With the IPv6 one taken, the IPv4 one would be less than all. */
+        if (host[0] == 0 && error != EADDRNOTAVAIL && error != EAFNOSUPPORT) break;
     }
     freeaddrinfo(found);
     return listener->descriptor >= 0 ? GOAT_OK : fail(host[0] == 0 ? "*" : host, port, error, diag);

@@ -1,8 +1,10 @@
 /* What lws calls back for on a server: HTTP, the upgrade, WebSocket messages, and the ends of connections. */
+#define _GNU_SOURCE
 #include "net/request.h"
 #include "net/server.h"
 
 #include <strings.h>
+#include <unistd.h>
 
 enum { HEADER_MAX = 512 };
 
@@ -10,13 +12,23 @@ static gt_server *server_of(struct lws *wsi) { return gt_loop_of(wsi)->owner; }
 
 /* ---- the upgrade ---- */
 
+/* What the server was told to listen on, what its machine is called, and what its certificate is for. */
+static bool is_own_name(void *context, const char *name) {
+    gt_server *server = context;
+    char own[GT_REQUEST_HOST_MAX + 1];
+    if (strcasecmp(name, server->config.host) == 0) return true;
+    if (gethostname(own, sizeof(own)) == 0 && memchr(own, 0, sizeof(own)) != NULL && strcasecmp(name, own) == 0)
+        return true;
+    return server->tls != NULL && gt_tls_server_is_for(server->tls, name);
+}
+
 static bool may_come_from(gt_server *server, struct lws *wsi) {
     char origin_space[HEADER_MAX], host_space[HEADER_MAX];
     gt_bytes origin = gt_http_header(wsi, WSI_TOKEN_ORIGIN, origin_space, sizeof(origin_space));
     gt_bytes host = gt_http_header(wsi, WSI_TOKEN_HOST, host_space, sizeof(host_space));
     if (origin.data == NULL && lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0)
         return false; /* too long to be looked at */
-    return gt_request_origin_allowed(origin, host, server->config.origins);
+    return gt_request_origin_allowed(origin, host, server->config.origins, is_own_name, server);
 }
 
 static int confirm_upgrade(gt_server *server, gt_connection *connection, struct lws *wsi, const char *what) {

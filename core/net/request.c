@@ -1,6 +1,8 @@
 /* The rules of request.h. All input is a stranger's. */
 #include "net/request.h"
 
+#include <arpa/inet.h>
+
 static bool is_plain(uint8_t c) { return c >= ' ' && c != 0x7f && c != '\\'; }
 
 bool gt_request_path_valid(gt_bytes path) {
@@ -94,7 +96,29 @@ static void cut_suffix(gt_bytes *text, const char *suffix) {
     if (text->len > len && memcmp(text->data + text->len - len, suffix, len) == 0) text->len -= len;
 }
 
-bool gt_request_origin_allowed(gt_bytes origin, gt_bytes host, const char *allowed) {
+/* The host of "host:port" or "[address]:port", in lower case; false when it does not fit. */
+static bool take_host(gt_bytes authority, char name[GT_REQUEST_HOST_MAX + 1], bool *is_address) {
+    size_t len = 0, begin = 0;
+    *is_address = authority.len > 0 && authority.data[0] == '[';
+    if (*is_address) begin = 1;
+    for (size_t i = begin; i < authority.len && authority.data[i] != (*is_address ? ']' : ':'); i++) {
+        if (len == GT_REQUEST_HOST_MAX || !is_plain(authority.data[i])) return false;
+        name[len++] = (char)lower(authority.data[i]);
+    }
+    name[len] = 0;
+    return len > 0;
+}
+
+/* A browser takes what ends with a number for an IPv4 address, and looks it up nowhere. */
+static bool is_ipv4(const char *name) {
+    struct in_addr address;
+    return inet_pton(AF_INET, name, &address) == 1;
+}
+
+bool gt_request_origin_allowed(gt_bytes origin, gt_bytes host, const char *allowed,
+                               bool (*is_own_name)(void *context, const char *name), void *context) {
+    char name[GT_REQUEST_HOST_MAX + 1];
+    bool is_address;
     gt_bytes list = gt_bytes_text(allowed == NULL ? "" : allowed), element;
     bool any = false;
     if (origin.data == NULL) return true;
@@ -113,7 +137,8 @@ bool gt_request_origin_allowed(gt_bytes origin, gt_bytes host, const char *allow
     } else {
         return false;
     }
-    return host.len > 0 && same_text(origin, host);
+    if (host.len == 0 || !same_text(origin, host) || !take_host(origin, name, &is_address)) return false;
+    return is_address || is_ipv4(name) || strcmp(name, "localhost") == 0 || is_own_name(context, name);
 }
 
 /* ---- content types ---- */

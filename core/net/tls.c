@@ -118,6 +118,11 @@ goat_status gt_tls_server_apply(SSL_CTX **from, SSL_CTX *to, gt_diag *diag) {
     return GOAT_OK;
 }
 
+bool gt_tls_server_is_for(SSL_CTX *tls, const char *host) {
+    X509 *certificate = SSL_CTX_get0_certificate(tls);
+    return X509_check_host(certificate, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
 /* ---- client: the system's CAs ---- */
 
 static const char *const bundles[] = {

@@ -17,6 +17,9 @@ goat_status gt_tls_server_new(const char *certificate, const char *key, SSL_CTX 
  * a context of gt_tls_server_new(). `from` stays where it is. */
 goat_status gt_tls_server_apply(SSL_CTX **from, SSL_CTX *to, gt_diag *diag);
 
+/* Whether the certificate is for this host. */
+bool gt_tls_server_is_for(SSL_CTX *tls, const char *host);
+
 /* ---- client ---- */
 
 /* What is learned while connecting. */

@@ -429,6 +429,24 @@ static void a_certificate_with_another_kind_of_key_replaces_the_first(void **sta
     test_client_wait_online(&w->client, 1);
 }
 
+static void names_of_the_certificate_are_the_servers_own(void **state) {
+    world *w = *state;
+    test_certs_make(&w->certs, "good", "DNS:goats.example,DNS:*.goats.example,IP:127.0.0.1", -3600, 3600);
+    serve_tls(w, "good");
+    static const struct {
+        const char *host;
+        int status;
+    } names[] = {{"goats.example", 101}, {"a.goats.example", 101}, {"goats.example.evil", 403}, {"evil.example", 403}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char headers[128];
+        test_socket page = socket_open_tls(w->server->port, TLS1_3_VERSION);
+        assert_non_null(page.ssl);
+        snprintf(headers, sizeof headers, "Origin: https://%s\r\n", names[i].host);
+        assert_int_equal(ws_upgrade_at(&page, names[i].host, "goat.sync.1", headers), names[i].status);
+        socket_close(&page);
+    }
+}
+
 static void a_key_that_others_can_read_is_refused(void **state) {
     static const struct {
         mode_t mode;
@@ -521,6 +539,7 @@ int main(void) {
         with_world(a_wrong_url_is_said_at_once),
         with_world(a_certificate_is_reloaded_and_nobody_notices),
         with_world(a_certificate_with_another_kind_of_key_replaces_the_first),
+        with_world(names_of_the_certificate_are_the_servers_own),
         with_world(a_key_that_others_can_read_is_refused),
         with_world(a_server_wants_a_key_for_its_certificate),
         with_world(old_tls_is_refused),

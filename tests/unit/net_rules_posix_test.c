@@ -124,9 +124,14 @@ static void only_plain_paths_name_files(void **state) {
     free(longest);
 }
 
+static bool is_a_example(void *context, const char *name) {
+    (void)context;
+    return strcmp(name, "a.example") == 0;
+}
+
 static bool allowed(const char *origin, const char *host, const char *list) {
     gt_bytes from = origin == NULL ? (gt_bytes){0} : gt_bytes_text(origin);
-    return gt_request_origin_allowed(from, gt_bytes_text(host), list);
+    return gt_request_origin_allowed(from, gt_bytes_text(host), list, is_a_example, NULL);
 }
 
 static void pages_may_connect_to_their_own_host(void **state) {
@@ -137,6 +142,11 @@ static void pages_may_connect_to_their_own_host(void **state) {
     assert_true(allowed("https://a.example", "a.example:443", ""));
     assert_true(allowed("http://a.example:80", "a.example", ""));
     assert_true(allowed("http://localhost:8080", "localhost:8080", "  "));
+    assert_true(allowed("http://127.0.0.1", "127.0.0.1:80", ""));
+    assert_true(allowed("http://[2001:db8::1]:8080", "[2001:db8::1]:8080", ""));
+    assert_false(allowed("http://evil.example:8080", "evil.example:8080", "")); /* it may only point here */
+    assert_false(allowed("http://127.0.0.1.evil.example", "127.0.0.1.evil.example", ""));
+    assert_false(allowed("http://:8080", ":8080", ""));
     assert_false(allowed("http://localhost:8080", "localhost:8081", ""));
     assert_false(allowed("https://b.example", "a.example", ""));
     assert_false(allowed("https://a.example.evil", "a.example", ""));

@@ -254,6 +254,33 @@ static void pages_of_others_may_not_connect(void **state) {
     assert_int_equal(upgrade(server, "goat.sync.1", NULL), 101);
 }
 
+/* A stranger's name may point here: then his page is one of this host as far as the browser knows. */
+static void names_that_only_point_here_do_not_count(void **state) {
+    test_server *server = *state;
+    char host[300], headers[400], machine[256] = "";
+    const char *const own[] = {"localhost", "LOCALHOST", "127.0.0.1", "[::1]", "my.goats.example", machine};
+    const char *const others[] = {"evil.example", "goats.example", "localhost.evil.example", "127.0.0.1.evil.example"};
+    server->config.host = "127.0.0.1";
+    test_server_start(server);
+    assert_int_equal(gethostname(machine, sizeof machine - 1), 0);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        test_socket peer = socket_open(server->port);
+        snprintf(host, sizeof host, "%s:%u", own[i], server->port);
+        snprintf(headers, sizeof headers, "Origin: http://%s\r\n", host);
+        bool is_configured = strcmp(own[i], "my.goats.example") != 0;
+        assert_int_equal(ws_upgrade_at(&peer, host, "goat.sync.1", headers), is_configured ? 101 : 403);
+        socket_close(&peer);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        test_socket peer = socket_open(server->port);
+        snprintf(host, sizeof host, "%s:%u", others[i], server->port);
+        snprintf(headers, sizeof headers, "Origin: http://%s\r\n", host);
+        assert_int_equal(ws_upgrade_at(&peer, host, "goat.sync.1", headers), 403);
+        socket_close(&peer);
+    }
+    assert_true(metric_is(server, "goat_errors_total{kind=\"origin\"} 5"));
+}
+
 /* ---- who is cut ---- */
 
 static void who_does_not_read_is_cut_and_others_do_not_notice(void **state) {
@@ -485,6 +512,7 @@ int main(void) {
         with_server(a_database_that_is_not_ready_closes),
         with_server(only_the_subprotocol_is_spoken),
         with_server(pages_of_others_may_not_connect),
+        with_server(names_that_only_point_here_do_not_count),
         with_server(who_does_not_read_is_cut_and_others_do_not_notice),
         with_server(who_answers_no_pings_is_cut),
         with_server(half_a_message_keeps_its_memory_and_gives_it_back),

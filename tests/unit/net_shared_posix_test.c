@@ -3,14 +3,20 @@
 #define _GNU_SOURCE
 #include "support/test.h"
 
+#include "net/listen.h"
 #include "support/test_net_posix.h"
 #include "support/test_socket_posix.h"
 
+#include <net/if.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,6 +195,78 @@ static void a_child_has_a_network_of_its_own(void **state) {
     test_party_close(&one);
 }
 
+/* ---- all of the machine's addresses ---- */
+
+/* A network of this process's own, with nothing in it but the loopback interface, so that nobody else is served. */
+static bool enter_empty_network(void) {
+    struct ifreq request = {.ifr_flags = IFF_UP};
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
+    int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    memcpy(request.ifr_name, "lo", 3);
+    bool is_up = any >= 0 && ioctl(any, SIOCSIFFLAGS, &request) == 0;
+    close(any);
+    return is_up;
+}
+
+static bool answers(int family, const void *address, socklen_t len) {
+    int made = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool does = made >= 0 && connect(made, address, len) == 0;
+    close(made);
+    return does;
+}
+
+static bool serves_everywhere(const char *host) {
+    gt_listener listener;
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    if (gt_listen(host, 0, &listener, NULL) != GOAT_OK) return false;
+    four.sin_port = six.sin6_port = htons(listener.port);
+    bool has_six = access("/proc/net/if_inet6", R_OK) == 0;
+    bool does = answers(AF_INET, &four, sizeof four) && (!has_six || answers(AF_INET6, &six, sizeof six));
+    gt_listener_close(&listener);
+    return does;
+}
+
+static bool url_is_for_others(test_net *net, const char *host) {
+    char path[TEST_PATH_MAX], machine[256] = "", wanted[300];
+    goat_db *db = NULL;
+    goat_server *server = NULL;
+    goat_buf info = {0};
+    goat_server_config config = GOAT_SERVER_CONFIG_INIT;
+    config.host = host;
+    test_folder_path(net->folder, "everywhere", path);
+    if (gethostname(machine, sizeof machine - 1) != 0) return false;
+    snprintf(wanted, sizeof wanted, "ws://%s:", machine);
+    bool is = goat_db_open(path, strlen(path), NULL, &db, NULL, NULL) == GOAT_OK &&
+              goat_server_new(db, &config, &server, NULL) == GOAT_OK &&
+              goat_server_info(server, &info, NULL) == GOAT_OK && strstr(test_db_json(&info), wanted) != NULL;
+    goat_server_free(server);
+    goat_db_free(db);
+    goat_buf_free(&info);
+    return is;
+}
+
+enum { NO_NETWORK = 77 };
+
+static int try_everywhere(test_net *net) {
+    if (!enter_empty_network()) return NO_NETWORK;
+    if (!serves_everywhere("")) return 1;
+    if (!url_is_for_others(net, "")) return 2;
+    if (!url_is_for_others(net, "0.0.0.0")) return 3;
+    return access("/proc/net/if_inet6", R_OK) != 0 || url_is_for_others(net, "::") ? 0 : 4;
+}
+
+static void all_addresses_are_all_and_have_a_name(void **state) {
+    test_net *net = *state;
+    int how = -1;
+    pid_t child = fork();
+    if (child == 0) _exit(try_everywhere(net));
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    if (WEXITSTATUS(how) == NO_NETWORK) skip();
+    assert_int_equal(WEXITSTATUS(how), 0);
+}
+
 /* ---- static files ---- */
 
 static void keys_and_logs_are_no_static_files(void **state) {
@@ -220,7 +298,7 @@ int main(void) {
         with_net(handles_agree_on_the_server),       with_net(connecting_does_not_wait_for_the_cas),
         with_net(keys_and_logs_are_no_static_files),
 #ifndef __SANITIZE_THREAD__ /* a child may not start threads there */
-        with_net(a_child_has_a_network_of_its_own),
+        with_net(a_child_has_a_network_of_its_own),  with_net(all_addresses_are_all_and_have_a_name),
 #endif
     };
     cmocka_set_test_filter(getenv("FILTER"));

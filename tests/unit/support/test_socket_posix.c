@@ -128,14 +128,18 @@ void http_get(uint16_t port, const char *path, char *text, size_t size) {
 /* ---- WebSocket ---- */
 
 int ws_upgrade(test_socket *socket, const char *protocol, const char *headers) {
+    return ws_upgrade_at(socket, "localhost", protocol, headers);
+}
+
+int ws_upgrade_at(test_socket *socket, const char *host, const char *protocol, const char *headers) {
     char request[4096], answer[4096];
     size_t len = 0;
     char offer[256] = "";
     if (protocol != NULL) snprintf(offer, sizeof offer, "Sec-WebSocket-Protocol: %s\r\n", protocol);
     snprintf(request, sizeof request,
-             "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "GET / HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s\r\n",
-             offer, headers == NULL ? "" : headers);
+             host, offer, headers == NULL ? "" : headers);
     if (!socket_send(socket, request, strlen(request))) return 0;
     /* Byte by byte: what follows the head belongs to the first frame. */
     while (len + 1 < sizeof answer && socket_receive(socket, answer + len, 1) == 1) {

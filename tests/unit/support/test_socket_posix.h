@@ -32,7 +32,8 @@ const char *http_body(const char *text);
 
 /* Upgrades; `headers` (may be NULL) are lines that end with \r\n. The status of the answer: 101 if it went well. */
 int ws_upgrade(test_socket *socket, const char *protocol, const char *headers);
-test_socket ws_open(uint16_t port); /* and upgraded */
+int ws_upgrade_at(test_socket *socket, const char *host, const char *protocol, const char *headers); /* "Host: host" */
+test_socket ws_open(uint16_t port);                                                                  /* and upgraded */
 void ws_send(test_socket *socket, int opcode, bool is_last, const void *bytes, size_t len);
 bool ws_try_send(test_socket *socket, int opcode, bool is_last, const void *bytes, size_t len);
 /* The next frame: its opcode, WS_GONE. */
