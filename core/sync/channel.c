@@ -18,6 +18,7 @@ static void reset(gt_channel *channel) {
     gt_queue_init(&channel->echo, alloc, sizeof(gt_stretch));
     gt_sent_init(&channel->sent, alloc);
     gt_queue_init(&channel->refused, alloc, sizeof(gt_id));
+    gt_index_init(&channel->refused_index, alloc);
     gt_queue_init(&channel->marks, alloc, sizeof(gt_mark));
     gt_queue_init(&channel->taken, alloc, sizeof(gt_taken));
     gt_queue_init(&channel->waiting, alloc, sizeof(gt_id));
@@ -29,6 +30,8 @@ static void reset(gt_channel *channel) {
     channel->wanted.total = &sync->wanted;
     channel->uncovered = UINT64_MAX;
     channel->wanted_record = GT_NONE;
+    channel->unsent = UINT64_MAX;
+    channel->waiting_seen = 0;
     channel->received = channel->coming = channel->came = channel->cursor = channel->end_at = 0;
     channel->their_count = 0;
     channel->point_given = channel->point_us = channel->point_min = channel->ask_us = channel->asked_us = 0;
@@ -65,6 +68,7 @@ static void stop(gt_channel *channel) {
     gt_queue_free(&channel->echo);
     gt_sent_free(&channel->sent);
     gt_queue_free(&channel->refused);
+    gt_index_free(&channel->refused_index);
     gt_queue_free(&channel->marks);
     gt_queue_free(&channel->taken);
     gt_queue_free(&channel->waiting);

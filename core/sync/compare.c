@@ -105,6 +105,7 @@ static void send_compare(gt_channel *channel, uint32_t step, const gt_bloom *fil
     gt_message message = {.kind = GT_MESSAGE_COMPARE, .channel = channel->number};
     uint8_t digest[GT_HASH_SIZE];
     gt_run_summarize(channel, &message.as.compare.count, digest);
+    if (step == GT_STEP_CLOSE) channel->run->rounds++; /* those that the peer ends are counted in judge() */
     message.as.compare.run = channel->run_number;
     message.as.compare.step = step;
     message.as.compare.digest = digest;
@@ -130,6 +131,8 @@ static void finish(gt_channel *channel, bool equal) {
     gt_repo *repo = channel->shared->repo;
     gt_run_free(channel);
     channel->unequal = !equal;
+    /* What was passed over before it began was no part of our set: if the peer had it, it has come. */
+    if (equal && channel->unsent < channel->point_min) channel->unsent = UINT64_MAX;
     try_again_later(channel, equal);
     channel->even = true;
     channel->lacks = true;
@@ -275,13 +278,6 @@ static void judge(gt_channel *channel, gt_buf *packet) {
     }
 }
 
-bool gt_channel_is_refused(const gt_channel *channel, const gt_id *id) {
-    for (size_t i = 0; i < channel->refused.count; i++) {
-        if (gt_id_compare(gt_queue_at(&channel->refused, i), id) == 0) return true;
-    }
-    return false;
-}
-
 /* Whether the peer lacks a record that we have; its bytes are looked at only then. */
 static bool lacks(const gt_channel *channel, uint32_t record, gt_held *held) {
     const gt_comparison *run = channel->run;
@@ -289,8 +285,8 @@ static bool lacks(const gt_channel *channel, uint32_t record, gt_held *held) {
     gt_id batch;
     bool whole = gt_repo_is_whole(repo, record, &batch) ||
                  gt_repo_is_whole(repo, gt_repo_find_record(repo, &batch), &batch); /* this is a further part of it */
-    if (gt_run_is_answered(run, &batch) || gt_channel_is_refused(channel, &batch)) return false;
     if (whole && gt_bloom_may_hold(&run->their_filter, &batch)) return false;
+    if (gt_run_is_answered(run, &batch) || gt_channel_is_refused(channel, &batch)) return false;
     gt_repo_held(repo, record, held);
     return held->frame.data != NULL;
 }
@@ -359,7 +355,7 @@ void gt_run_step(gt_channel *channel, gt_buf *packet) {
     gt_comparison *run = channel->run;
     switch (run->stage) {
     case GT_STAGE_FREEZE:
-        if (gt_run_freeze(channel) && gt_run_scan(channel, GT_FINGERPRINT_SLICE)) {
+        if (gt_run_freeze(channel) && gt_run_leave_out(channel) && gt_run_scan(channel, GT_FINGERPRINT_SLICE)) {
             run->stage = run->has_message ? GT_STAGE_JUDGE : GT_STAGE_BUILD;
         }
         break;

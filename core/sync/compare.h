@@ -24,6 +24,7 @@ struct gt_comparison {
     uint64_t count;
     uint32_t receipts_done;
     bool ready;      /* `set` is complete */
+    size_t left_out; /* of what the peer refuses: so many batches are out of `set` */
     gt_lthash extra; /* of what answers have brought: rows behind the frozen ones, up to the scanned ones */
     uint64_t extra_count;
     uint32_t scanned_commits, scanned_receipts;
@@ -50,6 +51,8 @@ struct gt_comparison {
 bool gt_run_is_answered(const gt_comparison *run, const gt_id *id);
 /* Brings the set of the frozen rows further; true when it is complete. */
 bool gt_run_freeze(gt_channel *channel);
+/* Takes out what the peer refuses, in small pieces as well; true when all of it is. */
+bool gt_run_leave_out(gt_channel *channel);
 /* Adds what answers have brought, up to `most` of it; true when all of it is counted. */
 bool gt_run_scan(gt_channel *channel, uint64_t most);
 /* The set as it is now: what was frozen, and what answers have brought. */

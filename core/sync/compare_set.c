@@ -16,6 +16,25 @@ bool gt_run_is_answered(const gt_comparison *run, const gt_id *id) {
     return at != GT_INDEX_NONE;
 }
 
+static void write_entry(uint8_t entry[GT_ENTRY_SIZE], const gt_id *id, uint32_t leaf) {
+    memcpy(entry, id->bytes, GT_ID_SIZE);
+    gt_put_u32(entry + GT_ID_SIZE, leaf);
+}
+
+static void add_entry(gt_channel *channel, gt_lthash *set, uint64_t *count, const gt_id *id, uint32_t leaf) {
+    uint8_t entry[GT_ENTRY_SIZE];
+    write_entry(entry, id, leaf);
+    gt_lthash_add(channel->sync->host.hasher, set, gt_bytes_of(entry, sizeof(entry)));
+    ++*count;
+}
+
+/* A receipt that was damaged has come again, in its old row: as if it had been sound when the set was frozen. */
+static void replace_receipt(gt_channel *channel, const gt_id *id) {
+    gt_comparison *run = channel->run;
+    uint32_t row = gt_repo_find_receipt(channel->shared->repo, id);
+    if (row < run->receipts_done) add_entry(channel, &run->set, &run->count, id, RECEIPT_LEAF);
+}
+
 void gt_run_answered(gt_channel *channel, const gt_id *id, bool known) {
     gt_comparison *run = channel->run;
     if (run == NULL || gt_run_is_answered(run, id)) return;
@@ -27,53 +46,13 @@ void gt_run_answered(gt_channel *channel, const gt_id *id, bool known) {
         run->scanned_commits = run->commits;
         run->scanned_receipts = run->receipts;
     }
+    if (!known) replace_receipt(channel, id);
     uint32_t number = (uint32_t)(run->answered.len / GT_ID_SIZE);
     gt_buf_append(&run->answered, id->bytes, GT_ID_SIZE);
     /* Without memory it does not count: the run ends unequal, and nothing is wrong by it. */
     if (!gt_buf_failed(&run->answered)) {
         gt_index_insert(&run->answered_index, gt_siphash(run->key, gt_bytes_of(id->bytes, GT_ID_SIZE)), number);
     }
-}
-
-static void write_entry(uint8_t entry[GT_ENTRY_SIZE], const gt_id *id, uint32_t leaf) {
-    memcpy(entry, id->bytes, GT_ID_SIZE);
-    gt_put_u32(entry + GT_ID_SIZE, leaf);
-}
-
-/* A batch that the peer refuses is no part of what can become equal. */
-static void leave_out(gt_channel *channel, const gt_id *id) {
-    gt_comparison *run = channel->run;
-    const gt_sync_host *host = &channel->sync->host;
-    gt_repo *repo = channel->shared->repo;
-    uint32_t record = gt_repo_find_record(repo, id);
-    for (; record != GT_NONE && record < run->records; record = gt_repo_next_record(repo, record)) {
-        gt_held held;
-        gt_arena arena;
-        gt_batch batch;
-        gt_repo_held(repo, record, &held);
-        gt_arena_init(&arena, host->alloc);
-        bool known = held.frame.data != NULL && gt_id_compare(&held.batch, id) == 0 &&
-                     gt_batch_view(held.frame, &arena, &batch, NULL) == GOAT_OK;
-        for (uint32_t i = 0; known && i < batch.node_count; i++) {
-            uint8_t entry[GT_ENTRY_SIZE];
-            if (batch.nodes[i].kind != GT_NODE_LEAF) continue;
-            write_entry(entry, id, batch.nodes[i].first);
-            gt_lthash_remove(host->hasher, &run->set, gt_bytes_of(entry, sizeof(entry)));
-            run->count--;
-        }
-        gt_arena_free(&arena);
-    }
-}
-
-void gt_run_refused(gt_channel *channel, const gt_id *batch) {
-    if (channel->run != NULL && channel->run->ready) leave_out(channel, batch);
-}
-
-static void add_entry(gt_channel *channel, gt_lthash *set, uint64_t *count, const gt_id *id, uint32_t leaf) {
-    uint8_t entry[GT_ENTRY_SIZE];
-    write_entry(entry, id, leaf);
-    gt_lthash_add(channel->sync->host.hasher, set, gt_bytes_of(entry, sizeof(entry)));
-    ++*count;
 }
 
 bool gt_run_freeze(gt_channel *channel) {
@@ -95,8 +74,43 @@ bool gt_run_freeze(gt_channel *channel) {
     }
     if (run->receipts_done < run->receipts) return false;
     run->ready = true;
-    for (size_t i = 0; i < channel->refused.count; i++) leave_out(channel, gt_queue_at(&channel->refused, i));
     return true;
+}
+
+/* A batch that the peer refuses is no part of what can become equal. How many hashes that took. */
+static uint32_t leave_out(gt_channel *channel, const gt_id *id) {
+    gt_comparison *run = channel->run;
+    const gt_sync_host *host = &channel->sync->host;
+    gt_repo *repo = channel->shared->repo;
+    uint32_t record = gt_repo_find_record(repo, id), hashed = 0;
+    for (; record != GT_NONE && record < run->records; record = gt_repo_next_record(repo, record)) {
+        gt_held held;
+        gt_arena arena;
+        gt_batch batch;
+        gt_repo_held(repo, record, &held);
+        gt_arena_init(&arena, host->alloc);
+        bool known = held.frame.data != NULL && gt_id_compare(&held.batch, id) == 0 &&
+                     gt_batch_view(held.frame, &arena, &batch, NULL) == GOAT_OK;
+        for (uint32_t i = 0; known && i < batch.node_count; i++) {
+            uint8_t entry[GT_ENTRY_SIZE];
+            if (batch.nodes[i].kind != GT_NODE_LEAF) continue;
+            write_entry(entry, id, batch.nodes[i].first);
+            gt_lthash_remove(host->hasher, &run->set, gt_bytes_of(entry, sizeof(entry)));
+            run->count--;
+            hashed++;
+        }
+        gt_arena_free(&arena);
+    }
+    return hashed;
+}
+
+bool gt_run_leave_out(gt_channel *channel) {
+    gt_comparison *run = channel->run;
+    uint32_t hashed = 0;
+    while (run->left_out < channel->refused.count && hashed < GT_FINGERPRINT_SLICE) {
+        hashed += 1 + leave_out(channel, gt_queue_at(&channel->refused, run->left_out++));
+    }
+    return run->left_out == channel->refused.count;
 }
 
 bool gt_run_scan(gt_channel *channel, uint64_t most) {

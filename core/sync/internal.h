@@ -6,6 +6,7 @@
 #define GT_SYNC_INTERNAL_H
 
 #include "base/assert.h"
+#include "base/index.h"
 #include "commit/receipt.h"
 #include "sync/bloom.h"
 #include "sync/queue.h"
@@ -104,10 +105,12 @@ struct gt_channel {
 
     /* our walk */
     uint64_t cursor;
+    uint64_t unsent; /* start of the first record that it passed over; UINT64_MAX: none */
     uint64_t end_at; /* server: the length at which `end` is said; 0: was said, or never is */
     gt_queue echo;   /* gt_stretch, ascending */
     gt_sent_list sent;
     gt_queue refused; /* gt_id: batches of ours that the peer does not take */
+    gt_index refused_index;
 
     /* the peer's */
     uint64_t received;      /* records of its walk */
@@ -115,6 +118,7 @@ struct gt_channel {
     uint64_t uncovered;     /* where in our log what no point covers begins; UINT64_MAX: nowhere */
     gt_queue taken;         /* gt_taken */
     gt_queue waiting;       /* gt_id: batches that are to be acknowledged once they could be taken in */
+    uint64_t waiting_seen;  /* length of our log when they were last looked at */
     gt_queue wanted;        /* gt_id: what the peer wants */
     uint32_t wanted_record; /* of the first of these: where to go on; GT_NONE: from its first */
     bool dropped;           /* batches were dropped for want of a certificate */
@@ -239,7 +243,8 @@ gt_log *gt_channel_log(const gt_channel *channel);
 /* Appends DATA of our walk; true if there was some. */
 bool gt_walk_send(gt_channel *channel, gt_buf *packet);
 bool gt_walk_has_more(const gt_channel *channel);
-void gt_walk_skip_echo(gt_channel *channel); /* passes over what came from this peer */
+uint64_t gt_walk_sent(const gt_channel *channel); /* all before it was sent, or came from the peer */
+void gt_walk_skip_echo(gt_channel *channel);      /* passes over what came from this peer */
 /* Whether another record fits into a body: a large one goes alone, in a packet of its own. */
 bool gt_data_fits(gt_channel *channel, gt_source source, const gt_buf *packet, const gt_buf *body, size_t len);
 /* Writes DATA of the records in `body`, and counts it. */
@@ -275,6 +280,8 @@ void gt_point_received(gt_channel *channel, uint64_t records, uint64_t before);
 /* The length of our log before which the peer has everything on its disk, as far as we know. */
 uint64_t gt_channel_ours(const gt_channel *channel);
 
+bool gt_channel_is_refused(const gt_channel *channel, const gt_id *batch); /* the peer does not take it */
+
 /* ---- compare.c ---- */
 
 /* Freezes our set for run `number`. Without memory the channel closes. */
@@ -284,12 +291,9 @@ void gt_run_free(gt_channel *channel);
 goat_status gt_run_take(gt_channel *channel, const gt_message *message, gt_diag *diag);
 /* A batch or receipt came as an answer; `known`: it was here already. */
 void gt_run_answered(gt_channel *channel, const gt_id *id, bool known);
-void gt_run_refused(gt_channel *channel, const gt_id *batch);
 /* A bounded piece of work; appends what comes of it. */
 void gt_run_step(gt_channel *channel, gt_buf *packet);
 bool gt_run_has_work(const gt_channel *channel);
-/* Whether the peer does not take a batch of ours. */
-bool gt_channel_is_refused(const gt_channel *channel, const gt_id *id);
 /* Whether the peer has said something in it: what it sends from then on, it sends after it has frozen its set. */
 bool gt_run_was_answered(const gt_channel *channel);
 

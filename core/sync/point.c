@@ -95,7 +95,7 @@ void gt_point_received(gt_channel *channel, uint64_t records, uint64_t before) {
 }
 
 uint64_t gt_channel_ours(const gt_channel *channel) {
-    uint64_t ours = channel->cursor < channel->uncovered ? channel->cursor : channel->uncovered;
+    uint64_t sent = gt_walk_sent(channel), ours = sent < channel->uncovered ? sent : channel->uncovered;
     return gt_sent_first(&channel->sent, ours);
 }
 

@@ -443,7 +443,7 @@ void gt_sync_sessions_grew(gt_sync *sync) {
 uint64_t gt_sync_safe_length(const gt_sync *sync, const gt_shared *shared) {
     for (const gt_channel *channel = shared->channels; channel != NULL; channel = channel->next_of_shared) {
         if (channel->sync != sync || channel->state != GT_CHANNEL_OPEN || !channel->trusted) continue;
-        return gt_sent_first(&channel->sent, channel->cursor);
+        return gt_sent_first(&channel->sent, gt_walk_sent(channel));
     }
     return 0;
 }

@@ -33,6 +33,7 @@ static void owe_ack(gt_channel *channel, const gt_id *batch) {
 static void owe_ack_later(gt_channel *channel, const gt_id *batch, uint32_t flags) {
     bool fits = channel->waiting.count < GT_SYNC_WAITING_MAX && channel->sync->waiting < GT_SYNC_WAITING_ALL_MAX;
     if ((flags & GT_DATA_ACK) != 0 && fits) gt_queue_push(&channel->waiting, batch);
+    channel->waiting_seen = 0;
 }
 
 /* What was logged from `before` on came from this peer: it is not sent back. */
@@ -201,7 +202,9 @@ goat_status gt_data_take(gt_sync *sync, gt_channel *channel, gt_arrived_message 
 
 /* Batches that were to be acknowledged, could not be taken in, and have been meanwhile. */
 static void look_at_waiting(gt_channel *channel) {
-    if (channel->waiting.count == 0) return;
+    uint64_t length = gt_log_length(gt_channel_log(channel));
+    if (channel->waiting.count == 0 || channel->waiting_seen == length) return;
+    channel->waiting_seen = length;
     for (size_t i = 0; i < channel->waiting.count;) {
         gt_id id = *(gt_id *)gt_queue_at(&channel->waiting, i);
         gt_held held = {0};
@@ -262,19 +265,35 @@ void gt_ack_take(gt_channel *channel, const gt_message *message) {
     gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
 }
 
+bool gt_channel_is_refused(const gt_channel *channel, const gt_id *batch) {
+    gt_index_cursor cursor;
+    uint32_t at = gt_index_first(&channel->refused_index, gt_get_u64(batch->bytes), &cursor);
+    while (at != GT_INDEX_NONE && gt_id_compare(gt_queue_at(&channel->refused, at), batch) != 0) {
+        at = gt_index_next(&channel->refused_index, &cursor);
+    }
+    return at != GT_INDEX_NONE;
+}
+
+static void note_refused(gt_channel *channel, const gt_id *batch) {
+    uint32_t number = (uint32_t)channel->refused.count;
+    bool fits = number < GT_SYNC_REFUSED_MAX && channel->sync->refused < GT_SYNC_REFUSED_ALL_MAX;
+    if (!fits || !gt_queue_push(&channel->refused, batch)) return;
+    if (!gt_index_insert(&channel->refused_index, gt_get_u64(batch->bytes), number)) {
+        gt_queue_cut(&channel->refused, number);
+    }
+}
+
 /* The peer does not take a batch of ours: it is not sent again here, and set aside in a comparison. */
 void gt_refuse_take(gt_channel *channel, const gt_message *message) {
     const gt_id *batch = message->as.refuse.batch;
     gt_bytes text = message->as.refuse.text;
     gt_diag why;
     gt_diag_init(&why);
-    if (gt_channel_is_refused(channel, batch)) return;
+    bool held = gt_repo_find_record(channel->shared->repo, batch) != GT_NONE; /* or it was never sent */
+    if (!held || gt_channel_is_refused(channel, batch)) return;
     gt_fail(&why, message->as.refuse.status, "%.*s", (int)text.len, (const char *)text.data);
     /* What is not kept here counts in a run, which ends unequal by it: leaving a batch out costs its hashes. */
-    bool fits = channel->refused.count < GT_SYNC_REFUSED_MAX && channel->sync->refused < GT_SYNC_REFUSED_ALL_MAX;
-    if (fits && gt_queue_push(&channel->refused, batch)) {
-        gt_run_refused(channel, batch);
-    }
+    note_refused(channel, batch);
     gt_sync_event event = {.kind = GT_SYNC_REFUSED, .id = batch, .diag = &why};
     event.path = gt_bytes_of(channel->path, channel->path_len);
     if (channel->sync->host.event != NULL) channel->sync->host.event(channel->sync->host.context, &event);

@@ -42,36 +42,36 @@ bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start) {
 }
 
 /* The id of the batch in a record of our log: by its first leaf, which the tables know; a record without a leaf is
- * hashed. False: it is not known, because it waits for what damage took, or there is no memory. */
-static bool batch_of(gt_channel *channel, gt_bytes frame, gt_id *id) {
+ * hashed. GOAT_NOT_FOUND: it is not known, because it waits for what damage took. GOAT_NO_MEMORY. */
+static goat_status batch_of(gt_channel *channel, gt_bytes frame, gt_id *id) {
     const gt_sync_host *host = &channel->sync->host;
     gt_repo *repo = channel->shared->repo;
     gt_arena arena;
     gt_batch batch;
     gt_arena_init(&arena, host->alloc);
-    bool known = gt_batch_view(frame, &arena, &batch, NULL) == GOAT_OK;
+    goat_status status = gt_batch_view(frame, &arena, &batch, NULL);
     const gt_node *leaf = NULL;
-    for (uint32_t i = 0; known && leaf == NULL && i < batch.node_count; i++) {
+    for (uint32_t i = 0; status == GOAT_OK && leaf == NULL && i < batch.node_count; i++) {
         if (batch.nodes[i].kind == GT_NODE_LEAF) leaf = &batch.nodes[i];
     }
-    if (known && leaf != NULL) {
+    if (status == GOAT_OK && leaf != NULL) {
         gt_id inner, commit;
         gt_held held;
         gt_commit_inner(host->hasher, leaf->salt, leaf->commit.payload, &inner);
         gt_commit_id(host->hasher, &batch.session, &inner, leaf->commit.header, &commit);
         uint32_t record = gt_repo_find_record(repo, &commit);
-        known = record != GT_NONE;
-        if (known) {
+        if (record == GT_NONE) status = GOAT_NOT_FOUND;
+        if (record != GT_NONE) {
             gt_repo_held(repo, record, &held);
             *id = held.batch;
         }
-    } else if (known) {
+    } else if (status == GOAT_OK) {
         gt_place place = {.network = channel->sync->network, .repository = gt_repo_path(repo)};
-        known = gt_batch_hash(host->hasher, &place, &batch, NULL) == GOAT_OK;
-        if (known) *id = batch.id;
+        status = gt_batch_hash(host->hasher, &place, &batch, NULL);
+        if (status == GOAT_OK) *id = batch.id;
     }
     gt_arena_free(&arena);
-    return known;
+    return status == GOAT_OK || status == GOAT_NO_MEMORY ? status : GOAT_NOT_FOUND;
 }
 
 /* ---- the walk ---- */
@@ -85,33 +85,38 @@ void gt_walk_skip_echo(gt_channel *channel) {
     }
 }
 
+uint64_t gt_walk_sent(const gt_channel *channel) {
+    return channel->cursor < channel->unsent ? channel->cursor : channel->unsent;
+}
+
 bool gt_walk_has_more(const gt_channel *channel) {
     return channel->cursor < gt_log_length(gt_channel_log(channel)) || channel->end_at != 0;
 }
 
-/* Adds one record to `body`; false: it is none to be sent. */
-static bool add_record(gt_channel *channel, const gt_record *record, uint64_t start, uint64_t end, gt_buf *body) {
+/* Adds one record to `body`. GOAT_NOT_FOUND: it is none to be sent. GOAT_NO_MEMORY: it is to be tried again. */
+static goat_status add_record(gt_channel *channel, const gt_record *record, uint64_t start, uint64_t end,
+                              gt_buf *body) {
     gt_sync *sync = channel->sync;
+    bool is_client = sync->role == GT_SYNC_CLIENT;
     if (record->type == GT_RECORD_RECEIPT) {
         gt_message_write_receipt(body, record->payload);
         sync->counters.receipts_out++;
     } else if (record->type == GT_RECORD_BATCH) {
         gt_id id;
-        if (sync->role == GT_SYNC_CLIENT && !batch_of(channel, record->payload, &id)) {
-            channel->skipped = true; /* no part of what we have; a run brings it when it is */
-            return false;
+        goat_status status = is_client ? batch_of(channel, record->payload, &id) : GOAT_OK;
+        if (status == GOAT_NOT_FOUND) { /* no part of what we have; a run brings it when it is */
+            channel->skipped = true;
+            if (start < channel->unsent) channel->unsent = start;
         }
-        if (sync->role == GT_SYNC_CLIENT && !gt_sent_note(channel, &id, start)) {
-            channel->unequal = true; /* no memory: what is not sent must not be taken for held */
-            return false;
-        }
+        if (status == GOAT_OK && is_client && !gt_sent_note(channel, &id, start)) status = GOAT_NO_MEMORY;
+        if (status != GOAT_OK) return status;
         gt_write_bytes(body, record->payload);
         gt_count_out(sync, record->payload);
     } else {
-        return false;
+        return GOAT_NOT_FOUND;
     }
-    if (sync->role == GT_SYNC_SERVER) gt_point_sent_record(channel, end);
-    return true;
+    if (!is_client) gt_point_sent_record(channel, end);
+    return GOAT_OK;
 }
 
 bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
@@ -125,12 +130,15 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
         gt_walk_skip_echo(channel);
         uint64_t start = channel->cursor, next = start;
         if (start >= gt_log_length(log)) break;
-        if (gt_log_next(log, &next, false, &record) != GOAT_OK) {
-            channel->cursor = gt_log_length(log); /* damage to the end */
-            break;
+        goat_status status = gt_log_next(log, &next, false, &record);
+        if (status == GOAT_OK) {
+            if (!gt_data_fits(channel, GT_SOURCE_WALK, packet, &body, record.payload.len)) break;
+            status = add_record(channel, &record, start, next, &body);
+            count += status == GOAT_OK;
+        } else if (status != GOAT_NO_MEMORY) {
+            next = gt_log_length(log); /* damage to the end */
         }
-        if (!gt_data_fits(channel, GT_SOURCE_WALK, packet, &body, record.payload.len)) break;
-        if (add_record(channel, &record, start, next, &body)) count++;
+        if (status == GOAT_NO_MEMORY) break; /* the same again at the next send */
         channel->cursor = next;
     }
     bool ends = channel->end_at != 0 && channel->cursor >= channel->end_at;

@@ -1,5 +1,5 @@
 /* What a peer may cost that wants to cost something: memory stays bounded, and so does the work under the lock. */
-#include "sync/internal.h"
+#include "sync/compare.h"
 
 #include "support/test.h"
 #include "support/test_peer.h"
@@ -307,6 +307,49 @@ static void the_same_refusal_counts_once(void **state) {
     assert_int_equal(channel->refused.count, 1);
 }
 
+static void add_refuse(fixture *f, const gt_id *id) {
+    gt_message refuse = {.kind = GT_MESSAGE_REFUSE, .channel = CHANNEL};
+    refuse.as.refuse.batch = id;
+    refuse.as.refuse.status = GOAT_INVALID;
+    refuse.as.refuse.text = gt_bytes_text("");
+    add(f, &refuse);
+}
+
+static void a_refusal_of_what_is_not_held_says_nothing(void **state) {
+    fixture *f = *state;
+    for (int i = 0; i < 100; i++) add_refuse(f, &(gt_id){{(uint8_t)i, 1}});
+    give(f, GOAT_OK);
+    assert_int_equal(f->server.refused, 0);
+    assert_int_equal(gt_sync_find_channel(f->wire.s, CHANNEL)->refused.count, 0);
+}
+
+static void what_is_refused_is_left_out_in_pieces(void **state) {
+    enum { MANY = 600 };
+    fixture *f = *state;
+    const uint8_t bits[8] = {0};
+    for (int i = 0; i < MANY; i++) test_peer_edit(&f->server, "k", "{text: 'x'}");
+    test_wire_settle(&f->wire);
+    gt_channel *channel = gt_sync_find_channel(f->wire.s, CHANNEL);
+    for (uint32_t i = 0; i < MANY; i++) {
+        gt_id id;
+        uint32_t leaf;
+        gt_repo_entry(f->server.site.repo, i, &id, &leaf);
+        add_refuse(f, &id);
+    }
+    add_compare(f, CHANNEL, bits, sizeof bits);
+    give(f, GOAT_OK);
+    assert_int_equal(channel->refused.count, MANY);
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    for (size_t before = 0; before < MANY; before = channel->run->left_out) {
+        gt_sync_send(f->wire.s, f->wire.now_us, &packet);
+        assert_non_null(channel->run);
+        assert_true(channel->run->left_out - before <= GT_FINGERPRINT_SLICE);
+    }
+    assert_int_equal(channel->run->count, 0);
+    gt_buf_free(&packet);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -323,6 +366,8 @@ int main(void) {
         TEST(a_channel_that_was_closed_may_be_opened_again_at_once),
         TEST(wanted_ids_are_bounded_on_all_channels_together),
         TEST(the_same_refusal_counts_once),
+        TEST(a_refusal_of_what_is_not_held_says_nothing),
+        TEST(what_is_refused_is_left_out_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* The sync connection where something was lost: a packet on its way, a record of a log, a certificate. */
-#include "sync/internal.h"
+#include "sync/compare.h"
 
 #include "support/test.h"
 #include "support/test_peer.h"
@@ -377,6 +377,100 @@ static void nobody_can_make_up_a_loss(void **state) {
     assert_false(gt_repo_note_gone(f->client.site.repo, &known));
 }
 
+/* A step, where there is something to do at this time. */
+static void go_on(test_wire *wire) {
+    assert_true(test_wire_step(wire) || gt_sync_is_ready(wire->c, wire->now_us) ||
+                gt_sync_is_ready(wire->s, wire->now_us));
+}
+
+/* Whatever allocation fails: what was not sent is not taken for sent. */
+static void a_walk_goes_on_where_memory_had_run_out(void **state) {
+    fixture *f = *state;
+    test_alloc *memory = &f->client.site.memory;
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    join(&f->wire, &f->client, &f->server);
+    for (uint64_t k = 0; k < 40; k++) {
+        test_peer_edit(&f->client, "k", "{text: 'x'}");
+        uint64_t length = gt_log_length(gt_repo_log(f->client.site.repo));
+        memory->left = k;
+        memory->once = true;
+        gt_buf_clear(&packet);
+        bool said = gt_sync_send(f->wire.c, f->wire.now_us, &packet);
+        memory->left = TEST_ALLOC_NEVER;
+        assert_true(gt_sync_safe_length(f->wire.c, &f->client.shared) < length);
+        if (said) assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
+        if (gt_sync_has_ended(f->wire.c)) join(&f->wire, &f->client, &f->server);
+        test_peer_flush(&f->server);
+        test_wire_settle(&f->wire);
+        assert_int_equal(entries(&f->server), k + 1);
+        assert_int_equal(gt_sync_safe_length(f->wire.c, &f->client.shared), length);
+    }
+    gt_buf_free(&packet);
+}
+
+/* The second edit waits for the first, which damage took: it is no part of what the client can send. */
+static void what_was_passed_over_is_not_called_safe(void **state) {
+    fixture *f = *state;
+    test_peer_edit(&f->client, "a", "{text: 'x'}");
+    uint64_t first = gt_log_length(gt_repo_log(f->client.site.repo));
+    test_peer_edit(&f->client, "a", "{text: 'y'}");
+    damage_first_record(&f->client);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    uint64_t length = gt_log_length(gt_repo_log(f->client.site.repo));
+    while (!f->wire.c->channels->skipped) go_on(&f->wire);
+    assert_int_equal(f->wire.c->channels->cursor, length);
+    assert_true(gt_sync_safe_length(f->wire.c, &f->client.shared) <= first);
+    test_wire_settle(&f->wire); /* nobody has the first: it holds nothing up */
+    assert_int_equal(gt_sync_safe_length(f->wire.c, &f->client.shared), length);
+}
+
+/* Both sides begin rounds in turn. */
+static void a_run_has_so_many_rounds_and_no_more(void **state) {
+    fixture *f = *state;
+    test_peer_edit(&f->client, "a", "{text: 'x'}");
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_wire_join(&f->wire, &f->client, &f->server);
+    while (f->wire.c->channels->run == NULL || !f->wire.c->channels->run->ready) test_wire_step(&f->wire);
+    f->wire.c->channels->run->count++; /* so that they never become equal */
+    while (f->wire.c->channels->run != NULL) go_on(&f->wire);
+    assert_false(f->client.last_equal);
+    uint64_t rounds = gt_sync_get_counters(f->wire.c)->rounds + gt_sync_get_counters(f->wire.s)->rounds;
+    assert_int_equal(rounds, GT_SYNC_ROUNDS_MAX);
+}
+
+static void damage_receipt(test_peer *peer) {
+    gt_log *log = gt_repo_log(peer->site.repo);
+    gt_record record = {.type = GT_RECORD_BATCH};
+    uint64_t at = GT_LOG_HEADER_SIZE;
+    while (record.type != GT_RECORD_RECEIPT) assert_int_equal(gt_log_next(log, &at, false, &record), GOAT_OK);
+    test_site_sync(&peer->site);
+    test_site_checkpoint(&peer->site); /* it knows of the receipt */
+    test_site_close(&peer->site);
+    gt_sim_flip_bit(peer->site.disk, TEST_REPO_LOG, (record.offset + 20) * 8);
+    test_site_open(&peer->site, 0);
+    peer->shared.repo = peer->site.repo;
+}
+
+/* It takes the place of the damaged one, among those that the set was made of. */
+static void a_receipt_that_was_damaged_counts_when_it_has_come(void **state) {
+    fixture *f = *state;
+    gt_signer signer = {f->network.authors[0].session, &f->network.authors[0].secret};
+    gt_repo_receipts_begin(f->server.site.repo);
+    test_peer_edit(&f->server, "a", "{text: 'x'}");
+    assert_int_equal(gt_repo_write_receipt(f->server.site.repo, &signer, NULL), GOAT_OK);
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_peer_flush(&f->server);
+    join(&f->wire, &f->client, &f->server);
+    cut(&f->wire);
+    damage_receipt(&f->client);
+    f->client.has_kept = false;
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->receipts_in, 1);
+    assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 1);
+    assert_true(f->client.last_equal);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
@@ -393,6 +487,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_lost_for_good_keeps_nothing_else_back, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_called_lost_is_taken_when_somebody_has_it, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_can_make_up_a_loss, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_walk_goes_on_where_memory_had_run_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_passed_over_is_not_called_safe, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_run_has_so_many_rounds_and_no_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_receipt_that_was_damaged_counts_when_it_has_come, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
