@@ -1,5 +1,8 @@
-/* Who is let in. At most so many connections, so many of one address, and so many that have not shown what they want:
- * beyond that newcomers wait in the kernel's queue, so that a flood costs those who are there nothing. */
+/* Who is let in. At most so many connections, so many of one address, and so many that have not shown what they want.
+ *
+ * Newcomers never wait for those: where there are too many of one address its oldest one is cut, where there are too many
+ * in all the oldest one of the address that has most. So whoever shows at once what he wants gets in through a flood, and
+ * silence costs who keeps it his place. */
 #define _GNU_SOURCE
 #include "net/server.h"
 
@@ -44,7 +47,7 @@ static void refuse(gt_server *server, int descriptor, gt_refusal why) {
     close(descriptor);
 }
 
-static void adopt(gt_server *server, int descriptor, const uint8_t *address) {
+static void adopt(gt_server *server, int descriptor, uint32_t address) {
     gt_loop *loop = server->loop;
     lws_adopt_desc_t guest = {.vh = loop->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP};
     int on = 1;
@@ -55,10 +58,11 @@ static void adopt(gt_server *server, int descriptor, const uint8_t *address) {
         return;
     }
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    memcpy(connection->address, address, sizeof(connection->address));
+    connection->address = address;
     connection->accepted_us = gt_net_now_us();
     gt_ring_append(&server->pending, &connection->pending);
     server->pending_count++;
+    server->addresses.rows[address].pending++;
     loop->metrics.accepted++;
     guest.fd.sockfd = descriptor;
     guest.opaque = connection;
@@ -74,18 +78,73 @@ static void adopt(gt_server *server, int descriptor, const uint8_t *address) {
     loop->current = NULL;
 }
 
+/* ---- room for one who comes ---- */
+
+static uint32_t pending_of(const gt_server *server, const gt_connection *connection) {
+    return server->addresses.rows[connection->address].pending;
+}
+
+static void cut_pending(gt_server *server, gt_connection *connection) {
+    gt_server_admitted(server, connection);
+    gt_connection_cut(connection, GT_FAULT_HANDSHAKE);
+}
+
+/* The oldest one that is pending, of this address. */
+static gt_connection *oldest_of(const gt_server *server, uint32_t address) {
+    for (gt_ring_node *node = gt_ring_first(&server->pending); node != NULL;
+         node = gt_ring_after(&server->pending, node)) {
+        gt_connection *one = GT_RING_OF(node, gt_connection, pending);
+        if (one->address == address) return one;
+    }
+    return NULL;
+}
+
+/* The oldest one that is pending, of the address that has most of them. */
+static gt_connection *oldest_of_most(const gt_server *server) {
+    gt_connection *found = NULL;
+    for (gt_ring_node *node = gt_ring_first(&server->pending); node != NULL;
+         node = gt_ring_after(&server->pending, node)) {
+        gt_connection *one = GT_RING_OF(node, gt_connection, pending);
+        if (found == NULL || pending_of(server, one) > pending_of(server, found)) found = one;
+    }
+    return found;
+}
+
+static uint32_t address_max(const gt_server *server) {
+    uint32_t part = server->connections_max / GT_NET_PENDING_PART;
+    if (part < GT_NET_PENDING_ADDRESS_MIN) return GT_NET_PENDING_ADDRESS_MIN;
+    return part < GT_NET_PENDING_ADDRESS_MAX ? part : GT_NET_PENDING_ADDRESS_MAX;
+}
+
+/* For one more that is pending. False: there is no place, and nobody is there who took more than this address has. */
+static bool make_room(gt_server *server, uint32_t address) {
+    uint32_t own = server->addresses.rows[address].pending;
+    bool full = server->loop->connection_count >= server->connections_max;
+    gt_connection *victim = NULL;
+    if (own >= address_max(server)) {
+        victim = oldest_of(server, address);
+    } else if (full || server->pending_count >= GT_NET_PENDING_MAX) {
+        victim = oldest_of_most(server);
+        if (full && (victim == NULL || pending_of(server, victim) <= own + 1)) return false;
+    }
+    if (victim != NULL) cut_pending(server, victim);
+    return true;
+}
+
 static void let_in(gt_server *server, int descriptor, const struct sockaddr_storage *peer) {
     uint8_t address[GT_NET_ADDRESS_SIZE];
-    uint32_t per_address = server->config.per_address_max == 0 ? UINT32_MAX : server->config.per_address_max;
-    if (server->loop->connection_count >= server->connections_max) {
-        refuse(server, descriptor, GT_REFUSED_FULL);
-        return;
-    }
+    uint32_t per_address = server->config.per_address_max == 0 ? UINT32_MAX : server->config.per_address_max, row;
     gt_address_of(peer, address);
-    switch (gt_addresses_enter(&server->addresses, address, per_address)) {
-    case GOAT_OK: adopt(server, descriptor, address); break;
-    case GOAT_TOO_LARGE: refuse(server, descriptor, GT_REFUSED_ADDRESS); break;
-    default: refuse(server, descriptor, GT_REFUSED_MEMORY); break;
+    switch (gt_addresses_enter(&server->addresses, address, per_address, &row)) {
+    case GOAT_OK: break;
+    case GOAT_TOO_LARGE: refuse(server, descriptor, GT_REFUSED_ADDRESS); return;
+    default: refuse(server, descriptor, GT_REFUSED_MEMORY); return;
+    }
+    if (make_room(server, row)) {
+        adopt(server, descriptor, row);
+    } else {
+        gt_addresses_leave(&server->addresses, row);
+        refuse(server, descriptor, GT_REFUSED_FULL);
     }
 }
 
@@ -95,10 +154,6 @@ int gt_server_accept(gt_server *server) {
         struct sockaddr_storage peer;
         socklen_t len = sizeof(peer);
         memset(&peer, 0, sizeof(peer));
-        if (server->pending_count >= GT_NET_PENDING_MAX) {
-            set_shut(server, true);
-            break;
-        }
         int descriptor = accept4(door, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor >= 0) {
             let_in(server, descriptor, &peer);
@@ -121,7 +176,7 @@ void gt_server_admitted(gt_server *server, gt_connection *connection) {
     if (!gt_ring_node_is_in(&connection->pending)) return;
     gt_ring_node_remove(&connection->pending);
     server->pending_count--;
-    if (server->reopen.place == 0 && server->pending_count < GT_NET_PENDING_MAX) set_shut(server, false);
+    server->addresses.rows[connection->address].pending--;
 }
 
 void gt_server_gone(gt_server *server, gt_connection *connection) {
@@ -129,18 +184,14 @@ void gt_server_gone(gt_server *server, gt_connection *connection) {
     gt_addresses_leave(&server->addresses, connection->address);
 }
 
-/* Who has not shown in time what he wants. While there is no room for others he has less time. */
+/* Who has not shown in time what he wants. */
 bool gt_server_check(void *owner, uint64_t now_us) {
     gt_server *server = owner;
-    const gt_net_times *times = server->loop->times;
-    bool full = server->pending_count >= GT_NET_PENDING_MAX;
     gt_ring_node *node;
     while ((node = gt_ring_first(&server->pending)) != NULL) {
         gt_connection *first = GT_RING_OF(node, gt_connection, pending);
-        uint64_t time = full ? times->handshake_full_us : times->handshake_us;
-        if (now_us < first->accepted_us + time) break;
-        gt_server_admitted(server, first);
-        gt_connection_cut(first, GT_FAULT_HANDSHAKE);
+        if (now_us < first->accepted_us + server->loop->times->handshake_us) break;
+        cut_pending(server, first);
     }
     return node != NULL;
 }

@@ -47,9 +47,9 @@ static gt_address_row *find(const gt_addresses *addresses, const uint8_t *addres
     return NULL;
 }
 
-goat_status gt_addresses_enter(gt_addresses *addresses, const uint8_t address[GT_NET_ADDRESS_SIZE], uint32_t max) {
-    uint32_t row;
-    gt_address_row *found = find(addresses, address, &row);
+goat_status gt_addresses_enter(gt_addresses *addresses, const uint8_t address[GT_NET_ADDRESS_SIZE], uint32_t max,
+                               uint32_t *row) {
+    gt_address_row *found = find(addresses, address, row);
     if (found != NULL) {
         if (found->count >= max) return GOAT_TOO_LARGE;
         found->count++;
@@ -64,21 +64,21 @@ goat_status gt_addresses_enter(gt_addresses *addresses, const uint8_t address[GT
         addresses->rows[addresses->row_count] = (gt_address_row){.next_free = 0};
         addresses->first_free = (uint32_t)++addresses->row_count;
     }
-    row = addresses->first_free - 1;
-    if (!gt_index_insert(&addresses->index, hash(addresses, address), row)) return GOAT_NO_MEMORY;
-    found = &addresses->rows[row];
+    *row = addresses->first_free - 1;
+    if (!gt_index_insert(&addresses->index, hash(addresses, address), *row)) return GOAT_NO_MEMORY;
+    found = &addresses->rows[*row];
     addresses->first_free = found->next_free;
     memcpy(found->address, address, GT_NET_ADDRESS_SIZE);
     found->count = 1;
+    found->pending = 0;
     return GOAT_OK;
 }
 
-void gt_addresses_leave(gt_addresses *addresses, const uint8_t address[GT_NET_ADDRESS_SIZE]) {
-    uint32_t row;
-    gt_address_row *found = find(addresses, address, &row);
-    GOAT_ASSERT(found != NULL && found->count > 0);
-    if (--found->count > 0) return;
-    gt_index_remove(&addresses->index, hash(addresses, address), row);
-    found->next_free = addresses->first_free;
+void gt_addresses_leave(gt_addresses *addresses, uint32_t row) {
+    gt_address_row *left = &addresses->rows[row];
+    GOAT_ASSERT(row < addresses->row_count && left->count > 0);
+    if (--left->count > 0) return;
+    gt_index_remove(&addresses->index, hash(addresses, left->address), row);
+    left->next_free = addresses->first_free;
     addresses->first_free = row + 1;
 }

@@ -25,11 +25,11 @@ struct gt_connection {
     int unsent;                     /* bytes in the kernel when a ping was overdue; -1: not looked at */
     bool is_client, is_greeted;
     bool is_pinged, is_heard, wants_ping;
-    bool wants_more;                      /* there may be something else to write than a ping */
-    bool got_some;                        /* of a half-received message, since this was last cleared */
-    bool is_over;                         /* what it carries has ended: what comes is not looked at */
-    uint8_t address[GT_NET_ADDRESS_SIZE]; /* server.c */
-    gt_answer *answer;                    /* NULL */
+    bool wants_more;   /* there may be something else to write than a ping */
+    bool got_some;     /* of a half-received message, since this was last cleared */
+    bool is_over;      /* what it carries has ended: what comes is not looked at */
+    uint32_t address;  /* accept.c: a row */
+    gt_answer *answer; /* NULL */
 };
 
 /* NULL: no memory. */

@@ -1,6 +1,7 @@
 /* Requests and answers. lws has parsed the head of the request and decoded the path; what they mean is decided here.
  *
- * A body goes out in pieces, each when the socket takes it, so a slow reader holds 64 KiB and a file descriptor. */
+ * A body goes out in pieces, each when the socket takes it, so a slow reader holds 64 KiB and, of a larger file, a file
+ * descriptor; of those there are only so many. */
 #define _GNU_SOURCE
 #include "net/http.h"
 
@@ -34,7 +35,10 @@ struct gt_answer {
 void gt_answer_free(gt_connection *connection) {
     gt_answer *answer = connection->answer;
     if (answer == NULL) return;
-    if (answer->descriptor >= 0) close(answer->descriptor);
+    if (answer->descriptor >= 0) {
+        close(answer->descriptor);
+        connection->loop->open_files--;
+    }
     gt_buf_free(&answer->text);
     gt_buf_free(&answer->location);
     gt_free(connection->loop->alloc, answer);
@@ -195,8 +199,14 @@ static void serve_file(gt_connection *connection, const gt_http *http, gt_bytes 
         return;
     default: answer_text(answer, HTTP_STATUS_NOT_FOUND, "there is nothing here"); return;
     }
+    if (file.size > PIECE && connection->loop->open_files >= http->files_max) { /* a smaller one is not kept open */
+        close(file.descriptor);
+        answer_text(answer, HTTP_STATUS_SERVICE_UNAVAILABLE, "too many files are being read just now");
+        return;
+    }
     answer->is_cached = true;
     answer->descriptor = file.descriptor;
+    connection->loop->open_files++;
     memcpy(answer->tag, file.tag, sizeof(answer->tag));
     gt_bytes known = gt_http_header(connection->wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, space, sizeof(space));
     if (known.data != NULL && gt_request_tag_matches(known, gt_bytes_text(file.tag))) {

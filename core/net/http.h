@@ -7,6 +7,7 @@
 
 typedef struct gt_http {
     const gt_files *files;
+    uint32_t files_max; /* that may be open because somebody reads one slowly: the database needs descriptors, too */
     void *context;
     /* GOAT_OK, or why the server is not healthy. */
     goat_status (*health)(void *context, gt_diag *why);

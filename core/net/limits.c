@@ -3,7 +3,6 @@
 const gt_net_times gt_net_times_default = {
     .tick_us = 1000 * 1000,
     .handshake_us = 10 * 1000 * 1000,
-    .handshake_full_us = 3 * 1000 * 1000,
     .stall_us = 60 * 1000 * 1000,
     .end_us = 5 * 1000 * 1000,
     .connect_us = 15 * 1000 * 1000,

@@ -10,7 +10,12 @@
 enum {
     GT_NET_CONNECTIONS = 20000,       /* on one server, unless its configuration says another number */
     GT_NET_CONNECTIONS_MAX = 1000000, /* what a configuration may say */
-    GT_NET_PENDING_MAX = 1024,        /* accepted, and not past TLS and HTTP yet: a flood stays in the kernel's queue */
+    GT_NET_PENDING_MAX = 1024,        /* accepted, and not past TLS and HTTP yet */
+    GT_NET_PENDING_ADDRESS_MAX = 256, /* of them, from one address */
+    GT_NET_PENDING_ADDRESS_MIN = 4,   /* also on a small server, where it is */
+    GT_NET_PENDING_PART = 4,          /* every fourth place */
+    GT_NET_FILES_MAX = 256,           /* static files that are being sent: each is a file descriptor more */
+    GT_NET_FILES_PART = 2,            /* and at most for every second place of the server */
     GT_NET_ACCEPT_MAX = 64,           /* accepted in one go: others have their turn */
     GT_NET_BACKLOG = 4096,            /* asked of the kernel, which may give less */
     GT_NET_ADDRESS_SIZE = 16,         /* what the limit per address counts by: IPv4 mapped, IPv6 by its /64 */
@@ -30,7 +35,6 @@ enum {
 typedef struct gt_net_times {
     uint64_t tick_us;                    /* how often what is overdue is looked for; more seldom when all is calm */
     uint64_t handshake_us;               /* TLS and HTTP up to the upgrade, or the first request */
-    uint64_t handshake_full_us;          /* the same while as many are pending as there may be */
     uint64_t stall_us;                   /* output that does not move */
     uint64_t end_us;                     /* a clean end may take so long */
     uint64_t connect_us;                 /* client: one attempt at one address, up to the upgrade */

@@ -68,6 +68,7 @@ struct gt_loop {
     uint64_t ping_us;       /* when the group whose turn it is is pinged */
     gt_connection *current; /* is being read on; NULL once it is gone */
     size_t half;            /* bytes held for half-received messages */
+    uint32_t open_files;    /* that answers to requests hold */
     gt_buf scratch;         /* for the packet that goes out next */
     gt_metrics metrics;
 };

@@ -52,9 +52,15 @@ static goat_status fill_config(gt_server *server, const gt_server_config *config
     return status;
 }
 
+static uint32_t files_max(const gt_server *server) {
+    uint32_t part = server->connections_max / GT_NET_FILES_PART;
+    return part == 0 ? 1 : part < GT_NET_FILES_MAX ? part : GT_NET_FILES_MAX;
+}
+
 static goat_status make_loop(gt_server *server, gt_diag *diag) {
     uint32_t wanted = server->config.connections_max == 0 ? GT_NET_CONNECTIONS : server->config.connections_max;
     server->connections_max = gt_context_make_room(wanted);
+    server->http.files_max = files_max(server);
     gt_loop_config config = {
         .alloc = server->alloc,
         .times = server->config.times == NULL ? &gt_net_times_default : server->config.times,

@@ -217,7 +217,7 @@ static void connections_are_counted_by_address(void **state) {
     static const uint8_t hash_key[GT_SIPHASH_KEY_SIZE] = {1, 2, 3};
     gt_addresses addresses;
     test_alloc memory;
-    uint32_t counts[ADDRESSES] = {0};
+    uint32_t counts[ADDRESSES] = {0}, rows[ADDRESSES] = {0}, row;
     test_random random;
     (void)state;
     test_random_init(&random, "addresses");
@@ -228,11 +228,13 @@ static void connections_are_counted_by_address(void **state) {
         uint32_t which = test_random_below(&random, ADDRESSES);
         memcpy(one, &which, sizeof which);
         if (test_random_below(&random, 2) == 0) {
-            goat_status status = gt_addresses_enter(&addresses, one, MAX);
+            goat_status status = gt_addresses_enter(&addresses, one, MAX, &row);
             assert_int_equal(status, counts[which] < MAX ? GOAT_OK : GOAT_TOO_LARGE);
+            assert_true(counts[which] == 0 || row == rows[which]);
             if (status == GOAT_OK) counts[which]++;
+            rows[which] = row;
         } else if (counts[which] > 0) {
-            gt_addresses_leave(&addresses, one);
+            gt_addresses_leave(&addresses, rows[which]);
             counts[which]--;
         }
     }

@@ -413,7 +413,6 @@ static void a_rush_does_no_harm(void **state) {
     server->config.connections_max = 500;
     server->times.tick_us = 100000;
     server->times.handshake_us = 2000000;
-    server->times.handshake_full_us = 500000;
     test_server_start(server);
     test_socket friend = ws_open(server->port);
     int *strangers = malloc(rush * sizeof *strangers);
