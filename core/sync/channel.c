@@ -4,8 +4,6 @@
  * ends is only marked, and freed at the next step: whoever is in the middle of it may go on. */
 #include "sync/internal.h"
 
-enum { LOADING_US = 5000 }; /* until a repository that is being read is asked for again */
-
 static bool is_client(const gt_channel *channel) { return channel->sync->role == GT_SYNC_CLIENT; }
 
 gt_log *gt_channel_log(const gt_channel *channel) { return gt_repo_log(channel->shared->repo); }
@@ -41,8 +39,17 @@ static void reset(gt_channel *channel) {
     channel->trusted = channel->has_point = channel->has_new_point = channel->point_again = false;
 }
 
+/* Those that are over are freed early, or whoever closes and opens again many at once would have too many. */
+static void sweep(gt_sync *sync) {
+    for (gt_channel *channel = sync->channels, *next; channel != NULL; channel = next) {
+        next = channel->next;
+        if (channel->state == GT_CHANNEL_OVER) gt_channel_free(channel);
+    }
+}
+
 gt_channel *gt_channel_new(gt_sync *sync, gt_bytes path, gt_diag *diag) {
     gt_channel *channel = NULL;
+    if (sync->channel_count >= GT_SYNC_CHANNELS_MAX) sweep(sync);
     if (sync->channel_count >= GT_SYNC_CHANNELS_MAX) {
         gt_fail(diag, GOAT_TOO_LARGE, "a connection has at most %d channels", GT_SYNC_CHANNELS_MAX);
     } else if (path.len > GT_LOG_REPOSITORY_MAX) {
@@ -62,8 +69,8 @@ gt_channel *gt_channel_new(gt_sync *sync, gt_bytes path, gt_diag *diag) {
     return channel;
 }
 
-/* Gives the repository back; the channel is as new. */
-static void stop(gt_channel *channel) {
+/* The channel is as new, but for the repository that it holds. */
+static void forget(gt_channel *channel) {
     gt_run_free(channel);
     gt_queue_free(&channel->echo);
     gt_sent_free(&channel->sent);
@@ -75,6 +82,9 @@ static void stop(gt_channel *channel) {
     gt_queue_free(&channel->wanted);
     gt_queue_free(&channel->unsafe);
     reset(channel);
+}
+
+static void give_back(gt_channel *channel) {
     if (channel->shared == NULL) return;
     gt_channel **at = &channel->shared->channels;
     while (*at != channel) at = &(*at)->next_of_shared;
@@ -86,7 +96,8 @@ static void stop(gt_channel *channel) {
 
 void gt_channel_free(gt_channel *channel) {
     gt_sync *sync = channel->sync;
-    stop(channel);
+    forget(channel);
+    give_back(channel);
     gt_channel **at = &sync->channels;
     while (*at != channel) at = &(*at)->next;
     *at = channel->next;
@@ -121,12 +132,8 @@ static void pause_channel(gt_channel *channel, const gt_diag *why) {
     channel->number = 0;
     channel->state = GT_CHANNEL_PAUSED;
     channel->retry_us = channel->sync->now_us + pause;
-    gt_shared *kept = why->status == GOAT_NOT_FOUND ? channel->shared : NULL;
-    if (kept == NULL) {
-        stop(channel);
-    } else {
-        channel->asked_us = 0;
-    }
+    forget(channel);
+    if (why->status != GOAT_NOT_FOUND) give_back(channel);
     gt_sync_due(channel->sync);
 }
 
@@ -233,16 +240,22 @@ static void open_wanted(gt_channel *channel) {
     if (status == GOAT_OK) {
         ask(channel);
     } else if (status == GOAT_LOADING) {
-        channel->retry_us = sync->now_us + LOADING_US;
+        channel->retry_us = sync->now_us + GT_LOADING_US;
     } else {
         pause_channel(channel, &why);
     }
 }
 
+/* Only here is it sure that it will not be closed at once for the same trouble. */
+void gt_channel_is_even(gt_channel *channel) {
+    channel->even = true;
+    channel->pause_us = 0;
+}
+
 /* Whoever holds fewer entries than the server said has missed some of an earlier connection: a point covers what was
  * sent, and somebody may have kept it from coming. Whoever has damage asks whether all of it has come back. */
 void gt_channel_caught_up(gt_channel *channel) {
-    channel->even = true;
+    gt_channel_is_even(channel);
     const gt_repo *repo = channel->shared->repo;
     if (gt_repo_entry_count(repo) < channel->their_count || gt_repo_has_gaps(repo)) {
         channel->again = true;
@@ -257,7 +270,6 @@ goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *messag
     if (how == GT_HOW_RESUME && !channel->has_point) return gt_fail(diag, GOAT_INVALID, "resumes from no point");
     channel->asked_us = 0;
     channel->state = GT_CHANNEL_OPEN;
-    channel->pause_us = 0;
     channel->coming = message->as.opened.bytes;
     channel->their_count = message->as.opened.count;
     channel->cursor = how == GT_HOW_RESUME ? channel->remembered.ours : GT_LOG_HEADER_SIZE;
@@ -345,7 +357,7 @@ static void open_asked(gt_channel *channel) {
         hold(channel, shared);
         answer_open(channel);
     } else if (status == GOAT_LOADING) {
-        channel->retry_us = sync->now_us + LOADING_US;
+        channel->retry_us = sync->now_us + GT_LOADING_US;
     } else {
         gt_channel_close(channel, &why);
     }
@@ -353,10 +365,11 @@ static void open_asked(gt_channel *channel) {
 
 /* ---- steps ---- */
 
-/* A pause because the server does not have it ends when we have something to bring. */
+/* A pause because the server does not have it ends when we have more to bring than when we asked: a server that makes no
+ * repositories is not asked all the time. */
 static bool may_bring(const gt_channel *channel) {
     return channel->closed_with == GOAT_NOT_FOUND && channel->shared != NULL &&
-           gt_repo_entry_count(channel->shared->repo) > 0;
+           gt_repo_entry_count(channel->shared->repo) > channel->open_count;
 }
 
 static bool is_run_due(const gt_channel *channel) {
@@ -395,10 +408,16 @@ static void step(gt_channel *channel) {
     }
 }
 
+/* All that is opened at once may be more than a packet with PROOF may have: the rest goes into the next. */
+static bool waits_for_room(const gt_channel *channel) {
+    bool opens = channel->state == GT_CHANNEL_WANTED || channel->state == GT_CHANNEL_PAUSED;
+    return opens && channel->sync->out.len > channel->sync->host.sizes.packet / 2;
+}
+
 void gt_channels_step(gt_sync *sync) {
     for (gt_channel *channel = sync->channels, *next; channel != NULL; channel = next) {
         next = channel->next;
-        if (is_due(channel)) step(channel);
+        if (is_due(channel) && !waits_for_room(channel)) step(channel);
     }
 }
 

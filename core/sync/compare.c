@@ -134,7 +134,7 @@ static void finish(gt_channel *channel, bool equal) {
     /* What was passed over before it began was no part of our set: if the peer had it, it has come. */
     if (equal && channel->unsent < channel->point_min) channel->unsent = UINT64_MAX;
     try_again_later(channel, equal);
-    channel->even = true;
+    gt_channel_is_even(channel);
     channel->lacks = true;
     channel->heals = equal && gt_repo_has_gaps(repo);
     if (channel->heals && !gt_repo_misses_any(repo)) {

@@ -225,6 +225,7 @@ void gt_channel_free(gt_channel *channel); /* also takes it out of its lists */
 void gt_channels_step(gt_sync *sync);      /* opens what is to be opened, frees what is over */
 bool gt_channel_has_step(const gt_channel *channel);
 void gt_channel_caught_up(gt_channel *channel); /* client: what was announced has come */
+void gt_channel_is_even(gt_channel *channel);   /* … and is all */
 goat_status gt_channel_take_open(gt_sync *sync, const gt_message *message, gt_diag *diag);
 goat_status gt_channel_take_opened(gt_channel *channel, const gt_message *message, gt_diag *diag);
 void gt_channel_take_close(gt_channel *channel, const gt_message *message);
@@ -234,8 +235,13 @@ uint64_t gt_channel_deadline(const gt_channel *channel);
 
 /* ---- list.c ---- */
 
+enum { GT_LOADING_US = 5000 }; /* until what is being read is asked for again */
+
+extern const gt_id gt_list_id; /* what REFUSE names that answers LIST */
 void gt_list_step(gt_sync *sync);
 goat_status gt_list_take(gt_sync *sync, const gt_message *message, gt_diag *diag);
+/* The peer has no list for us. */
+void gt_list_take_refusal(gt_sync *sync, const gt_diag *why);
 
 /* ---- walk.c: what we send ---- */
 

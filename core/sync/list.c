@@ -1,10 +1,10 @@
 /* Which repositories there are: LIST and REPOS (PROTOCOL.md 4.5). Who has asked once is told of those that are made later. */
 #include "sync/internal.h"
 
-enum {
-    LOADING_US = 5000,      /* until the names are asked for again while they are being read */
-    UNREAD_MAX = 64 * 1024, /* bytes of answers that wait: no more is added one by one */
-};
+enum { UNREAD_MAX = 64 * 1024 /* bytes of answers that wait: no more is added one by one */ };
+
+const gt_id gt_list_id = {{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                           255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
 
 void gt_sync_ask_list(gt_sync *sync) {
     sync->asks_list = true;
@@ -29,6 +29,15 @@ static void send_repos(gt_sync *sync, gt_bytes paths) {
     } while (paths.len > 0);
 }
 
+/* An empty list would say that there is nothing to be had. */
+static void refuse_list(gt_sync *sync, const gt_diag *why) {
+    gt_message message = {.kind = GT_MESSAGE_REFUSE};
+    message.as.refuse.batch = &gt_list_id;
+    message.as.refuse.status = why->status;
+    message.as.refuse.text = gt_bytes_text(why->message);
+    gt_message_write(&sync->out, &message);
+}
+
 void gt_list_step(gt_sync *sync) {
     gt_diag why;
     gt_buf paths;
@@ -43,10 +52,15 @@ void gt_list_step(gt_sync *sync) {
     gt_buf_init(&paths, sync->host.alloc);
     goat_status status = sync->host.list(sync->host.context, &paths, &why);
     if (status == GOAT_LOADING) {
-        sync->list_us = sync->now_us + LOADING_US;
+        sync->list_us = sync->now_us + GT_LOADING_US;
     } else {
         sync->lists = false;
-        send_repos(sync, status == GOAT_OK && !gt_buf_failed(&paths) ? gt_buf_bytes(&paths) : (gt_bytes){0});
+        if (status == GOAT_OK && gt_buf_failed(&paths)) status = gt_no_memory(&why);
+        if (status == GOAT_OK) {
+            send_repos(sync, gt_buf_bytes(&paths));
+        } else {
+            refuse_list(sync, &why);
+        }
     }
     gt_buf_free(&paths);
 }
@@ -81,4 +95,9 @@ goat_status gt_list_take(gt_sync *sync, const gt_message *message, gt_diag *diag
     if (status == GOAT_OK && sync->host.event != NULL) sync->host.event(sync->host.context, &event);
     gt_buf_free(&paths);
     return status;
+}
+
+void gt_list_take_refusal(gt_sync *sync, const gt_diag *why) {
+    gt_sync_event event = {.kind = GT_SYNC_LISTED, .diag = why, .equal = true};
+    if (sync->list_followed && sync->host.event != NULL) sync->host.event(sync->host.context, &event);
 }

@@ -148,6 +148,19 @@ static goat_status take_certify(gt_sync *sync, gt_diag *diag) {
     return GOAT_OK;
 }
 
+/* Of what was not asked for on a channel: the list, or to be certified. */
+static void take_refusal(gt_sync *sync, const gt_message *message) {
+    gt_bytes text = message->as.refuse.text;
+    gt_diag why;
+    gt_diag_init(&why);
+    gt_fail(&why, message->as.refuse.status, "%.*s", (int)text.len, (const char *)text.data);
+    if (gt_id_compare(message->as.refuse.batch, &gt_list_id) == 0) {
+        gt_list_take_refusal(sync, &why);
+    } else {
+        gt_sync_event_of(sync, GT_SYNC_REFUSED, NULL, &why);
+    }
+}
+
 /* What needs an open channel; a message for one that was just closed here is no fault. */
 static goat_status take_on_channel(gt_sync *sync, gt_arrived_message *arrived, gt_diag *diag) {
     const gt_message *message = &arrived->message;
@@ -196,15 +209,9 @@ static goat_status take(gt_sync *sync, gt_arrived_message *arrived, gt_diag *dia
     case GT_MESSAGE_REPOS: return gt_list_take(sync, message, diag);
     case GT_MESSAGE_CERTIFY: return take_certify(sync, diag);
     case GT_MESSAGE_REFUSE:
-        if (message->channel == 0) {
-            gt_diag why;
-            gt_bytes text = message->as.refuse.text;
-            gt_diag_init(&why);
-            gt_fail(&why, message->as.refuse.status, "%.*s", (int)text.len, (const char *)text.data);
-            gt_sync_event_of(sync, GT_SYNC_REFUSED, NULL, &why);
-            return GOAT_OK;
-        }
-        return take_on_channel(sync, arrived, diag);
+        if (message->channel != 0) return take_on_channel(sync, arrived, diag);
+        take_refusal(sync, message);
+        return GOAT_OK;
     default: return take_on_channel(sync, arrived, diag);
     }
 }
@@ -430,6 +437,10 @@ void gt_sync_again(gt_channel *channel) {
         gt_message_write(&channel->sync->out, &message);
     }
     gt_sync_due(channel->sync);
+}
+
+void gt_sync_sessions_safe(gt_sync *sync) {
+    if (sync->owed > 0) gt_sync_due(sync);
 }
 
 void gt_sync_sessions_grew(gt_sync *sync) {

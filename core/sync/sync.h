@@ -48,8 +48,9 @@ typedef enum gt_sync_event_kind {
     GT_SYNC_CLOSED,  /* a channel was closed by the peer, or by trouble; `path`, `diag` */
     GT_SYNC_SAFE,    /* batches of ours in `path` are on the peer's disk */
     GT_SYNC_REFUSED, /* the peer refused a batch of ours; `path`, `id`, `diag` */
-    GT_SYNC_LISTED,  /* client: the peer's repositories; `paths`, each with a NUL behind it */
-    GT_SYNC_ENDED,   /* BYE was said or heard; `diag`, GOAT_OK for a clean end */
+    GT_SYNC_LISTED, /* client: the peer's repositories; `paths`, each with a NUL behind it. `diag`: or why there are none;
+                        `equal`: that was all */
+    GT_SYNC_ENDED, /* BYE was said or heard; `diag`, GOAT_OK for a clean end */
 } gt_sync_event_kind;
 
 typedef struct gt_sync_event {
@@ -165,6 +166,8 @@ void gt_shared_changed(gt_shared *shared);
 void gt_shared_missed(gt_shared *shared);
 /* Server: a repository was made. A client that has asked for the list is told. */
 void gt_sync_repo_made(gt_sync *sync, gt_bytes path);
+/* More of /sys/sessions is on the disk: acknowledgements may have waited for it. */
+void gt_sync_sessions_safe(gt_sync *sync);
 /* /sys/sessions has a new certificate: channels that dropped batches for want of one try again. */
 void gt_sync_sessions_grew(gt_sync *sync);
 

@@ -17,7 +17,7 @@ static goat_status host_open(void *context, gt_bytes path, bool create, gt_share
     test_peer *peer = context;
     if (peer->open_fails != GOAT_OK) return gt_fail(diag, peer->open_fails, "it cannot be opened");
     bool is_named = peer->alias || gt_bytes_equal(path, gt_bytes_text(TEST_REPO_PATH));
-    if (!is_named || (peer->absent && !create)) {
+    if (!is_named || (peer->absent && (!create || peer->makes_none))) {
         return gt_fail(diag, GOAT_NOT_FOUND, "there is no such repository");
     }
     peer->opened++;
@@ -34,8 +34,8 @@ static void host_close(void *context, gt_shared *shared) {
 static gt_log *host_sessions(void *context) { return ((test_peer *)context)->sessions; }
 
 static goat_status host_list(void *context, gt_buf *paths, gt_diag *diag) {
-    (void)context;
-    (void)diag;
+    const test_peer *peer = context;
+    if (peer->list_fails != GOAT_OK) return gt_fail(diag, peer->list_fails, "there is no list");
     gt_buf_append(paths, TEST_REPO_PATH, sizeof TEST_REPO_PATH);
     return GOAT_OK;
 }
@@ -108,7 +108,10 @@ static void host_event(void *context, const gt_sync_event *event) {
         peer->evens++;
         peer->last_equal = event->equal;
         break;
-    case GT_SYNC_LISTED: note_listed(peer, event->paths); break;
+    case GT_SYNC_LISTED:
+        peer->lists++;
+        note_listed(peer, event->paths);
+        break;
     case GT_SYNC_CLOSED: peer->closed++; break;
     case GT_SYNC_REFUSED: peer->refused++; break;
     case GT_SYNC_ENDED: peer->ended++; break;

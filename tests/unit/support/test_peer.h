@@ -16,15 +16,16 @@ typedef struct test_peer {
     gt_remembered kept; /* what the host was given to remember */
     bool has_kept, forgets;
     bool absent;      /* the repository is not there */
+    bool makes_none;  /* and is not made */
     gt_log *sessions; /* where certificates are logged; NULL */
     bool alias;       /* whatever path is asked for, it is there, and is the one repository */
-    goat_status open_fails;
+    goat_status open_fails, list_fails;
     uint32_t opened; /* how often it is held */
     int64_t shift_ms;
-    uint32_t evens, closed, refused, greeted, ended, certified;
+    uint32_t evens, closed, refused, greeted, ended, certified, lists;
     bool last_equal;
-    char listed[4096]; /* what LISTED named, each with a blank behind it */
-    goat_status last_status; /* of CLOSED, REFUSED, ENDED */
+    char listed[4096];       /* what LISTED named, each with a blank behind it */
+    goat_status last_status; /* of CLOSED, REFUSED, ENDED, LISTED */
 } test_peer;
 
 /* `network` becomes that of author 0. */
