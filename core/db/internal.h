@@ -367,8 +367,8 @@ void gt_links_space_closed(gt_database *database);
 bool gt_links_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us);
 /* Calls `ready` of those links that it is due for, without the lock; true if there were any. */
 bool gt_links_tell(gt_database *database);
-/* Every link may have something to send. */
-void gt_links_wake(gt_database *database);
+/* More certificates are on the disk. */
+void gt_links_sessions_safe(gt_database *database);
 /* Ends the links of a handle. */
 void gt_links_end(goat_db *db, bool all); /* those of the handle, or all of the database */
 /* Somebody has to go on pumping. */

@@ -89,9 +89,9 @@ void gt_links_repo_made(gt_database *database, gt_bytes path) {
     }
 }
 
-void gt_links_wake(gt_database *database) {
+void gt_links_sessions_safe(gt_database *database) {
     for (gt_link *link = database->links; link != NULL; link = link->next) {
-        if (link->sync != NULL) gt_link_wake(link);
+        if (link->sync != NULL) gt_sync_sessions_safe(link->sync);
     }
 }
 
@@ -165,6 +165,7 @@ goat_status gt_link_new(goat_db *db, const gt_link_config *config, gt_link **out
     gt_buf_init(&link->listed, database->alloc);
     gt_diag_init(&link->failure);
     gt_diag_init(&link->refused);
+    gt_diag_init(&link->unlisted);
     const uint8_t *root_key = gt_keyring_find(database->keyring, &database->network);
     if (root_key != NULL) memcpy(link->root_key, root_key, GT_PUBLIC_KEY_SIZE);
     add_to_database(link);

@@ -138,7 +138,7 @@ static void listed(void *owner, const goat_io_result *result) {
     listing->done = true;
     gt_link_wake(link);
     if (!gt_link_is_client(link)) return; /* the state machine asks again */
-    if (gt_diag_is_set(&listing->failure)) gt_upstream_trouble(listing->database, &listing->failure);
+    if (gt_diag_is_set(&listing->failure)) gt_link_note_unlisted(link, &listing->failure);
     gt_link_open_stored(link);
 }
 
@@ -253,6 +253,7 @@ static void client_event(gt_link *link, const gt_sync_event *event) {
     case GT_SYNC_CLOSED: note_closed(link, event); break;
     case GT_SYNC_REFUSED: note_refused(link, event); break;
     case GT_SYNC_LISTED:
+        if (event->diag != NULL) gt_link_note_unlisted(link, event->diag);
         gt_buf_append(&link->listed, event->paths.data, event->paths.len);
         if (event->equal) link->lists = false;
         break;

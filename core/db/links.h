@@ -10,7 +10,7 @@
 typedef struct gt_want {
     struct gt_want *next;
     bool pinned;               /* also when no handle has it open */
-    const gt_channel *channel; /* good as long as the connection goes on */
+    const gt_channel *channel; /* good as long as the connection goes on; NULL: it is to be opened again */
     size_t path_len;
     char path[GT_LOG_REPOSITORY_MAX + 1];
     goat_status closed; /* why its channel was closed last; GOAT_OK: it was not, or is open again */
@@ -48,6 +48,7 @@ struct gt_link {
     bool queued;      /* it is about to be */
     bool lingers;     /* something that no handle has open any more is still on its way */
     bool lists;       /* the server's or the storage's list is awaited */
+    gt_diag unlisted; /* why something that is to be synced by a list is not; GOAT_OK: nothing */
     uint32_t calling; /* calls of `ready` under way */
     uint32_t certificates_seen;
     uint32_t moves; /* grows whenever something may have become even */
@@ -75,6 +76,8 @@ goat_status gt_link_want(gt_link *link, gt_bytes path, bool pinned, gt_diag *dia
 /* What handles have open is wanted, what none has any more goes as soon as it is safe. */
 void gt_link_look(gt_link *link);
 void gt_link_open_listed(gt_link *link);
+/* A list is not to be had, or something of it cannot be synced. */
+void gt_link_note_unlisted(gt_link *link, const gt_diag *why);
 void gt_link_open_stored(gt_link *link); /* the listing is there */
 void gt_link_free_wants(gt_link *link);
 /* What is known of the channel; false: there is none. */

@@ -108,7 +108,11 @@ static gt_step_result meeting_step(goat_job *job) {
         if (job->done) return GT_STEP_DONE;
     }
     if (!done) return GT_STEP_WAIT;
-    if (state->invalid != GOAT_OK) gt_job_fail(job, state->invalid, &state->diag);
+    if (state->invalid != GOAT_OK) {
+        gt_job_fail(job, state->invalid, &state->diag);
+    } else if (state->path_len == 0 && gt_diag_is_set(&link->unlisted)) {
+        gt_job_fail(job, link->unlisted.status, &link->unlisted);
+    }
     return GT_STEP_DONE;
 }
 
@@ -129,6 +133,14 @@ static goat_status check_path(const gt_link *link, gt_bytes path, gt_diag *diag)
     return status;
 }
 
+/* A list that was not to be had may be by now. */
+static void list_again(gt_link *link) {
+    if (!gt_diag_is_set(&link->unlisted) || !link->config.all) return;
+    gt_diag_init(&link->unlisted);
+    link->lists = true;
+    gt_sync_ask_list(link->sync);
+}
+
 goat_status gt_db_sync(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag) {
     const gt_alloc *alloc = db->database->alloc;
     goat_status status = gt_db_check(db, diag);
@@ -147,6 +159,7 @@ goat_status gt_db_sync(goat_db *db, gt_bytes path, goat_job **job, gt_diag *diag
     state->path_len = path.len;
     if (path.len > 0) memcpy(state->path, path.data, path.len);
     state->invalid = gt_capture_handle(db, &state->diag);
+    if (path.len == 0) list_again(link);
     for (const gt_want *want = link->wants; want != NULL; want = want->next) {
         if (is_meant(state, want)) add_target(state, link, want);
     }

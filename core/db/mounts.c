@@ -135,7 +135,7 @@ static void tell_links(gt_mount *mount) {
     mount->shared.announced = length;
     mount->shared.announced_durable = durable;
     gt_shared_changed(&mount->shared);
-    if (mount->is_sessions) gt_links_wake(mount->database); /* acknowledgements wait for certificates */
+    if (mount->is_sessions) gt_links_sessions_safe(mount->database);
 }
 
 /* Whether nobody needs it any more. */

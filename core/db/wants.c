@@ -56,11 +56,11 @@ goat_status gt_link_want(gt_link *link, gt_bytes path, bool pinned, gt_diag *dia
 /* ---- what handles have open ---- */
 
 /* Trouble with one is told in the status; memory is tried for again. */
-static void want_or_note(gt_link *link, gt_bytes path, bool pinned) {
+static void want_or_note(gt_link *link, gt_bytes path) {
     gt_database *database = link->db->database;
     gt_diag why;
     gt_diag_init(&why);
-    goat_status status = gt_link_want(link, path, pinned, &why);
+    goat_status status = gt_link_want(link, path, false, &why);
     if (status == GOAT_NO_MEMORY) database->links_look = true;
     if (status != GOAT_OK && status != GOAT_CLOSED) gt_upstream_trouble(database, &why);
 }
@@ -79,16 +79,23 @@ static bool is_safe(const gt_link *link, const gt_want *want) {
     return gt_sync_safe_length(link->sync, info.shared) >= gt_log_length(gt_repo_log(info.shared->repo));
 }
 
+static void open_again(gt_link *link, gt_want *want) {
+    if (gt_sync_open_channel(link->sync, path_of(want), &want->channel, NULL) == GOAT_OK) return;
+    want->channel = NULL; /* no memory: it is tried again */
+    link->db->database->links_look = true;
+}
+
 void gt_link_look(gt_link *link) {
     const gt_database *database = link->db->database;
     for (const goat_db *db = database->handles; db != NULL; db = db->next) {
         for (const gt_space *space = db->spaces; space != NULL; space = space->next_of_db) {
-            if (space->mount != NULL) want_or_note(link, gt_repo_path(space->mount->repo), false);
+            if (space->mount != NULL) want_or_note(link, gt_repo_path(space->mount->repo));
         }
     }
     link->lingers = false;
     for (gt_want *want = link->wants, *next; want != NULL; want = next) {
         next = want->next;
+        if (want->channel == NULL) open_again(link, want);
         if (want->pinned || is_open_in_handle(database, path_of(want))) continue;
         if (is_safe(link, want)) {
             gt_sync_close_channel(link->sync, path_of(want));
@@ -101,7 +108,7 @@ void gt_link_look(gt_link *link) {
 
 void gt_links_space_opened(gt_database *database, gt_bytes path) {
     for (gt_link *link = database->links; link != NULL; link = link->next) {
-        if (gt_link_is_client(link) && link->sync != NULL) want_or_note(link, path, false);
+        if (gt_link_is_client(link) && link->sync != NULL) want_or_note(link, path);
     }
 }
 
@@ -113,12 +120,27 @@ void gt_links_space_closed(gt_database *database) {
 
 /* ---- lists ---- */
 
+void gt_link_note_unlisted(gt_link *link, const gt_diag *why) {
+    if (!gt_diag_is_set(&link->unlisted)) link->unlisted = *why;
+    gt_upstream_trouble(link->db->database, why);
+}
+
+/* Nothing else brings what is not wanted now: whoever waits for all of it is told. */
+static void want_listed(gt_link *link, gt_bytes path) {
+    gt_diag why;
+    gt_diag_init(&why);
+    goat_status status = gt_link_want(link, path, true, &why);
+    if (status == GOAT_OK || status == GOAT_CLOSED) return;
+    gt_diag_path(&why, (const char *)path.data, path.len);
+    gt_link_note_unlisted(link, &why);
+}
+
 static void want_all(gt_link *link, gt_bytes paths) {
     while (paths.len > 0) {
         size_t len = strlen((const char *)paths.data);
         gt_path parsed;
         gt_bytes path = gt_bytes_of(paths.data, len);
-        if (gt_path_parse_repo(path, &parsed, NULL) == GOAT_OK) want_or_note(link, path, true);
+        if (gt_path_parse_repo(path, &parsed, NULL) == GOAT_OK) want_listed(link, path);
         paths = gt_bytes_of(paths.data + len + 1, paths.len - len - 1);
     }
 }
@@ -128,7 +150,7 @@ void gt_link_open_listed(gt_link *link) {
         gt_diag why;
         gt_diag_init(&why);
         gt_no_memory(&why);
-        gt_upstream_trouble(link->db->database, &why);
+        gt_link_note_unlisted(link, &why);
     } else {
         want_all(link, gt_buf_bytes(&link->listed));
     }
@@ -147,7 +169,7 @@ void gt_link_open_stored(gt_link *link) {
 /* ---- what has become of them ---- */
 
 bool gt_want_info(const gt_link *link, const gt_want *want, gt_channel_info *info) {
-    return link->sync != NULL && gt_sync_channel_info(link->sync, want->channel, info);
+    return link->sync != NULL && want->channel != NULL && gt_sync_channel_info(link->sync, want->channel, info);
 }
 
 bool gt_want_is_even(const gt_link *link, const gt_want *want, uint64_t length) {
@@ -177,9 +199,7 @@ bool gt_want_is_stuck(const gt_link *link, const gt_want *want, gt_diag *why) {
 
 void gt_want_renew(gt_link *link, gt_want *want) {
     gt_sync_close_channel(link->sync, path_of(want));
-    if (gt_sync_open_channel(link->sync, path_of(want), &want->channel, NULL) == GOAT_OK) return;
-    remove_want(link, want); /* no memory: it is looked for again */
-    link->db->database->links_look = true;
+    open_again(link, want);
 }
 
 bool gt_link_is_even(const gt_link *link) {

@@ -117,6 +117,50 @@ static void the_edits_of_others_are_waited_for_too_when_they_came_before(void **
 
 /* ---- the job that meets ---- */
 
+static void join_all(test_trio *f) {
+    test_trio_open(f, &f->one);
+    test_world_pass(&f->world, 10);
+    test_pipe_open(&f->world, &f->first, &f->one, &f->server, TEST_ALL);
+}
+
+/* An empty list would look like a server without repositories, and a clone of nothing would be well. */
+static void a_list_that_is_not_to_be_had_fails_the_job(void **state) {
+    (void)state;
+    test_trio f;
+    gt_diag why;
+    gt_diag_init(&why);
+    test_trio_begin(&f);
+    join_all(&f);
+    test_world_meet(&f.world);
+    gt_fail(&why, GOAT_IO, "there is no list");
+    gt_link_note_unlisted(f.first.client.link, &why);
+    f.first.client.link->config.all = false; /* so that it is not asked for again */
+    assert_int_equal(test_world_sync(&f.world, &f.one, NULL), GOAT_IO);
+    f.first.client.link->config.all = true;
+    assert_int_equal(test_world_sync(&f.world, &f.one, NULL), GOAT_OK);
+    test_trio_end(&f);
+}
+
+/* The rest would stay behind without a word. */
+static void more_repositories_than_channels_fail_the_job(void **state) {
+    (void)state;
+    test_trio f;
+    char path[32];
+    test_trio_begin(&f);
+    join_all(&f);
+    test_world_meet(&f.world);
+    assert_int_equal(test_world_sync(&f.world, &f.one, NULL), GOAT_OK);
+    gt_link *link = f.first.client.link;
+    for (int i = 0; i < GT_SYNC_CHANNELS_MAX; i++) {
+        int len = snprintf(path, sizeof path, "/data/many-%d", i);
+        gt_buf_append(&link->listed, path, (size_t)len + 1);
+    }
+    gt_link_open_listed(link);
+    assert_int_equal(link->unlisted.status, GOAT_TOO_LARGE);
+    assert_non_null(strstr(link->unlisted.message, "at most 1024 channels"));
+    test_trio_end(&f);
+}
+
 static void a_point_may_be_the_last_thing_that_is_waited_for(void **state) {
     (void)state;
     test_trio f;
@@ -367,6 +411,8 @@ int main(void) {
         cmocka_unit_test(a_flush_says_when_the_server_goes_away),
         cmocka_unit_test(a_flush_says_when_the_server_does_not_take_it),
         cmocka_unit_test(the_edits_of_others_are_waited_for_too_when_they_came_before),
+        cmocka_unit_test(a_list_that_is_not_to_be_had_fails_the_job),
+        cmocka_unit_test(more_repositories_than_channels_fail_the_job),
         cmocka_unit_test(a_point_may_be_the_last_thing_that_is_waited_for),
         cmocka_unit_test(after_the_job_both_sides_have_what_each_had),
         cmocka_unit_test(the_job_does_not_believe_that_nothing_new_is_under_way),
