@@ -29,6 +29,7 @@ static void reset(gt_channel *channel) {
     channel->uncovered = UINT64_MAX;
     channel->wanted_record = GT_NONE;
     channel->unsent = UINT64_MAX;
+    channel->walk_us = 0;
     channel->waiting_seen = 0;
     channel->received = channel->coming = channel->came = channel->cursor = channel->end_at = 0;
     channel->their_count = 0;
@@ -434,6 +435,7 @@ uint64_t gt_channel_deadline(const gt_channel *channel) {
     if (channel->state != GT_CHANNEL_OPEN) return when;
     if (gt_point_is_due(channel, &own) && own < when) when = own;
     if (channel->lacks && channel->ask_us < when) when = channel->ask_us;
+    if (channel->walk_us > channel->sync->now_us && channel->walk_us < when) when = channel->walk_us;
     if (channel->run == NULL && channel->run_us != 0 && channel->run_us < when) when = channel->run_us;
     return when;
 }

@@ -105,9 +105,10 @@ struct gt_channel {
 
     /* our walk */
     uint64_t cursor;
-    uint64_t unsent; /* start of the first record that it passed over; UINT64_MAX: none */
-    uint64_t end_at; /* server: the length at which `end` is said; 0: was said, or never is */
-    gt_queue echo;   /* gt_stretch, ascending */
+    uint64_t walk_us; /* it rests until then: memory had run out */
+    uint64_t unsent;  /* start of the first record that it passed over; UINT64_MAX: none */
+    uint64_t end_at;  /* server: the length at which `end` is said; 0: was said, or never is */
+    gt_queue echo;    /* gt_stretch, ascending */
     gt_sent_list sent;
     gt_queue refused; /* gt_id: batches of ours that the peer does not take */
     gt_index refused_index;

@@ -4,6 +4,8 @@
 #include "sync/internal.h"
 #include "value/build.h"
 
+enum { MEMORY_US = 100 * 1000 };
+
 /* ---- DATA ---- */
 
 bool gt_data_fits(gt_channel *channel, gt_source source, const gt_buf *packet, const gt_buf *body, size_t len) {
@@ -90,6 +92,7 @@ uint64_t gt_walk_sent(const gt_channel *channel) {
 }
 
 bool gt_walk_has_more(const gt_channel *channel) {
+    if (channel->sync->now_us < channel->walk_us) return false;
     return channel->cursor < gt_log_length(gt_channel_log(channel)) || channel->end_at != 0;
 }
 
@@ -124,6 +127,7 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
     gt_log *log = gt_channel_log(channel);
     gt_buf body;
     uint32_t count = 0;
+    if (sync->now_us < channel->walk_us) return false;
     gt_buf_init(&body, sync->host.alloc);
     while (count < GT_SYNC_RECORDS_MAX && body.len < sync->host.sizes.data) {
         gt_record record;
@@ -138,7 +142,10 @@ bool gt_walk_send(gt_channel *channel, gt_buf *packet) {
         } else if (status != GOAT_NO_MEMORY) {
             next = gt_log_length(log); /* damage to the end */
         }
-        if (status == GOAT_NO_MEMORY) break; /* the same again at the next send */
+        if (status == GOAT_NO_MEMORY) { /* the same again a little later */
+            channel->walk_us = sync->now_us + MEMORY_US;
+            break;
+        }
         channel->cursor = next;
     }
     bool ends = channel->end_at != 0 && channel->cursor >= channel->end_at;
