@@ -71,6 +71,14 @@ static bool read_schema(gt_reader *reader, gt_commit *commit) {
     return true;
 }
 
+static bool read_time(gt_reader *reader, gt_commit *commit) {
+    const uint8_t *at = reader->next;
+    if (!gt_read_of(reader, GT_CBOR_UINT, &commit->time, "the time is not a number")) {
+        return false;
+    }
+    return commit->time <= GT_TIME_MAX || gt_refuse(reader, at, "a time of 2^63 or more");
+}
+
 static bool read_message(gt_reader *reader, gt_commit *commit) {
     const uint8_t *at = reader->next;
     size_t wrong = 0;
@@ -107,7 +115,7 @@ static bool read_header_key(gt_reader *reader, uint64_t key, gt_commit *commit) 
     switch (key) {
     case KEY_ITEM: return read_item_key(reader, commit);
     case KEY_PARENTS: return gt_read_ids(reader, 1, GT_PARENTS_MAX, &commit->parents, "parents are not 1 to 1024 ids");
-    case KEY_TIME: return gt_read_of(reader, GT_CBOR_UINT, &commit->time, "the time is not a number");
+    case KEY_TIME: return read_time(reader, commit);
     case KEY_SCHEMA: return read_schema(reader, commit);
     default: return gt_read_ids(reader, 1, GT_REVERTS_MAX, &commit->reverts, "reverts are not 1 to 65536 ids");
     }

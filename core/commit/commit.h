@@ -27,6 +27,13 @@ static inline int gt_id_compare(const gt_id *a, const gt_id *b) { return memcmp(
 /* Hybrid logical time: 48 bits of milliseconds, 16 of counter. */
 typedef uint64_t gt_time;
 #define GT_TIME_MS(time) ((int64_t)((time) >> 16))
+#define GT_TIME_MAX ((gt_time)INT64_MAX) /* in the year 6429; so one can always be added */
+
+/* The first time of a millisecond since 1970, within what a time may be. */
+static inline gt_time gt_time_of_ms(int64_t ms) {
+    if (ms >= GT_TIME_MS(GT_TIME_MAX)) return GT_TIME_MAX;
+    return ms <= 0 ? 1 : (gt_time)ms << 16;
+}
 
 /* A run of ids as it lies in CBOR: each 32 bytes behind a head of 2. */
 typedef struct gt_ids {

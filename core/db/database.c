@@ -3,7 +3,7 @@
 
 #include "db/links.h"
 
-enum { CAPTURE_INTERVAL_MS = 333, CHANGES_MAX = 65536 };
+enum { CAPTURE_INTERVAL_MS = 333, CHANGES_MAX = 65536, CLOCK_AHEAD_MAX_MS = 5 * 60 * 1000 };
 
 /* ---- life of the database ---- */
 
@@ -77,6 +77,7 @@ goat_status gt_database_new(const char *path, size_t path_len, uint32_t flags, c
     database->host = *host;
     database->alloc = &database->host.allocator;
     database->flags = flags;
+    database->clock_ahead_max_ms = CLOCK_AHEAD_MAX_MS;
     gt_diag_init(&database->failure);
     gt_diag_init(&database->upstream.why);
     gt_diag_init(&database->trouble);

@@ -2,6 +2,8 @@
  * repositories teach. */
 #include "db/internal.h"
 
+#include "db/links.h"
+
 static goat_status find_key(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag) {
     gt_mount *mount = context;
     gt_database *database = mount->database;
@@ -34,6 +36,15 @@ static goat_status find_server_key(void *context, const gt_id *session, uint8_t 
     }
     memcpy(public_key, gt_keyring_find(keyring, session), GT_PUBLIC_KEY_SIZE);
     return GOAT_OK;
+}
+
+/* Only servers limit clocks (PROTOCOL.md 5.2.1), and none limits those of its like: theirs is the clock. */
+static gt_time latest_time(void *context, const gt_batch *batch) {
+    gt_database *database = ((gt_mount *)context)->database;
+    gt_role role = gt_keyring_role(database->keyring, &batch->session);
+    if (!gt_is_server(database) || role == GT_ROLE_ROOT || role == GT_ROLE_SERVER) return GT_TIME_MAX;
+    goat_clock clock = gt_database_clock(database);
+    return gt_time_of_ms(clock.wall_ms(clock.context) + database->clock_ahead_max_ms + 1) - 1;
 }
 
 static void before_change(void *context, gt_repo *repo, uint32_t item) {
@@ -136,6 +147,7 @@ gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
         .context = mount,
         .find_key = find_key,
         .find_server_key = find_server_key,
+        .latest_time = latest_time,
         .before_change = before_change,
         .after_change = after_change,
         .logged = logged,

@@ -86,8 +86,9 @@ struct gt_database {
     uint32_t serving;            /* listeners and servers' links */
     uint32_t certificates_seen;
     gt_sync_sizes sync_sizes;
-    size_t filter_bytes;    /* of all links: core/sync bounds them together */
-    int64_t clock_shift_ms; /* of commit times */
+    size_t filter_bytes;        /* of all links: core/sync bounds them together */
+    int64_t clock_shift_ms;     /* of commit times */
+    int64_t clock_ahead_max_ms; /* a server refuses commits that are further ahead of its clock */
     gt_upstream upstream;
     gt_diag trouble; /* the storage's with a log that has ended since; see health.c */
     uint64_t trouble_us;

@@ -18,6 +18,7 @@ typedef struct admission {
     gt_repo *repo;
     gt_batch *batch;
     bool from_log;
+    gt_time latest;  /* that one of its commits may be */
     bool has_lost;   /* the batch is known, and some of its leaves are lost */
     gt_index leaves; /* commit id → node, of the leaves in the batch */
     uint8_t *take;   /* by leaf */
@@ -63,11 +64,21 @@ static goat_status look_for_parent(admission *a, const gt_node *node, const gt_i
     return GOAT_OK;
 }
 
+/* A commit from the future would win over all edits until then. What follows what is known here, a step a commit, is taken
+ * though: if our own clock was wrong once, its edits are in the future, and whoever goes on from them is no cheat. */
+static gt_time latest_time(const gt_repo *repo, const gt_batch *batch) {
+    const gt_repo_hooks *hooks = &repo->config.hooks;
+    gt_time latest = hooks->latest_time == NULL ? GT_TIME_MAX : hooks->latest_time(hooks->context, batch);
+    return repo->time_seen + batch->size > latest ? repo->time_seen + batch->size : latest;
+}
+
 /* What a peer should have looked at before he signed. Of what is in the log already, views leave out what is wrong. */
 static goat_status check_content(const admission *a, const gt_node *node, gt_diag *diag) {
     const gt_schema *schema = gt_commit_schema(a->repo, &node->commit);
     goat_status status = GOAT_OK;
-    if (schema != NULL && node->commit.delta.data != NULL) {
+    if (node->commit.time > a->latest) {
+        status = gt_fail(diag, GOAT_INVALID, "a commit is too far ahead of the server's clock");
+    } else if (schema != NULL && node->commit.delta.data != NULL) {
         status = gt_merge_check_delta(schema, node->commit.delta, diag);
     }
     if (status == GOAT_OK && node->commit.full.data != NULL && a->take[node->first] == TAKE_NOW) {
@@ -184,6 +195,7 @@ static goat_status decide(admission *a, gt_diag *diag) {
 static goat_status begin_admission(admission *a, gt_repo *repo, gt_batch *batch, bool from_log, gt_diag *diag) {
     *a = (admission){.repo = repo, .batch = batch, .from_log = from_log, .take = gt_new(repo->alloc, batch->size, 1)};
     gt_index_init(&a->leaves, repo->alloc);
+    a->latest = latest_time(repo, batch);
     uint32_t known = gt_find_batch(repo, &batch->id);
     a->has_lost = known != GT_NONE && gt_batch_has_lost(repo, known);
     bool failed = a->take == NULL;

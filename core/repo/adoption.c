@@ -207,7 +207,8 @@ static bool check_rows(gt_adoption *a, size_t rows) {
 
 static void get_meta(gt_repo *repo, const uint8_t *meta) {
     uint32_t flags = gt_get_u32(meta + META_ORDER);
-    repo->time_seen = gt_get_u64(meta + META_TIME);
+    gt_time time = gt_get_u64(meta + META_TIME);
+    repo->time_seen = time > GT_TIME_MAX ? GT_TIME_MAX : time;
     repo->fingerprinted = gt_get_u32(meta + META_FINGERPRINTED);
     repo->order = (gt_receipt_order){
         .begun = (flags & ORDER_BEGUN) != 0,

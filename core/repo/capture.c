@@ -21,10 +21,9 @@ struct gt_capture {
 };
 
 /* Above the wall clock, everything received, and what the caller names (Kulkarni and others 2014, hybrid
- * logical clocks). */
+ * logical clocks). Beyond GT_TIME_MAX there is nothing: gt_capture_add says so. */
 static gt_time next_time(const gt_repo *repo) {
-    int64_t wall = repo->config.clock.wall_ms(repo->config.clock.context);
-    gt_time now = wall <= 0 ? 1 : (gt_time)wall << 16;
+    gt_time now = gt_time_of_ms(repo->config.clock.wall_ms(repo->config.clock.context));
     return now > repo->time_seen ? now : repo->time_seen + 1;
 }
 
@@ -83,6 +82,12 @@ static const uint8_t *next_salt(gt_capture *capture) {
 goat_status gt_capture_add(gt_capture *capture, const gt_signer *signer, const gt_leaf *leaf, gt_id *id,
                            gt_diag *diag) {
     gt_repo *repo = capture->repo;
+    gt_time time = time_of(capture, leaf);
+    if (time > GT_TIME_MAX) {
+        gt_fail(diag, GOAT_TOO_LARGE, "no time is left that is later than that of the commits there are");
+        gt_diag_item(diag, repo->path, leaf->key);
+        return GOAT_TOO_LARGE;
+    }
     const uint8_t *salt = next_salt(capture);
     if (salt == NULL) return gt_fail(diag, GOAT_IO, "the machine gives no randomness");
     gt_view full = leaf->full.data == NULL ? snapshot(repo, leaf) : (gt_view){.bytes = leaf->full};
@@ -90,7 +95,7 @@ goat_status gt_capture_add(gt_capture *capture, const gt_signer *signer, const g
         .key = leaf->key,
         .parents = leaf->parents,
         .parent_count = leaf->parent_count,
-        .time = time_of(capture, leaf),
+        .time = time,
         .ns = gt_schema_ns(leaf->schema),
         .version = gt_schema_version(leaf->schema),
         .schema_hash = gt_schema_hash(leaf->schema),

@@ -48,6 +48,9 @@ typedef struct gt_repo_hooks {
     goat_status (*find_key)(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag);
     /* The public key of a session that may sign receipts, or GOAT_UNTRUSTED. Only for gt_audit_step. */
     goat_status (*find_server_key)(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag);
+    /* How late a commit of this batch of somebody else's may be; GT_TIME_MAX: there is no limit. May be NULL. Whatever it
+     * says, a batch may go on from the latest commit that is known here. */
+    gt_time (*latest_time)(void *context, const gt_batch *batch);
     /* An item is about to change: what is seen now may be kept with gt_repo_view. May be NULL. */
     void (*before_change)(void *context, gt_repo *repo, uint32_t item);
     /* It has changed (also: was created). May be NULL. */

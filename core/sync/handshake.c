@@ -151,6 +151,8 @@ goat_status gt_handshake_hello(gt_sync *sync, const gt_message *message, gt_diag
 static void greet_server(gt_sync *sync) {
     int64_t shift = sync->peer.clock_ms;
     gt_buf_append(&sync->out, sync->proof.data, sync->proof.len);
+    if (shift > GT_SYNC_CLOCK_SHIFT_MAX_MS) shift = GT_SYNC_CLOCK_SHIFT_MAX_MS;
+    if (shift < -GT_SYNC_CLOCK_SHIFT_MAX_MS) shift = -GT_SYNC_CLOCK_SHIFT_MAX_MS;
     if (shift > -GT_SYNC_CLOCK_SHIFT_MIN_MS && shift < GT_SYNC_CLOCK_SHIFT_MIN_MS) shift = 0;
     if (sync->host.shift_clock != NULL) sync->host.shift_clock(sync->host.context, shift);
 }

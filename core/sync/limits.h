@@ -49,6 +49,9 @@ enum {
     GT_SYNC_CLOCK_SHIFT_MIN_MS = 1000,
 };
 
+/* Nobody's clock is further off than a machine without one, which begins in 1970. */
+#define GT_SYNC_CLOCK_SHIFT_MAX_MS (INT64_C(100) * 365 * 24 * 60 * 60 * 1000)
+
 #define GT_SYNC_SUBPROTOCOL "goat.sync.1"
 
 #endif

@@ -16,6 +16,7 @@ typedef enum forgery {
     OF_THE_SYSTEM,    /* a client writes to /sys */
     MISPLACED,        /* a good batch of another repository */
     TOO_EARLY,        /* a commit before its parent */
+    TOO_LATE,         /* a client's commit of the year 2038, which would win until then */
     OF_A_WRONG_TYPE,  /* an edit that does not fit its field */
     OF_ANOTHER_NETWORK,
     FORGERIES
@@ -98,7 +99,7 @@ static bool begin(workshop *shop, draft *made) {
     sim_write_value(SIM_STRING, UINT64_C(1) << 50, &made->delta, &ignored);
     made->commit = (gt_commit_draft){
         .key = gt_bytes_text("forged"),
-        .time = (uint64_t)INT64_C(1760000000000) << 16,
+        .time = gt_time_of_ms(INT64_C(1750000000000)),
         .ns = gt_schema_ns(schema),
         .version = 1,
         .schema_hash = gt_schema_hash(schema),
@@ -168,6 +169,7 @@ static bool spoil(workshop *shop, draft *made, forgery kind) {
         return made->chain.prev_count > 0;
     case OF_THE_SYSTEM: return true;
     case TOO_EARLY: return go_back_in_time(shop, made);
+    case TOO_LATE: made->commit.time = gt_time_of_ms(INT64_C(2147483647000)); return true;
     case OF_A_WRONG_TYPE: write_wrong_type(made); return true;
     default: made->place.network.bytes[0] ^= 1; return true;
     }
@@ -213,7 +215,8 @@ void sim_forge(sim_connection *connection, gt_sim_random *random) {
     workshop shop = {.connection = connection, .random = random};
     forgery kind = (forgery)gt_sim_random_below(random, FORGERIES);
     gt_buf frame, packet;
-    bool from_client = kind == OF_THE_SYSTEM || kind == OF_A_WRONG_TYPE || sim_once_in(random, 2);
+    bool by_client = kind == OF_THE_SYSTEM || kind == OF_A_WRONG_TYPE || kind == TOO_LATE;
+    bool from_client = by_client || sim_once_in(random, 2);
     shop.direction = from_client ? 0 : 1;
     shop.sender = connection->ends[shop.direction].peer;
     shop.database = gt_db_database(sim_peer_db(shop.sender));

@@ -414,6 +414,29 @@ static void commits_are_timed_with_the_servers_clock(void **state) {
     test_trio_end(&f);
 }
 
+/* An hour ahead, and not known to be so before the first meeting. */
+static void a_server_refuses_what_is_ahead_of_its_clock(void **state) {
+    (void)state;
+    test_trio f;
+    test_trio_begin(&f);
+    gt_sim_set_wall_ms(&f.server_machine.clock, INT64_C(1800000000000));
+    gt_sim_set_wall_ms(&f.one_machine.clock, INT64_C(1800000000000) + 3600000);
+    gt_sim_set_wall_ms(&f.two_machine.clock, INT64_C(1800000000000) + 240000);
+    test_trio_open(&f, &f.one);
+    test_trio_open(&f, &f.two);
+    edit(&f.one, "one", 0, 1);
+    edit(&f.two, "two", 0, 1);
+    test_trio_join(&f, &f.two);
+    test_world_meet(&f.world);
+    assert_int_equal(test_handle_entries(&f.server), 1);
+    test_trio_join(&f, &f.one);
+    test_world_pass(&f.world, 2000);
+    assert_int_equal(test_handle_entries(&f.server), 1);
+    assert_int_equal(test_world_flush(&f.world, &f.one, GOAT_DURABLE_SERVER), GOAT_FORBIDDEN);
+    assert_non_null(strstr(f.one.diag.message, "ahead of the server's clock"));
+    test_trio_end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replica_clones_what_its_server_has),
@@ -434,6 +457,7 @@ int main(void) {
         cmocka_unit_test(a_server_without_the_root_key_certifies_nobody_new),
         cmocka_unit_test(a_database_that_is_read_only_is_no_client),
         cmocka_unit_test(a_server_that_is_read_only_is_cloned_and_takes_nothing),
+        cmocka_unit_test(a_server_refuses_what_is_ahead_of_its_clock),
         cmocka_unit_test(commits_are_timed_with_the_servers_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

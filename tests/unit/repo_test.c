@@ -113,6 +113,61 @@ static void a_commit_not_later_than_its_parent_is_refused(void **state) {
     test_site_refuses(&f->a, test_writer_finish(&f->writer), GOAT_INVALID, "not later than its parent");
 }
 
+/* Writers' times count from here (see test_writer_leaf). */
+static gt_time writers_time(uint32_t ms) { return gt_time_of_ms(INT64_C(1700000000000) + ms); }
+
+static void a_commit_ahead_of_the_limit_is_refused(void **state) {
+    fixture *f = *state;
+    gt_id id;
+    f->a.latest = writers_time(1000);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 1000, NULL, "{votes: 1}", &id), GT_ADMITTED);
+    test_writer_leaf(&f->writer, "y", 1, NULL, 0, "{votes: 1}", NULL);
+    test_writer_leaf(&f->writer, "x", 1001, &id, 1, "{votes: 1}", NULL);
+    test_site_refuses(&f->a, test_writer_finish(&f->writer), GOAT_INVALID, "too far ahead");
+    f->writer.seq--;
+    gt_id nobody = {{7}};
+    test_site_refuses(&f->a, test_writer_commit(&f->writer, "x", 1001, &nobody, "{votes: 1}", NULL), GOAT_INVALID,
+                      "too far ahead"); /* also while it would wait for its parent */
+    f->writer.seq--;
+    f->a.latest = writers_time(1001);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 1001, &id, "{votes: 1}", &id), GT_ADMITTED);
+}
+
+/* The limit is for what comes; what was taken in is in the log, and edits go on from it. */
+static void who_goes_on_from_what_is_known_is_not_ahead(void **state) {
+    fixture *f = *state;
+    for (uint32_t i = 0; i < 3; i++) test_site_edit(&f->a, "x", "goat", 1, "{votes: 1}");
+    gt_sim_set_wall_ms(&f->b.clock, 1);
+    test_site_send_new(&f->a, &f->b); /* a's clock is ahead, and nobody limits it */
+    f->a.latest = 1;
+    for (uint32_t i = 0; i < 100; i++) test_site_edit(&f->b, "y", "goat", 1, "{votes: 1}");
+    f->b.frame_offset = GT_LOG_HEADER_SIZE;
+    test_site_send_new(&f->b, &f->a);
+    test_sites_equal(&f->a, &f->b);
+    test_site_close(&f->a);
+    test_site_open(&f->a, TEST_SITE_NO_CHECKPOINT);
+    test_sites_equal(&f->a, &f->b);
+}
+
+static void at_the_end_of_time_an_edit_says_so(void **state) {
+    fixture *f = *state;
+    gt_capture *capture = NULL;
+    gt_diag diag;
+    gt_diag_init(&diag);
+    gt_sim_set_wall_ms(&f->a.clock, INT64_MAX);
+    test_site_edit(&f->a, "x", "goat", 1, "{votes: 1}"); /* the last time that there is */
+    gt_bytes delta = test_value("{votes: 1}");
+    gt_signer signer = {f->a.own->session, &f->a.own->secret};
+    gt_leaf leaf = {.key = gt_bytes_text("y"), .schema = test_site_schema(&f->a, "goat", 1), .delta = delta};
+    assert_int_equal(gt_capture_begin(f->a.repo, &capture, NULL), GOAT_OK);
+    assert_int_equal(gt_capture_add(capture, &signer, &leaf, NULL, &diag), GOAT_TOO_LARGE);
+    assert_non_null(strstr(diag.message, "no time is left"));
+    gt_capture_drop(capture);
+    test_value_free(delta);
+    test_site_send_new(&f->a, &f->b);
+    test_sites_equal(&f->a, &f->b);
+}
+
 static void a_commit_that_stands_in_two_places_is_refused(void **state) {
     fixture *f = *state;
     gt_id first, second;
@@ -391,6 +446,9 @@ int main(void) {
         PAIR_CASE(commits_of_an_item_are_listed_latest_first),
         PAIR_CASE(a_parent_of_another_item_is_refused),
         PAIR_CASE(a_commit_not_later_than_its_parent_is_refused),
+        PAIR_CASE(a_commit_ahead_of_the_limit_is_refused),
+        PAIR_CASE(who_goes_on_from_what_is_known_is_not_ahead),
+        PAIR_CASE(at_the_end_of_time_an_edit_says_so),
         PAIR_CASE(a_commit_that_stands_in_two_places_is_refused),
         PAIR_CASE(an_unknown_session_is_refused_and_so_is_a_wrong_signature),
         PAIR_CASE(a_frame_waits_for_its_predecessor_and_for_parents),

@@ -125,6 +125,13 @@ static void the_difference_of_clocks_is_taken(void **state) {
     gt_sim_set_wall_ms(&f->server.site.clock, f->client.site.clock.wall_ms + 500);
     join(f);
     assert_int_equal(f->client.shift_ms, 0);
+    gt_sim_set_wall_ms(&f->server.site.clock, INT64_C(1) << 62);
+    join(f);
+    assert_true(f->client.shift_ms == GT_SYNC_CLOCK_SHIFT_MAX_MS);
+    gt_sim_set_wall_ms(&f->server.site.clock, 0);
+    gt_sim_set_wall_ms(&f->client.site.clock, INT64_MAX / 2);
+    join(f);
+    assert_true(f->client.shift_ms == -GT_SYNC_CLOCK_SHIFT_MAX_MS);
 }
 
 /* ---- one thing: clone, catch up, live ---- */

@@ -113,6 +113,8 @@ def read_header(reader, commit):
 
     def time():
         commit.time = reader.uint("the time")
+        if commit.time >= 2**63:
+            raise Fault("a time of 2^63 or more")
 
     def schema():
         if reader.array("the schema") != 3:

@@ -2,8 +2,10 @@
 
 #include "support/format_pieces.h"
 
-#define GOOD(name, hex) {name, FORMAT_COMMIT, GOAT_OK, hex, NULL}
-#define BAD(name, hex, words) {name, FORMAT_COMMIT, GOAT_INVALID, hex, words}
+#define GOOD(name, hex)                                                                                                \
+    { name, FORMAT_COMMIT, GOAT_OK, hex, NULL }
+#define BAD(name, hex, words)                                                                                          \
+    { name, FORMAT_COMMIT, GOAT_INVALID, hex, words }
 #define GOOD_DELTA(name, delta) GOOD(name, HEADER "a100" delta)
 #define BAD_DELTA(name, delta, words) BAD(name, HEADER "a100" delta, words)
 #define GOOD_FULL(name, full) GOOD(name, HEADER_WITH_PARENT "a200a001" full)
@@ -16,7 +18,7 @@ const format_case commit_cases[] = {
     GOOD("two parents", "a4" ITEM "01 82" ID("11") ID("12") TIME SCHEMA PAYLOAD),
     GOOD("reverts", "a5" ITEM "01 81" ID("11") TIME SCHEMA "04 82" ID("01") ID("11") PAYLOAD),
     GOOD("item key of two bytes", "a3 00 62c3a9" TIME SCHEMA PAYLOAD),
-    GOOD("greatest time", "a3" ITEM "02 1bffffffffffffffff" SCHEMA PAYLOAD),
+    GOOD("greatest time", "a3" ITEM "02 1b7fffffffffffffff" SCHEMA PAYLOAD),
     GOOD("greatest schema version", "a3" ITEM TIME "03 83 6174 1affffffff 480102030405060708" PAYLOAD),
     GOOD("namespace of every kind of sign", "a3" ITEM TIME "03 83 69 2e41615a7a30395f2d 01 480102030405060708" PAYLOAD),
     {"header alone", FORMAT_HEADER, GOAT_OK, HEADER, NULL},
@@ -47,6 +49,7 @@ const format_case commit_cases[] = {
     BAD("parent of 31 bytes", "a4" ITEM "01 81 581f" X31("11") TIME SCHEMA PAYLOAD, "parents"),
     BAD("more parents than bytes", "a4" ITEM "01 990400" TIME SCHEMA PAYLOAD, "cut short"),
     BAD("negative time", "a3" ITEM "02 20" SCHEMA PAYLOAD, "time"),
+    BAD("time of 2^63", "a3" ITEM "02 1b8000000000000000" SCHEMA PAYLOAD, "time"),
     BAD("schema of two parts", "a3" ITEM TIME "03 82 6174 01" PAYLOAD, "schema"),
     BAD("namespace empty", "a3" ITEM TIME "03 83 60 01 480102030405060708" PAYLOAD, "namespace"),
     BAD("namespace with a space", "a3" ITEM TIME "03 83 6120 01 480102030405060708" PAYLOAD, "namespace"),

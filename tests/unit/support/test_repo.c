@@ -62,6 +62,12 @@ static goat_status find_server_key(void *context, const gt_id *session, uint8_t 
     return GOAT_OK;
 }
 
+static gt_time latest_time(void *context, const gt_batch *batch) {
+    const test_site *site = context;
+    (void)batch;
+    return site->latest == 0 ? GT_TIME_MAX : site->latest;
+}
+
 static void before_change(void *context, gt_repo *repo, uint32_t item) {
     test_site *site = context;
     (void)repo;
@@ -158,6 +164,7 @@ goat_status test_site_try_open(test_site *site, int flags, gt_diag *diag) {
         .hooks = {.context = site,
                   .find_key = find_key,
                   .find_server_key = find_server_key,
+                  .latest_time = latest_time,
                   .before_change = before_change,
                   .after_change = after_change,
                   .logged = logged},

@@ -48,6 +48,7 @@ typedef struct test_site {
     uint32_t before, after, logged; /* calls of the hooks */
     uint32_t steps;                 /* of opening it last */
     gt_origin last_origin;
+    gt_time latest; /* how late others' commits may be; 0: no limit */
 } test_site;
 
 enum { TEST_SITE_FAST = 1 }; /* without counting memory */
