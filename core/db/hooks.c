@@ -142,6 +142,11 @@ static void missed(void *context, gt_repo *repo) {
     gt_want_pump(mount->database);
 }
 
+static void work_left(void *context, gt_repo *repo) {
+    (void)repo;
+    gt_want_pump(((gt_mount *)context)->database);
+}
+
 gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
     return (gt_repo_hooks){
         .context = mount,
@@ -152,6 +157,7 @@ gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
         .after_change = after_change,
         .logged = logged,
         .missed = missed,
+        .work_left = work_left,
     };
 }
 

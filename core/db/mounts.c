@@ -109,6 +109,7 @@ static void add_repo_event(gt_mount *mount, const char *what) {
 }
 
 static bool step_mount(gt_mount *mount) {
+    if (gt_repo_get_phase(mount->repo) == GT_REPO_OPEN) return gt_repo_step(mount->repo);
     if (gt_repo_get_phase(mount->repo) != GT_REPO_OPENING) return false;
     bool did = gt_repo_step(mount->repo);
     if (gt_repo_get_phase(mount->repo) == GT_REPO_OPENING) return did;

@@ -318,8 +318,8 @@ goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *wher
     return status;
 }
 
-goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_origin origin, gt_admission *outcome,
-                           gt_id *id, gt_diag *diag) {
+goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, bool verified, gt_origin origin,
+                           gt_admission *outcome, gt_id *id, gt_diag *diag) {
     gt_arena arena;
     gt_batch batch;
     uint8_t public_key[GT_PUBLIC_KEY_SIZE];
@@ -329,7 +329,7 @@ goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_or
     if (status == GOAT_OK) {
         status = repo->config.hooks.find_key(repo->config.hooks.context, &batch, public_key, diag);
     }
-    if (status == GOAT_OK) status = gt_batch_verify(&repo->place, &batch, public_key, repo->alloc, diag);
+    if (status == GOAT_OK && !verified) status = gt_batch_verify(&repo->place, &batch, public_key, repo->alloc, diag);
     if (status == GOAT_OK && id != NULL) *id = batch.id;
     gt_record where = {.type = GT_RECORD_BATCH, .offset = offset};
     if (offset != GT_NO_POSITION) where.payload = gt_log_at(repo->log, offset, frame.len);
@@ -355,7 +355,7 @@ static goat_status end_of(gt_repo *repo, goat_status status, gt_diag *diag) {
 goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag) {
     goat_status status = gt_repo_check_open(repo, diag);
     if (status != GOAT_OK) return status;
-    status = gt_admit_frame(repo, frame, GT_NO_POSITION, GT_FROM_PEER, outcome, batch, diag);
+    status = gt_admit_frame(repo, frame, GT_NO_POSITION, false, GT_FROM_PEER, outcome, batch, diag);
     return end_of(repo, status, diag);
 }
 

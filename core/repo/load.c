@@ -77,10 +77,12 @@ static void take_record(gt_repo *repo, const gt_record *record) {
     gt_admission outcome;
     gt_diag diag;
     gt_diag_init(&diag);
-    goat_status status = gt_admit_frame(repo, record->payload, record->offset, GT_FROM_PEER, &outcome, NULL, &diag);
+    goat_status status =
+        gt_admit_frame(repo, record->payload, record->offset, false, GT_FROM_PEER, &outcome, NULL, &diag);
     if (status == GOAT_NO_MEMORY) fail(repo, &diag);
     if (status != GOAT_OK) gt_note_fault(repo, record->offset, record->payload.len); /* verify names it */
-    gt_parked_retry(repo);
+    while (gt_parked_retry(repo)) {
+    } /* what the log has is there when it was read */
 }
 
 static void take_receipt(gt_repo *repo, const gt_record *record) {

@@ -1,9 +1,9 @@
 /* Frames that cannot be taken in yet. Each waits for one commit or batch that it misses; when that comes, it is
  * tried again and may wait for the next one.
  *
- * So a frame is looked at once for each thing that it misses, however many others wait. Those of peers are bounded in
- * bytes, all of them and those of each session, and the oldest go first (peers send them again). They are in memory, and
- * in checkpoints, never in the log. What came from the log waits there, because what it misses was damaged; it costs
+ * So a frame is looked at once for each thing that it misses, however many others wait, and a few at a time; its signature
+ * once since the repository was opened. Those of peers are bounded in bytes, all of them and those of each session, and
+ * the oldest go first (peers send them again). They are in memory, and in checkpoints, never in the log. What came from the log waits there, because what it misses was damaged; it costs
  * next to nothing and is never dropped. */
 #include "repo/tables.h"
 
@@ -19,6 +19,39 @@ static bool is_in_log(const gt_parked *parked) { return parked->session == NULL;
 
 static gt_parked **bucket_of(const gt_repo *repo, const gt_id *id) {
     return &repo->parked[gt_id_hash(repo, id) >> 32 & (GT_BUCKETS - 1)];
+}
+
+static gt_parked **bucket_alike(const gt_repo *repo, uint64_t hash) {
+    return &repo->parked_alike[hash & (GT_BUCKETS - 1)];
+}
+
+static uint64_t hash_of(const gt_repo *repo, gt_bytes frame) { return gt_siphash(repo->hash_key, frame); }
+
+/* ---- lists by what they wait for ---- */
+
+static void wait_in(gt_parked **list, gt_parked *parked) {
+    parked->next = *list;
+    parked->at = list;
+    if (parked->next != NULL) parked->next->at = &parked->next;
+    *list = parked;
+}
+
+static void wait_no_more(gt_parked *parked) {
+    *parked->at = parked->next;
+    if (parked->next != NULL) parked->next->at = parked->at;
+}
+
+static void join_alike(gt_repo *repo, gt_parked *parked) {
+    gt_parked **list = bucket_alike(repo, parked->hash);
+    parked->next_alike = *list;
+    parked->at_alike = list;
+    if (parked->next_alike != NULL) parked->next_alike->at_alike = &parked->next_alike;
+    *list = parked;
+}
+
+static void leave_alike(gt_parked *parked) {
+    *parked->at_alike = parked->next_alike;
+    if (parked->next_alike != NULL) parked->next_alike->at_alike = parked->at_alike;
 }
 
 /* ---- sessions ---- */
@@ -52,11 +85,10 @@ static gt_parked_list *list_of(gt_repo *repo, const gt_parked *parked) {
 }
 
 static void link_parked(gt_repo *repo, gt_parked *parked) {
-    gt_parked **bucket = bucket_of(repo, &parked->waits_for);
     gt_parked_session *session = parked->session;
     gt_parked_list *list = list_of(repo, parked);
-    parked->next = *bucket;
-    *bucket = parked;
+    wait_in(bucket_of(repo, &parked->waits_for), parked);
+    join_alike(repo, parked);
     parked->older = list->newest;
     *(parked->older != NULL ? &parked->older->newer : &list->oldest) = parked;
     list->newest = parked;
@@ -69,13 +101,12 @@ static void link_parked(gt_repo *repo, gt_parked *parked) {
     repo->parked_bytes += parked->len;
 }
 
-/* Takes one out of its bucket and of the orders. */
+/* Takes one out of its lists and of the orders. */
 static void unlink_parked(gt_repo *repo, gt_parked *parked) {
-    gt_parked **at = bucket_of(repo, &parked->waits_for);
     gt_parked_session *session = parked->session;
     gt_parked_list *list = list_of(repo, parked);
-    while (*at != parked) at = &(*at)->next;
-    *at = parked->next;
+    wait_no_more(parked);
+    leave_alike(parked);
     *(parked->older != NULL ? &parked->older->newer : &list->oldest) = parked->newer;
     *(parked->newer != NULL ? &parked->newer->older : &list->newest) = parked->older;
     repo->parked_count--;
@@ -103,18 +134,22 @@ static void keep_within_bounds(gt_repo *repo, gt_parked_session *session) {
 
 /* ---- parking ---- */
 
-static bool is_parked(const gt_repo *repo, gt_bytes frame, const gt_id *waits_for) {
-    const gt_parked *parked = repo->parked == NULL ? NULL : *bucket_of(repo, waits_for);
-    while (parked != NULL && !gt_bytes_equal(gt_bytes_of(parked->frame, parked->len), frame)) parked = parked->next;
+static bool is_parked(const gt_repo *repo, gt_bytes frame, uint64_t hash) {
+    const gt_parked *parked = *bucket_alike(repo, hash);
+    while (parked != NULL &&
+           (parked->hash != hash || !gt_bytes_equal(gt_bytes_of(parked->frame, parked->len), frame))) {
+        parked = parked->next_alike;
+    }
     return parked != NULL;
 }
 
 static bool make_buckets(gt_repo *repo) {
     if (repo->parked == NULL) repo->parked = gt_new(repo->alloc, GT_BUCKETS, sizeof(gt_parked *));
+    if (repo->parked_alike == NULL) repo->parked_alike = gt_new(repo->alloc, GT_BUCKETS, sizeof(gt_parked *));
     if (repo->parked_sessions == NULL) {
         repo->parked_sessions = gt_new(repo->alloc, GT_BUCKETS, sizeof(gt_parked_session *));
     }
-    return repo->parked != NULL && repo->parked_sessions != NULL;
+    return repo->parked != NULL && repo->parked_alike != NULL && repo->parked_sessions != NULL;
 }
 
 static gt_parked *make(gt_repo *repo, gt_bytes frame, const gt_id *session, uint64_t offset) {
@@ -132,19 +167,28 @@ static gt_parked *make(gt_repo *repo, gt_bytes frame, const gt_id *session, uint
     return NULL;
 }
 
-goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *session, const gt_id *waits_for, uint64_t offset,
-                    gt_origin origin, gt_diag *diag) {
+static goat_status park(gt_repo *repo, gt_bytes frame, const gt_id *session, const gt_id *waits_for, uint64_t offset,
+                        bool verified, gt_origin origin, gt_diag *diag) {
     if (offset == GT_NO_POSITION && frame.len > GT_PARKED_BYTES_MAX) {
-        return gt_fail(diag, GOAT_TOO_LARGE, "a batch that must wait is too large");
+        return gt_fail(diag, GOAT_BUSY, "a batch that must wait is too large to be kept");
     }
-    if (is_parked(repo, frame, waits_for)) return GOAT_OK;
-    gt_parked *parked = make_buckets(repo) ? make(repo, frame, session, offset) : NULL;
+    if (!make_buckets(repo)) return gt_no_memory(diag);
+    uint64_t hash = hash_of(repo, frame);
+    if (is_parked(repo, frame, hash)) return GOAT_OK;
+    gt_parked *parked = make(repo, frame, session, offset);
     if (parked == NULL) return gt_no_memory(diag);
+    parked->hash = hash;
+    parked->verified = verified;
     parked->waits_for = *waits_for;
     parked->origin = origin;
     link_parked(repo, parked);
     if (!is_in_log(parked)) keep_within_bounds(repo, parked->session);
     return GOAT_OK;
+}
+
+goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *session, const gt_id *waits_for, uint64_t offset,
+                    gt_origin origin, gt_diag *diag) {
+    return park(repo, frame, session, waits_for, offset, true, origin, diag);
 }
 
 bool gt_parked_waits_for(const gt_repo *repo, const gt_id *id) {
@@ -159,24 +203,33 @@ void gt_parked_arrived(gt_repo *repo, const gt_id *id) {
     for (gt_parked *parked = *bucket_of(repo, id); parked != NULL; parked = next) {
         next = parked->next;
         if (gt_id_compare(&parked->waits_for, id) != 0) continue;
-        unlink_parked(repo, parked);
-        parked->next = repo->ready;
-        repo->ready = parked;
-        repo->changes++; /* one from the log may become rows where it lies */
+        wait_no_more(parked);
+        wait_in(is_in_log(parked) ? &repo->ready_logged : &repo->ready_sent, parked);
     }
 }
 
+static gt_parked *first_ready(const gt_repo *repo) {
+    if (repo->ready_logged != NULL) return repo->ready_logged;
+    return repo->phase == GT_REPO_OPEN && !repo->config.read_only ? repo->ready_sent : NULL;
+}
+
 /* What is refused now is dropped: it was not in any view, and peers are told nothing of what waits. */
-void gt_parked_retry(gt_repo *repo) {
-    while (repo->ready != NULL) {
-        gt_parked *parked = repo->ready;
-        repo->ready = parked->next;
+bool gt_parked_retry(gt_repo *repo) {
+    size_t tried = 0;
+    for (gt_parked *parked; tried < GT_PARKED_RETRY_BYTES && (parked = first_ready(repo)) != NULL;) {
         gt_admission outcome;
+        unlink_parked(repo, parked);
         goat_status status = gt_admit_frame(repo, gt_bytes_of(parked->frame, parked->len), parked->offset,
-                                            parked->origin, &outcome, NULL, NULL);
+                                            parked->verified, parked->origin, &outcome, NULL, NULL);
         if (status != GOAT_OK && parked->offset != GT_NO_POSITION) gt_note_fault(repo, parked->offset, parked->len);
+        tried += parked->len;
+        repo->changes++; /* one from the log may have become rows where it lies */
         gt_free(repo->alloc, parked);
     }
+    if (first_ready(repo) == NULL) return false;
+    const gt_repo_hooks *hooks = &repo->config.hooks;
+    if (hooks->work_left != NULL) hooks->work_left(hooks->context, repo);
+    return true;
 }
 
 /* ---- in a checkpoint ---- */
@@ -203,6 +256,13 @@ void gt_parked_save(const gt_repo *repo, gt_buf *out) {
     save(&repo->parked_sent, out);
 }
 
+/* It had come, and what waited for it was not tried yet. */
+static bool has_come(const gt_repo *repo, const gt_id *id) {
+    uint32_t batch = gt_find_batch(repo, id);
+    bool is_there = batch != GT_NONE && (gt_batch_at(repo, batch)->flags & GT_BATCH_STUB) == 0;
+    return is_there || gt_find_commit(repo, id) != GT_NONE;
+}
+
 bool gt_parked_restore(gt_repo *repo, const gt_section *section, uint64_t covered) {
     for (uint64_t at = 0; at < section->len;) {
         const uint8_t *head = section->data + at;
@@ -215,9 +275,11 @@ bool gt_parked_restore(gt_repo *repo, const gt_section *section, uint64_t covere
         if (in_log ? offset > covered || len > covered - offset : len > left) return false;
         gt_bytes frame =
             in_log ? gt_log_at(repo->log, offset, (size_t)len) : gt_bytes_of(head + HEAD_SIZE, (size_t)len);
-        if (frame.data == NULL || gt_park(repo, frame, &session, &waits_for, offset, GT_FROM_PEER, NULL) != GOAT_OK) {
+        if (frame.data == NULL ||
+            park(repo, frame, &session, &waits_for, offset, false, GT_FROM_PEER, NULL) != GOAT_OK) {
             return false;
         }
+        if (has_come(repo, &waits_for)) gt_parked_arrived(repo, &waits_for);
         at += HEAD_SIZE + (in_log ? 0 : (len + 7) / 8 * 8);
     }
     return true;
@@ -228,13 +290,9 @@ uint32_t gt_repo_parked_count(const gt_repo *repo) { return repo->parked_count; 
 void gt_parked_free(gt_repo *repo) {
     while (repo->parked_sent.oldest != NULL) drop(repo, repo->parked_sent.oldest);
     while (repo->parked_logged.oldest != NULL) drop(repo, repo->parked_logged.oldest);
-    while (repo->ready != NULL) {
-        gt_parked *parked = repo->ready;
-        repo->ready = parked->next;
-        gt_free(repo->alloc, parked);
-    }
     gt_free(repo->alloc, (void *)repo->parked);
+    gt_free(repo->alloc, (void *)repo->parked_alike);
     gt_free(repo->alloc, (void *)repo->parked_sessions);
-    repo->parked = NULL;
+    repo->parked = repo->parked_alike = NULL;
     repo->parked_sessions = NULL;
 }

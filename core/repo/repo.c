@@ -89,6 +89,7 @@ void gt_repo_progress(const gt_repo *repo, uint64_t *done, uint64_t *total) {
 }
 
 bool gt_repo_step(gt_repo *repo) {
+    if (repo->phase == GT_REPO_OPEN) return gt_parked_retry(repo);
     return repo->phase == GT_REPO_OPENING && gt_load_step(repo) && repo->phase == GT_REPO_OPENING;
 }
 

@@ -59,6 +59,8 @@ typedef struct gt_repo_hooks {
     void (*logged)(void *context, gt_repo *repo);
     /* Damage was come upon: gt_repo_missing names more than before. May be NULL. Must not change the repository. */
     void (*missed)(void *context, gt_repo *repo);
+    /* gt_repo_step has something to do, though the repository is open. May be NULL. Must not change the repository. */
+    void (*work_left)(void *context, gt_repo *repo);
 } gt_repo_hooks;
 
 typedef struct gt_repo_config {
@@ -85,8 +87,8 @@ gt_repo_phase gt_repo_get_phase(const gt_repo *repo);
 const gt_diag *gt_repo_failure(const gt_repo *repo);
 void gt_repo_progress(const gt_repo *repo, uint64_t *done, uint64_t *total); /* bytes of the log */
 
-/* Does a little of what is to do (loading, fingerprint); true while there is more that needs no result of
- * the storage. About 100 µs a call. */
+/* Does a little of what is to do: loading, then taking in what waited and has its parents now. True while there is more
+ * that needs no result of the storage. About a millisecond a call at most. */
 bool gt_repo_step(gt_repo *repo);
 
 /* Ends it. No request of it is under way (see gt_io_pending), no view is held. NULL is accepted. */
@@ -182,14 +184,14 @@ void gt_capture_drop(gt_capture *capture);
 typedef enum gt_admission { GT_ADMITTED, GT_KNOWN, GT_PARKED } gt_admission;
 
 /* Checks a frame fully, logs it, admits what has its parents and parks the rest. GOAT_INVALID, GOAT_UNTRUSTED,
- * GOAT_TOO_LARGE: refused, nothing changed. */
+ * GOAT_TOO_LARGE: refused, nothing changed. GOAT_BUSY: it lacks parents, and is too large to be kept till they come. */
 goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, gt_id *batch, gt_diag *diag);
 
 /* Admits a batch that was decoded, hashed (gt_batch_hash) and verified elsewhere; then what waited for it. Statuses as
  * above. */
 goat_status gt_repo_admit_batch(gt_repo *repo, gt_batch *batch, gt_admission *outcome, gt_diag *diag);
 
-/* How many batches wait for parents or predecessors. */
+/* How many batches wait for parents or predecessors, or to be tried again by gt_repo_step. */
 uint32_t gt_repo_parked_count(const gt_repo *repo);
 
 /* ---- records and entries, in the order of the log ---- */

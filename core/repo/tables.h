@@ -139,8 +139,11 @@ typedef struct gt_parked_session gt_parked_session;
 typedef struct gt_parked {
     struct gt_parked *newer, *older;
     struct gt_parked *newer_of_session, *older_of_session;
-    struct gt_parked *next;     /* of those in one bucket, or of those that wait no more */
-    gt_parked_session *session; /* NULL: it lies in the log */
+    struct gt_parked *next, **at;             /* of those in one bucket, or of those that wait no more */
+    struct gt_parked *next_alike, **at_alike; /* of those in one bucket by what their frames are */
+    uint64_t hash;                            /* of the frame */
+    bool verified;                            /* its signature was checked since the repository was opened */
+    gt_parked_session *session;               /* NULL: it lies in the log */
     gt_id waits_for;
     uint64_t offset; /* where the log has it, GT_NO_POSITION when it has not */
     gt_origin origin;
@@ -171,6 +174,7 @@ enum {
     GT_GONE_MAX = 1024, /* batches that peers are believed to have lost, since it was opened */
     GT_PARKED_BYTES_MAX = 16 * 1024 * 1024,
     GT_PARKED_SESSION_BYTES_MAX = GT_PARKED_BYTES_MAX / 4,
+    GT_PARKED_RETRY_BYTES = 32 * 1024, /* tried again in one step; about a millisecond */
     GT_BUCKETS = 4096,
 };
 
@@ -209,7 +213,8 @@ struct gt_repo {
 
     gt_parked_list parked_sent, parked_logged; /* by peers, and what lies in the log */
     gt_parked **parked;                        /* GT_BUCKETS lists by what they wait for; NULL: there was none yet */
-    gt_parked *ready;                          /* what they waited for has come */
+    gt_parked **parked_alike;                  /* GT_BUCKETS lists by their frames */
+    gt_parked *ready_sent, *ready_logged;      /* what they waited for has come; they still count as parked */
     gt_parked_session **parked_sessions;       /* GT_BUCKETS lists */
     size_t parked_bytes;
     uint32_t parked_count;
@@ -352,10 +357,10 @@ bool gt_stretches_restore(gt_repo *repo, const gt_section *section, uint64_t cov
 goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *where, gt_origin origin,
                            gt_admission *outcome, gt_diag *diag);
 
-/* Decodes, hashes and verifies a frame, then admits it. `offset`: where the log has it, or GT_NO_POSITION. `id` may
- * be NULL. */
-goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, gt_origin origin, gt_admission *outcome,
-                           gt_id *id, gt_diag *diag);
+/* Decodes, hashes and (unless it was `verified` before) verifies a frame, then admits it. `offset`: where the log has it,
+ * or GT_NO_POSITION. `id` may be NULL. */
+goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, bool verified, gt_origin origin,
+                           gt_admission *outcome, gt_id *id, gt_diag *diag);
 /* Adds the rows of leaves that lie in `record`: those whose `take` is `taken`, all with take NULL. */
 goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
                             uint8_t taken, gt_origin origin, gt_diag *diag);
@@ -370,14 +375,17 @@ goat_status gt_receipt_follows(const gt_repo *repo, const gt_receipt *receipt, g
 
 /* ---- parked.c ---- */
 
-/* Keeps a frame until a commit or batch `waits_for` has come; the oldest are dropped when there are too many (peers
- * send them again). One that lies in the log, at `offset`, is not copied. */
+/* Keeps a frame, whose signature was checked, until a commit or batch `waits_for` has come; the oldest are dropped when
+ * there are too many (peers send them again). One that lies in the log, at `offset`, is not copied. GOAT_BUSY: it is too
+ * large to be kept. */
 goat_status gt_park(gt_repo *repo, gt_bytes frame, const gt_id *session, const gt_id *waits_for, uint64_t offset,
                     gt_origin origin, gt_diag *diag);
 /* A commit or batch has come: what waited for it is tried by the next gt_parked_retry. */
 bool gt_parked_waits_for(const gt_repo *repo, const gt_id *id);
 void gt_parked_arrived(gt_repo *repo, const gt_id *id);
-void gt_parked_retry(gt_repo *repo);
+/* Tries up to GT_PARKED_RETRY_BYTES of them, but one at least; true if there are more. While the repository is read, only
+ * what lies in the log. */
+bool gt_parked_retry(gt_repo *repo);
 void gt_parked_free(gt_repo *repo);
 void gt_parked_save(const gt_repo *repo, gt_buf *out);
 /* False when something is out of bounds, or memory is. */

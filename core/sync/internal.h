@@ -122,7 +122,7 @@ struct gt_channel {
     uint64_t waiting_seen;  /* length of our log when they were last looked at */
     gt_queue wanted;        /* gt_id: what the peer wants */
     uint32_t wanted_record; /* of the first of these: where to go on; GT_NONE: from its first */
-    bool dropped;           /* batches were dropped for want of a certificate */
+    bool dropped;           /* batches were, for want of a certificate or too large to wait */
     bool again;             /* a new run is to begin */
     bool even, unequal;
     bool lacks;      /* something that batches wait for is to be asked for */

@@ -57,6 +57,13 @@ static bool is_fault(goat_status status) {
            status == GOAT_NEWER_FORMAT;
 }
 
+/* What cannot be taken in now, and comes again. */
+static void drop(gt_channel *channel, const gt_id *batch, uint32_t flags) {
+    channel->dropped = true;
+    channel->sync->counters.batches_dropped++;
+    if (batch != NULL) owe_ack_later(channel, batch, flags);
+}
+
 static goat_status admit_batch(gt_channel *channel, gt_arrived *arrived, uint32_t flags, gt_diag *why) {
     gt_sync *sync = channel->sync;
     gt_repo *repo = channel->shared->repo;
@@ -64,6 +71,11 @@ static goat_status admit_batch(gt_channel *channel, gt_arrived *arrived, uint32_
     gt_admission outcome = GT_KNOWN;
     uint64_t before = gt_log_length(gt_channel_log(channel));
     goat_status status = gt_repo_admit_batch(repo, batch, &outcome, why);
+    if (status == GOAT_BUSY) { /* it is no fault, and comes again in a run, then ever less often */
+        drop(channel, &batch->id, flags);
+        if (channel->run == NULL) gt_sync_again(channel);
+        return GOAT_OK;
+    }
     if (status != GOAT_OK) return status;
     sync->counters.batches_in++;
     if ((flags & GT_DATA_ANSWER) != 0) gt_run_answered(channel, &batch->id, outcome == GT_KNOWN);
@@ -112,7 +124,6 @@ static gt_verdict judge_author(gt_channel *channel, const gt_arrived *arrived, g
 
 /* GOAT_OK, also for what was refused or dropped; a status ends the channel, or with GOAT_UNTRUSTED the connection. */
 static goat_status take_record(gt_channel *channel, gt_arrived *arrived, uint32_t flags, gt_diag *why) {
-    gt_sync *sync = channel->sync;
     gt_verdict verdict = arrived->verdict;
     gt_diag fault;
     gt_diag_init(&fault);
@@ -121,9 +132,7 @@ static goat_status take_record(gt_channel *channel, gt_arrived *arrived, uint32_
     case GT_VERDICT_GOOD: break;
     case GT_VERDICT_NONE: /* its channel was opened meanwhile by somebody else's doing: as if it had not come */
     case GT_VERDICT_UNKNOWN:
-        channel->dropped = true;
-        sync->counters.batches_dropped++;
-        if (verdict == GT_VERDICT_UNKNOWN && arrived->batch != NULL) owe_ack_later(channel, &arrived->batch->id, flags);
+        drop(channel, verdict == GT_VERDICT_UNKNOWN && arrived->batch != NULL ? &arrived->batch->id : NULL, flags);
         return GOAT_OK;
     case GT_VERDICT_MAY_NOT:
         if (arrived->batch != NULL)

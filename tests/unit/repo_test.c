@@ -1,6 +1,7 @@
 /* core/repo: the graph of commits, admission, and views, claim by claim. */
 #include "support/test.h"
 
+#include "repo/tables.h"
 #include "support/test_pair.h"
 #include "support/test_value.h"
 #include "value/build.h"
@@ -398,6 +399,96 @@ static void one_session_does_not_push_out_what_others_wait_for(void **state) {
     free(text);
 }
 
+/* Batches that all follow one which is not there. */
+static void park_many(fixture *f, uint32_t count, gt_bytes *first, test_frames *frames) {
+    test_frames_add(frames, test_writer_commit(&f->writer, "x", 1, NULL, "{votes: 1}", NULL));
+    *first = test_frames_at(frames, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        f->writer.seq = 1;
+        test_frames_add(frames, test_writer_commit(&f->writer, "y", i + 2, NULL, "{votes: 1}", NULL));
+        test_site_admits(&f->a, test_frames_at(frames, frames->count - 1), GT_PARKED);
+    }
+}
+
+static void what_waited_is_taken_in_a_few_at_a_time(void **state) {
+    fixture *f = *state;
+    enum { COUNT = 500 };
+    test_frames frames = {0};
+    gt_bytes first;
+    park_many(f, COUNT, &first, &frames);
+    uint32_t most = GT_PARKED_RETRY_BYTES / 200; /* none is as small as that */
+    for (size_t i = 1; i < 20; i++) test_site_admits(&f->a, test_frames_at(&frames, i), GT_PARKED);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), COUNT); /* what came again is no more */
+    gt_admission outcome;
+    gt_id id;
+    assert_int_equal(gt_repo_admit(f->a.repo, first, &outcome, &id, NULL), GOAT_OK);
+    uint32_t left = gt_repo_parked_count(f->a.repo);
+    assert_in_range(left, COUNT - most, COUNT - 1);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 1 + COUNT - left);
+    test_site_checkpoint(&f->a);
+    test_site_close(&f->a);
+    test_site_open(&f->a, 0);
+    assert_int_equal(gt_repo_parked_count(f->a.repo), left); /* they come along */
+    for (bool more = true; more;) {
+        more = gt_repo_step(f->a.repo);
+        uint32_t now = gt_repo_parked_count(f->a.repo);
+        assert_in_range(now, left > most ? left - most : 0, left - 1);
+        assert_int_equal(more, now > 0);
+        left = now;
+    }
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 1 + COUNT);
+    assert_int_equal(test_site_audit(&f->a, NULL), 0);
+    test_frames_free(&frames);
+}
+
+/* A checkpoint may be anybody's. */
+static void what_waits_is_verified_once_unless_it_comes_from_a_checkpoint(void **state) {
+    fixture *f = *state;
+    for (int from_checkpoint = 0; from_checkpoint < 2; from_checkpoint++) {
+        gt_id parent;
+        test_frames frames = {0};
+        const char *key = from_checkpoint == 0 ? "x" : "y";
+        uint64_t entries = gt_repo_entry_count(f->a.repo);
+        test_frames_add(&frames, test_writer_commit(&f->other, key, 1, NULL, "{votes: 1}", &parent));
+        test_site_admits(&f->a, test_writer_commit(&f->writer, key, 2, &parent, "{votes: 1}", NULL), GT_PARKED);
+        if (from_checkpoint == 1) {
+            test_site_checkpoint(&f->a);
+            test_site_close(&f->a);
+            test_site_open(&f->a, 0);
+            assert_int_equal(gt_repo_parked_count(f->a.repo), 1);
+        }
+        gt_arena arena;
+        gt_batch batch;
+        gt_admission outcome;
+        gt_arena_init(&arena, &gt_alloc_system);
+        assert_int_equal(gt_batch_decode(test_frames_at(&frames, 0), &arena, &batch, NULL), GOAT_OK);
+        assert_int_equal(gt_batch_hash(f->network.hasher, &f->network.place, &batch, NULL), GOAT_OK);
+        f->a.wrong_keys = true; /* whatever is verified now is refused */
+        assert_int_equal(gt_repo_admit_batch(f->a.repo, &batch, &outcome, NULL), GOAT_OK);
+        f->a.wrong_keys = false;
+        assert_int_equal(gt_repo_entry_count(f->a.repo) - entries, from_checkpoint == 0 ? 2 : 1);
+        assert_int_equal(gt_repo_parked_count(f->a.repo), 0);
+        gt_arena_free(&arena);
+        test_frames_free(&frames);
+    }
+}
+
+static void what_is_too_large_to_wait_is_no_fault(void **state) {
+    fixture *f = *state;
+    gt_id id = {{7}};
+    enum { BIG = 9 << 20 };
+    char *text = malloc(BIG + 16);
+    memset(text, 'x', BIG + 16);
+    memcpy(text, "{text: '", 8);
+    memcpy(text + BIG, "'}", 3);
+    f->writer.batches[1] = id; /* which is not there */
+    f->writer.seq = 1;
+    test_writer_leaf(&f->writer, "x", 2, NULL, 0, text, NULL);
+    test_writer_leaf(&f->writer, "y", 2, NULL, 0, text, NULL);
+    test_site_refuses(&f->a, test_writer_finish(&f->writer), GOAT_BUSY, "too large to be kept");
+    free(text);
+}
+
 /* ---- content that a peer should not have signed ---- */
 
 static void an_edit_that_does_not_fit_its_field_is_refused_from_a_peer(void **state) {
@@ -458,6 +549,9 @@ int main(void) {
         PAIR_CASE(a_batch_without_leaves_keeps_the_chain_whole),
         PAIR_CASE(what_waits_is_bounded_and_the_oldest_goes_first),
         PAIR_CASE(one_session_does_not_push_out_what_others_wait_for),
+        PAIR_CASE(what_waited_is_taken_in_a_few_at_a_time),
+        PAIR_CASE(what_waits_is_verified_once_unless_it_comes_from_a_checkpoint),
+        PAIR_CASE(what_is_too_large_to_wait_is_no_fault),
         PAIR_CASE(an_edit_that_does_not_fit_its_field_is_refused_from_a_peer),
         PAIR_CASE(a_wrong_edit_that_was_carried_is_left_out_of_views),
     };

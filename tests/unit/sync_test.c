@@ -416,6 +416,40 @@ static void a_missing_parent_is_asked_for(void **state) {
     assert_int_equal(gt_sync_get_counters(f->wire.s)->batches_parked, 1);
 }
 
+/* Beyond what is kept while it waits; its author is not told that it is refused. */
+static void what_is_too_large_to_wait_comes_again(void **state) {
+    fixture *f = *state;
+    enum { BIG = 9 << 20 };
+    gt_id parent;
+    test_writer writer;
+    gt_buf packet;
+    char *text = test_malloc(BIG + 16);
+    memset(text, 'x', BIG + 16);
+    memcpy(text, "{text: '", 8);
+    memcpy(text + BIG, "'}", 3);
+    join(f);
+    test_writer_init(&writer, &f->network, 2, test_goat_1);
+    gt_buf_init(&packet, &gt_alloc_system);
+    test_frames frames = {0};
+    test_frames_add(&frames, test_writer_commit(&writer, "k", 1, NULL, "{text: 'x'}", &parent));
+    test_writer_leaf(&writer, "k", 2, &parent, 1, text, NULL);
+    test_writer_leaf(&writer, "l", 2, NULL, 0, text, NULL);
+    test_frames_add(&frames, test_writer_finish(&writer));
+    gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
+    gt_write_bytes(&packet, test_frames_at(&frames, 1));
+    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
+    test_site_admits(&f->client.site, test_frames_at(&frames, 0), GT_ADMITTED);
+    test_site_admits(&f->client.site, test_frames_at(&frames, 1), GT_ADMITTED);
+    for (int i = 0; i < 8; i++) test_wire_settle(&f->wire);
+    assert_int_equal(f->client.refused, 0);
+    assert_int_equal(f->client.closed, 0);
+    assert_int_equal(entries(&f->server), 3);
+    test_frames_free(&frames);
+    gt_buf_free(&packet);
+    test_writer_free(&writer);
+    test_free(text);
+}
+
 static void data_beyond_the_credit_ends_the_connection(void **state) {
     fixture *f = *state;
     join(f);
@@ -503,6 +537,7 @@ int main(void) {
         TEST(a_forged_batch_ends_the_connection),
         TEST(a_wrong_batch_is_refused_and_the_connection_goes_on),
         TEST(a_missing_parent_is_asked_for),
+        TEST(what_is_too_large_to_wait_comes_again),
         TEST(data_beyond_the_credit_ends_the_connection),
         TEST(credit_comes_back_as_data_is_taken),
         TEST(a_repository_that_is_not_there_is_made_by_who_brings_something),

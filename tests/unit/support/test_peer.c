@@ -233,6 +233,8 @@ static bool carry(test_wire *wire, gt_sync *from, gt_sync *to) {
         } else {
             test_site_settle(&taker->site);
         }
+        while (gt_repo_step(taker->site.repo)) {
+        }
         gt_shared_changed(&taker->shared);
     }
     gt_buf_free(&packet);

@@ -47,6 +47,7 @@ static goat_status find_key(void *context, const gt_batch *batch, uint8_t public
     for (uint32_t i = 0; i < TEST_AUTHORS; i++) {
         const gt_identity *author = &site->network->authors[i];
         if (gt_id_compare(&author->session, &batch->session) != 0) continue;
+        if (site->wrong_keys) author = &site->network->authors[(i + 1) % TEST_AUTHORS];
         memcpy(public_key, author->public_key, GT_PUBLIC_KEY_SIZE);
         return GOAT_OK;
     }
@@ -288,7 +289,10 @@ gt_bytes test_site_next_frame(test_site *site) {
 
 goat_status test_site_admit(test_site *site, gt_bytes frame, gt_admission *outcome, gt_diag *diag) {
     gt_id batch;
-    return gt_repo_admit(site->repo, frame, outcome, &batch, diag);
+    goat_status status = gt_repo_admit(site->repo, frame, outcome, &batch, diag);
+    while (gt_repo_step(site->repo)) {
+    }
+    return status;
 }
 
 void test_site_admits(test_site *site, gt_bytes frame, gt_admission expected) {

@@ -48,7 +48,8 @@ typedef struct test_site {
     uint32_t before, after, logged; /* calls of the hooks */
     uint32_t steps;                 /* of opening it last */
     gt_origin last_origin;
-    gt_time latest; /* how late others' commits may be; 0: no limit */
+    bool wrong_keys; /* it takes one author for another from now on */
+    gt_time latest;  /* how late others' commits may be; 0: no limit */
 } test_site;
 
 enum { TEST_SITE_FAST = 1 }; /* without counting memory */
@@ -81,7 +82,7 @@ const gt_schema *test_site_schema(const test_site *site, const char *ns, uint32_
 /* The frames of a site's log, one after the other; data NULL at the end. */
 gt_bytes test_site_next_frame(test_site *site);
 
-/* Admits it; GOAT_OK gives the outcome. */
+/* Admits it, and all that waited for it; GOAT_OK gives the outcome. */
 goat_status test_site_admit(test_site *site, gt_bytes frame, gt_admission *outcome, gt_diag *diag);
 /* Expects that it is taken so. */
 void test_site_admits(test_site *site, gt_bytes frame, gt_admission expected);
