@@ -1,4 +1,5 @@
 /* The certified public keys of a network, by session id, and the role in which each is certified. */
+#include "base/index.h"
 #include "base/utf8.h"
 #include "trust/trust.h"
 #include "value/build.h"
@@ -10,45 +11,42 @@ typedef struct entry {
     gt_id session;
     uint8_t public_key[GT_PUBLIC_KEY_SIZE];
     gt_role role;
+    int64_t expires_ms; /* INT64_MAX: never */
 } entry;
 
 struct gt_keyring {
     const gt_alloc *alloc;
-    entry *entries; /* ascending by session */
+    entry *entries;
     size_t count, capacity;
+    gt_index index;   /* session → entry */
     uint32_t learned; /* certificates that said something new */
 };
 
 gt_keyring *gt_keyring_new(const gt_alloc *alloc) {
     gt_keyring *keyring = gt_new(alloc, 1, sizeof(*keyring));
-    if (keyring != NULL) keyring->alloc = alloc;
+    if (keyring == NULL) return NULL;
+    keyring->alloc = alloc;
+    gt_index_init(&keyring->index, alloc);
     return keyring;
 }
 
 void gt_keyring_free(gt_keyring *keyring) {
     if (keyring == NULL) return;
+    gt_index_free(&keyring->index);
     gt_free(keyring->alloc, keyring->entries);
     gt_free(keyring->alloc, keyring);
 }
 
-/* Where the session stands, or would. */
-static size_t place_of(const gt_keyring *keyring, const gt_id *session) {
-    size_t low = 0, high = keyring->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (gt_id_compare(&keyring->entries[middle].session, session) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
+/* Ids are hashes already. Whoever wants many that collide has to make keys until they do, and to have each certified. */
+static uint64_t hash_of(const gt_id *session) { return gt_get_u64(session->bytes); }
 
 static entry *find(const gt_keyring *keyring, const gt_id *session) {
-    size_t at = place_of(keyring, session);
-    bool found = at < keyring->count && gt_id_compare(&keyring->entries[at].session, session) == 0;
-    return found ? &keyring->entries[at] : NULL;
+    gt_index_cursor cursor;
+    uint32_t at = gt_index_first(&keyring->index, hash_of(session), &cursor);
+    while (at != GT_INDEX_NONE && gt_id_compare(&keyring->entries[at].session, session) != 0) {
+        at = gt_index_next(&keyring->index, &cursor);
+    }
+    return at == GT_INDEX_NONE ? NULL : &keyring->entries[at];
 }
 
 const uint8_t *gt_keyring_find(const gt_keyring *keyring, const gt_id *session) {
@@ -59,6 +57,11 @@ const uint8_t *gt_keyring_find(const gt_keyring *keyring, const gt_id *session) 
 gt_role gt_keyring_role(const gt_keyring *keyring, const gt_id *session) {
     const entry *found = find(keyring, session);
     return found != NULL ? found->role : GT_ROLE_NONE;
+}
+
+int64_t gt_keyring_expires_ms(const gt_keyring *keyring, const gt_id *session) {
+    const entry *found = find(keyring, session);
+    return found != NULL ? found->expires_ms : INT64_MAX;
 }
 
 uint32_t gt_keyring_count(const gt_keyring *keyring) { return keyring->learned; }
@@ -85,6 +88,12 @@ static gt_role role_of(gt_bytes state) {
     return GT_ROLE_NONE;
 }
 
+int64_t gt_certificate_expires_ms(gt_bytes state) {
+    int64_t ms;
+    gt_bytes value = gt_map_find(state, gt_bytes_text("expires"));
+    return value.data != NULL && gt_value_as_date_ms(value, &ms) ? ms : INT64_MAX;
+}
+
 /* A session id is the hash of the key, so a certificate cannot give a session another key. */
 static bool is_key_of(gt_hasher *hasher, gt_bytes public_key, const gt_id *session) {
     gt_id id;
@@ -104,22 +113,22 @@ goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes ke
         return gt_fail(diag, GOAT_UNTRUSTED, "the certificate is not of the session that it names");
     }
     gt_role role = role_of(state);
+    int64_t expires_ms = gt_certificate_expires_ms(state);
     entry *known = find(keyring, &session);
     if (known != NULL) {
-        keyring->learned += known->role != role;
+        keyring->learned += known->role != role || known->expires_ms != expires_ms;
         known->role = role;
+        known->expires_ms = expires_ms;
         return GOAT_OK;
     }
     if (!gt_reserve(keyring->alloc, (void **)(void *)&keyring->entries, keyring->count, &keyring->capacity,
-                    sizeof(*keyring->entries))) {
+                    sizeof(*keyring->entries)) ||
+        !gt_index_insert(&keyring->index, hash_of(&session), (uint32_t)keyring->count)) {
         return gt_no_memory(diag);
     }
-    size_t at = place_of(keyring, &session);
-    memmove(keyring->entries + at + 1, keyring->entries + at, (keyring->count - at) * sizeof(*keyring->entries));
-    keyring->entries[at].session = session;
-    memcpy(keyring->entries[at].public_key, public_key.data, GT_PUBLIC_KEY_SIZE);
-    keyring->entries[at].role = role;
-    keyring->count++;
+    entry *added = &keyring->entries[keyring->count++];
+    *added = (entry){.session = session, .role = role, .expires_ms = expires_ms};
+    memcpy(added->public_key, public_key.data, GT_PUBLIC_KEY_SIZE);
     keyring->learned++;
     return GOAT_OK;
 }

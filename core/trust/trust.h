@@ -44,7 +44,8 @@ typedef struct gt_keyring gt_keyring;
 gt_keyring *gt_keyring_new(const gt_alloc *alloc);
 void gt_keyring_free(gt_keyring *keyring);
 
-/* Takes in a certificate: the state of an item of /sys/sessions; a later one of the same session gives it another role.
+/* Takes in a certificate: the state of an item of /sys/sessions; a later one of the same session gives it another role
+ * or end.
  * GOAT_OK, GOAT_UNTRUSTED when the key is not that of the session named, GOAT_NO_MEMORY. */
 goat_status gt_keyring_learn(gt_keyring *keyring, gt_hasher *hasher, gt_bytes key, gt_bytes state, gt_diag *diag);
 
@@ -60,6 +61,11 @@ typedef enum gt_role {
 } gt_role;
 
 gt_role gt_keyring_role(const gt_keyring *keyring, const gt_id *session);
+
+/* When its certificate ends; INT64_MAX: never, or it has none. */
+int64_t gt_keyring_expires_ms(const gt_keyring *keyring, const gt_id *session);
+/* The same of one certificate. */
+int64_t gt_certificate_expires_ms(gt_bytes state);
 
 /* Grows with each certificate that says something new. */
 uint32_t gt_keyring_count(const gt_keyring *keyring);
