@@ -36,6 +36,10 @@ goat_status gt_certify_anonymous(gt_database *database, const uint8_t public_key
     if ((database->flags & GOAT_OPEN_READ_ONLY) != 0) {
         return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
     }
+    uint64_t now_us = gt_database_now_us(database);
+    if (!gt_allowance_take(&database->certifying, GT_CERTIFIED_AT_ONCE_MAX, GT_CERTIFIED_EACH_US, now_us)) {
+        return gt_fail(diag, GOAT_BUSY, "too many ask to be certified at once");
+    }
     const gt_signer root = {database->root.session, &database->root.secret};
     goat_status status = gt_capture_begin(database->sessions->mount->repo, &capture, diag);
     if (status != GOAT_OK) return status;

@@ -35,6 +35,21 @@ typedef struct gt_peer_file {
 
 typedef enum gt_database_phase { GT_DB_OPENING, GT_DB_OPEN, GT_DB_FAILED, GT_DB_CLOSED } gt_database_phase;
 
+/* What strangers may make that stays: some at once, and more as time goes by. */
+typedef struct gt_allowance {
+    uint64_t since_us;
+    uint32_t used;
+} gt_allowance;
+
+enum {
+    GT_CERTIFIED_AT_ONCE_MAX = 1024,
+    GT_CERTIFIED_EACH_US = 100 * 1000,
+    GT_MADE_AT_ONCE_MAX = 1024, /* repositories, for all links */
+    GT_MADE_EACH_US = 1000 * 1000,
+    GT_LINK_MADE_AT_ONCE_MAX = 1024, /* … and for one */
+    GT_LINK_MADE_EACH_US = 10 * 1000 * 1000,
+};
+
 struct gt_database {
     goat_host host;
     const gt_alloc *alloc; /* in host */
@@ -86,8 +101,9 @@ struct gt_database {
     uint32_t serving;            /* listeners and servers' links */
     uint32_t certificates_seen;
     gt_sync_sizes sync_sizes;
-    size_t filter_bytes;        /* of all links: core/sync bounds them together */
-    int64_t clock_shift_ms;     /* of commit times */
+    size_t filter_bytes;    /* of all links: core/sync bounds them together */
+    int64_t clock_shift_ms; /* of commit times */
+    gt_allowance certifying, making;
     int64_t clock_ahead_max_ms; /* a server refuses commits that are further ahead of its clock */
     gt_upstream upstream;
     gt_diag trouble; /* the storage's with a log that has ended since; see health.c */
@@ -354,6 +370,11 @@ bool gt_serve_step(gt_mount *mount, uint64_t now_us, uint64_t *deadline_us);
 
 /* A mount ends: trouble with its log is remembered for a while. */
 void gt_health_note(const gt_mount *mount);
+
+/* ---- allowance.c ---- */
+
+/* Takes one of those that there may be: `most` at once, then one more every `each_us`. False: not now. */
+bool gt_allowance_take(gt_allowance *allowance, uint32_t most, uint64_t each_us, uint64_t now_us);
 
 /* ---- certify.c ---- */
 goat_status gt_add_certificate(gt_database *database, gt_capture *capture, const gt_signer *root, const gt_id *session,

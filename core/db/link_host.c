@@ -72,21 +72,41 @@ static goat_status open_mount(gt_link *link, gt_bytes path, bool create, gt_moun
     goat_status status = gt_database_check(database, diag);
     if (status == GOAT_OK) status = gt_path_parse_repo(path, &parsed, diag);
     if (status != GOAT_OK) return status;
-    /* System repositories are the library's: a peer does not make new ones. */
-    bool system = gt_bytes_equal(parsed.type, gt_bytes_text("sys"));
-    create = create && !is_read_only(database) && (!system || gt_link_is_client(link));
-    return gt_mount_open(database, path, create, mount, diag);
+    return gt_mount_open(database, path, create && !is_read_only(database), mount, diag);
+}
+
+/* System repositories are the library's: a peer does not make new ones. */
+static bool may_make(const gt_link *link, gt_bytes path) {
+    static const char sys[] = "/sys/";
+    bool is_system = path.len >= sizeof(sys) - 1 && memcmp(path.data, sys, sizeof(sys) - 1) == 0;
+    return !gt_link_is_client(link) && !is_system && !is_read_only(database_of(link));
+}
+
+/* Makes a repository for a peer. Its file stays, so there are not many of them, and they come slowly. */
+static goat_status make_repo(gt_link *link, gt_bytes path, gt_mount **mount, gt_diag *diag) {
+    gt_database *database = database_of(link);
+    uint64_t now_us = gt_database_now_us(database);
+    if (!gt_allowance_take(&link->making, GT_LINK_MADE_AT_ONCE_MAX, GT_LINK_MADE_EACH_US, now_us) ||
+        !gt_allowance_take(&database->making, GT_MADE_AT_ONCE_MAX, GT_MADE_EACH_US, now_us)) {
+        return gt_fail(diag, GOAT_BUSY, "too many repositories are being made");
+    }
+    return open_mount(link, path, true, mount, diag);
 }
 
 static goat_status host_open(void *context, gt_bytes path, bool create, gt_shared **shared, gt_diag *diag) {
     gt_link *link = context;
     gt_mount *mount;
     *shared = NULL;
-    goat_status status = open_mount(link, path, create, &mount, diag);
+    goat_status status = open_mount(link, path, create && gt_link_is_client(link), &mount, diag);
     if (status != GOAT_OK) return status;
     if (gt_link_is_client(link) && gt_repo_get_phase(mount->repo) == GT_REPO_OPEN) gt_peer_file_read(mount);
     if (gt_repo_get_phase(mount->repo) == GT_REPO_OPENING || mount->peer_file.reading) return keep(link, mount, diag);
     status = check_open(mount, diag);
+    if (status == GOAT_NOT_FOUND && create && may_make(link, path)) {
+        if (diag != NULL) gt_diag_init(diag);
+        status = make_repo(link, path, &mount, diag);
+        if (status == GOAT_OK) return keep(link, mount, diag);
+    }
     if (status == GOAT_OK) {
         mount->users++;
         mount->was_shared = true;

@@ -51,7 +51,8 @@ struct gt_link {
     gt_diag unlisted; /* why something that is to be synced by a list is not; GOAT_OK: nothing */
     uint32_t calling; /* calls of `ready` under way */
     uint32_t certificates_seen;
-    uint32_t moves; /* grows whenever something may have become even */
+    gt_allowance making; /* server: repositories, for this peer */
+    uint32_t moves;      /* grows whenever something may have become even */
     gt_want *wants;
     gt_hold *holds;
     gt_buf listed; /* paths that the server named; each with a NUL behind it */

@@ -68,6 +68,10 @@ bool gt_record_is_sound(gt_repo *repo, uint32_t record) {
     return false;
 }
 
+bool gt_repo_has_session(const gt_repo *repo, const gt_id *session) {
+    return gt_find_session(repo, session) != GT_NONE;
+}
+
 uint32_t gt_repo_record_count(const gt_repo *repo) { return repo->batches.count; }
 
 static bool has_frame(const gt_batch_row *row) { return row->len > 0 && (row->flags & GT_BATCH_DAMAGED) == 0; }

@@ -220,6 +220,9 @@ uint32_t gt_repo_next_record(const gt_repo *repo, uint32_t record);
 uint32_t gt_repo_commit_count(const gt_repo *repo);
 void gt_repo_entry(const gt_repo *repo, uint32_t commit, gt_id *batch, uint32_t *leaf);
 
+/* Whether it has a batch of that session. */
+bool gt_repo_has_session(const gt_repo *repo, const gt_id *session);
+
 /* ---- what is missed ---- */
 
 /* Ids of commits or batches that are missed: what parked frames wait for, batches that are only named, batches that

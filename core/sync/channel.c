@@ -165,6 +165,7 @@ void gt_channel_take_close(gt_channel *channel, const gt_message *message) {
         return;
     }
     goat_status status = message->as.close.status == GOAT_OK ? GOAT_CLOSED : message->as.close.status;
+    if (status == GOAT_UNTRUSTED) gt_certify_ask(channel, &channel->sync->out); /* it is to be made, by who may write */
     gt_fail(&why, status, "%.*s", (int)text.len, (const char *)text.data);
     gt_diag_path(&why, channel->path, channel->path_len);
     pause_channel(channel, &why);
@@ -222,6 +223,7 @@ static void ask(gt_channel *channel) {
     message.as.open.flags = channel->open_flags;
     message.as.open.count = channel->open_count;
     if (channel->has_point) message.as.open.point = gt_bytes_of(channel->remembered.point, GT_SYNC_POINT_SIZE);
+    if (gt_repo_has_session(repo, &sync->host.identity->session)) gt_certify_ask(channel, &sync->out);
     gt_message_write(&sync->out, &message);
     channel->state = GT_CHANNEL_ASKED;
     channel->asked_us = sync->now_us;
@@ -348,12 +350,15 @@ static void answer_open(gt_channel *channel) {
 
 static void open_asked(gt_channel *channel) {
     gt_sync *sync = channel->sync;
-    gt_diag why;
+    gt_diag why, may_not;
     gt_shared *shared = NULL;
     gt_diag_init(&why);
+    gt_diag_init(&may_not);
+    gt_bytes path = gt_bytes_of(channel->path, channel->path_len);
     bool create = (channel->open_flags & GT_OPEN_CREATE) != 0;
-    goat_status status =
-        sync->host.open(sync->host.context, gt_bytes_of(channel->path, channel->path_len), create, &shared, &why);
+    bool may = create && gt_trust_may(sync->host.keyring, GT_MAY_WRITE, path, &sync->peer.session, &may_not) == GOAT_OK;
+    goat_status status = sync->host.open(sync->host.context, path, may, &shared, &why);
+    if (status == GOAT_NOT_FOUND && create && !may) why = may_not; /* what is there may be read all the same */
     if (status == GOAT_OK) {
         hold(channel, shared);
         answer_open(channel);

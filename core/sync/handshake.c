@@ -62,7 +62,8 @@ static bool names_server(const gt_sync *sync, const gt_commit *commit) {
     if (role_value.data == NULL || !gt_value_as_text(role_value, &role)) return false;
     if (key_value.data == NULL || !gt_value_as_bytes(key_value, &public_key)) return false;
     bool serves = gt_bytes_equal(role, gt_bytes_text("server")) || gt_bytes_equal(role, gt_bytes_text("root"));
-    return serves && gt_bytes_equal(public_key, gt_bytes_of(sync->peer.public_key, GT_PUBLIC_KEY_SIZE));
+    bool holds = gt_certificate_expires_ms(commit->delta) >= sync->host.wall_ms(sync->host.context);
+    return serves && holds && gt_bytes_equal(public_key, gt_bytes_of(sync->peer.public_key, GT_PUBLIC_KEY_SIZE));
 }
 
 /* Whether the root says, in a batch that it signed, that the peer's key is a server's. */
@@ -82,10 +83,24 @@ static goat_status check_certificate(gt_sync *sync, gt_bytes frame, gt_diag *dia
         named = named || (batch.nodes[i].kind == GT_NODE_LEAF && names_server(sync, &batch.nodes[i].commit));
     }
     if (status == GOAT_OK && !named) {
-        status = gt_fail(diag, GOAT_UNTRUSTED, "the server's certificate is not of the key that it proves");
+        status =
+            gt_fail(diag, GOAT_UNTRUSTED, "the server's certificate is not of the key that it proves, or has ended");
     }
     gt_arena_free(&arena);
     return status;
+}
+
+/* A certificate that is shown may be an old one: what this replica knows of the session is in force. */
+static goat_status check_role(const gt_sync *sync, gt_diag *diag) {
+    const gt_keyring *keyring = sync->host.keyring;
+    const gt_id *session = &sync->peer.session;
+    if (gt_keyring_find(keyring, session) == NULL) return GOAT_OK;
+    gt_role role = gt_keyring_role(keyring, session);
+    if (role != GT_ROLE_ROOT && role != GT_ROLE_SERVER) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "the server's key is no server's any more");
+    }
+    if (gt_keyring_expires_ms(keyring, session) >= sync->host.wall_ms(sync->host.context)) return GOAT_OK;
+    return gt_fail(diag, GOAT_UNTRUSTED, "the server's certificate has ended");
 }
 
 static goat_status check_server(gt_sync *sync, const gt_hello *hello, gt_diag *diag) {
@@ -106,7 +121,8 @@ static goat_status check_server(gt_sync *sync, const gt_hello *hello, gt_diag *d
     memcpy(sync->peer.root_key, hello->root_key, GT_PUBLIC_KEY_SIZE);
     if (gt_id_compare(&sync->peer.session, &sync->network) == 0) return GOAT_OK; /* the root itself */
     if (hello->certificate.data == NULL) return gt_fail(diag, GOAT_UNTRUSTED, "the server shows no certificate");
-    return check_certificate(sync, hello->certificate, diag);
+    goat_status status = check_certificate(sync, hello->certificate, diag);
+    return status == GOAT_OK ? check_role(sync, diag) : status;
 }
 
 /* ---- what comes ---- */

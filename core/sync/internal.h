@@ -189,8 +189,9 @@ struct gt_sync {
     bool list_followed; /* LIST was said: the client hears of what is made later */
     uint64_t list_us;   /* the server's list is not looked at before this */
     bool certify_asked;
-    bool due;  /* send may have something */
-    bool ends; /* BYE is to be said */
+    uint64_t certify_us; /* server: too many asked to be certified, the peer's turn may come then; 0: it does not ask */
+    bool due;            /* send may have something */
+    bool ends;           /* BYE is to be said */
     bool bye_said;
     uint64_t now_us;      /* of the call under way */
     uint64_t deadline_us; /* which the host was told since it last called send; UINT64_MAX: none */

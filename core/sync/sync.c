@@ -139,6 +139,8 @@ static goat_status take_certify(gt_sync *sync, gt_diag *diag) {
     gt_diag_init(&why);
     if (sync->role != GT_SYNC_SERVER) return gt_fail(diag, GOAT_INVALID, "only a client asks to be certified");
     goat_status status = sync->host.certify(sync->host.context, sync->peer.public_key, &why);
+    sync->certify_us = status == GOAT_BUSY ? sync->now_us + GT_SYNC_CERTIFY_AGAIN_US : 0;
+    if (status == GOAT_BUSY) return GOAT_OK; /* it is tried again, see certify_later */
     if (status == GOAT_OK || status == GOAT_NO_MEMORY) return status;
     gt_message message = {.kind = GT_MESSAGE_REFUSE};
     message.as.refuse.batch = &none;
@@ -159,6 +161,12 @@ static void take_refusal(gt_sync *sync, const gt_message *message) {
     } else {
         gt_sync_event_of(sync, GT_SYNC_REFUSED, NULL, &why);
     }
+}
+
+/* Whoever had to wait is certified now, or waits on; without memory too. */
+static void certify_later(gt_sync *sync) {
+    if (sync->certify_us == 0 || sync->now_us < sync->certify_us) return;
+    if (take_certify(sync, NULL) != GOAT_OK) sync->certify_us = sync->now_us + GT_SYNC_CERTIFY_AGAIN_US;
 }
 
 /* What needs an open channel; a message for one that was just closed here is no fault. */
@@ -310,6 +318,7 @@ static void send_out(gt_sync *sync, gt_buf *packet) {
 
 static void send_all(gt_sync *sync, gt_buf *packet, size_t begin) {
     if (send_alone(sync, packet, begin)) return;
+    certify_later(sync);
     gt_channels_step(sync);
     gt_list_step(sync);
     send_out(sync, packet);
@@ -394,6 +403,7 @@ static uint64_t earliest(const gt_sync *sync) {
     if (sync->phase == GT_PHASE_ENDED) return UINT64_MAX;
     if (sync->phase != GT_PHASE_GREETED) return sync->began_us + GT_SYNC_HANDSHAKE_US;
     uint64_t deadline = sync->lists ? sync->list_us : UINT64_MAX;
+    if (sync->certify_us != 0 && sync->certify_us < deadline) deadline = sync->certify_us;
     for (const gt_channel *channel = sync->channels; channel != NULL; channel = channel->next) {
         uint64_t own = gt_channel_deadline(channel);
         if (own < deadline) deadline = own;

@@ -92,7 +92,7 @@ typedef struct gt_sync_host {
     gt_log *(*sessions)(void *context);
     /* Server: all repositories in order, each with a NUL behind it. GOAT_LOADING as above. */
     goat_status (*list)(void *context, gt_buf *paths, gt_diag *diag);
-    /* Server: certifies a session as an anonymous one, if it is not. */
+    /* Server: certifies a session as an anonymous one, if it is not. GOAT_BUSY: asked again a second later. */
     goat_status (*certify)(void *context, const uint8_t public_key[GT_PUBLIC_KEY_SIZE], gt_diag *diag);
     /* The frame for HELLO that certifies our own key; data NULL: it is the root's. Good until the lock is given up. */
     gt_bytes (*certificate)(void *context);

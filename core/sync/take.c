@@ -111,6 +111,18 @@ static goat_status admit_receipt(gt_channel *channel, gt_arrived *arrived, uint3
     return GOAT_OK;
 }
 
+/* Whether a commit was made after its author's certificate ended. A server judges by the times of commits, which it limits,
+ * so that whoever fills it again brings old ones too. */
+static bool is_of_later(const gt_sync *sync, const gt_batch *batch) {
+    int64_t end_ms = gt_keyring_expires_ms(sync->host.keyring, &batch->session);
+    if (sync->role != GT_SYNC_SERVER || end_ms == INT64_MAX) return false;
+    for (uint32_t i = 0; i < batch->node_count; i++) {
+        const gt_node *node = &batch->nodes[i];
+        if (node->kind == GT_NODE_LEAF && GT_TIME_MS(node->commit.time) > end_ms) return true;
+    }
+    return false;
+}
+
 /* Whether the author may write here. A peer's own key is known before its certificate is, and the root's first batch
  * brings its own. */
 static gt_verdict judge_author(gt_channel *channel, const gt_arrived *arrived, gt_diag *why) {
@@ -118,6 +130,10 @@ static gt_verdict judge_author(gt_channel *channel, const gt_arrived *arrived, g
     const gt_id *session = &arrived->batch->session;
     if (gt_id_compare(session, &channel->sync->network) == 0) return GT_VERDICT_GOOD;
     if (gt_keyring_find(keyring, session) == NULL) return GT_VERDICT_UNKNOWN;
+    if (is_of_later(channel->sync, arrived->batch)) {
+        gt_fail(why, GOAT_FORBIDDEN, "the certificate of the session that made the batch has ended");
+        return GT_VERDICT_MAY_NOT;
+    }
     gt_bytes path = gt_repo_path(channel->shared->repo);
     return gt_trust_may(keyring, GT_MAY_WRITE, path, session, why) == GOAT_OK ? GT_VERDICT_GOOD : GT_VERDICT_MAY_NOT;
 }

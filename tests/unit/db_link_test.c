@@ -215,6 +215,44 @@ static void a_server_makes_a_repository_only_for_who_has_something_to_bring(void
     test_trio_end(&f);
 }
 
+/* As if many had come before. */
+static void strangers_make_what_stays_slowly(void **state) {
+    (void)state;
+    test_trio f;
+    gt_space *space = NULL;
+    test_trio_begin(&f);
+    gt_database *server = gt_db_database(f.server.db);
+    uint64_t now_us = gt_database_now_us(server);
+    server->certifying = (gt_allowance){now_us + 1000000, GT_CERTIFIED_AT_ONCE_MAX};
+    server->making = (gt_allowance){now_us + 3000000, GT_MADE_AT_ONCE_MAX};
+    test_trio_join(&f, &f.one);
+    const gt_id session = gt_db_database(f.one.db)->own.session;
+    assert_int_equal(open_repo(&f.one, "/data/new", &space), GOAT_OK);
+    put(&f.one, space, "[{\"key\": \"x\", \"schema\": \"goat\"}]");
+    test_world_pass(&f.world, 900);
+    assert_int_equal(gt_keyring_role(server->keyring, &session), GT_ROLE_NONE);
+    test_world_pass(&f.world, 1500);
+    assert_int_equal(gt_keyring_role(server->keyring, &session), GT_ROLE_ANONYMOUS);
+    assert_false(stores(&f.server_machine, "repos/data/new.log"));
+    test_world_pass(&f.world, 8000);
+    assert_true(stores(&f.server_machine, "repos/data/new.log"));
+    test_world_meet(&f.world);
+    test_trio_end(&f);
+}
+
+static void an_allowance_comes_back_with_time(void **state) {
+    (void)state;
+    gt_allowance allowance = {0};
+    for (int i = 0; i < 3; i++) assert_true(gt_allowance_take(&allowance, 3, 10, 5));
+    assert_false(gt_allowance_take(&allowance, 3, 10, 5));
+    assert_false(gt_allowance_take(&allowance, 3, 10, 14));
+    assert_true(gt_allowance_take(&allowance, 3, 10, 19));
+    assert_false(gt_allowance_take(&allowance, 3, 10, 24)); /* the rest of a period is not lost, and not given twice */
+    assert_true(gt_allowance_take(&allowance, 3, 10, 25));
+    for (int i = 0; i < 3; i++) assert_true(gt_allowance_take(&allowance, 3, 10, UINT64_MAX));
+    assert_false(gt_allowance_take(&allowance, 3, 10, UINT64_MAX));
+}
+
 static void what_no_handle_has_open_any_more_goes_when_it_is_safe(void **state) {
     (void)state;
     test_trio f;
@@ -447,6 +485,8 @@ int main(void) {
         cmocka_unit_test(with_nothing_new_one_round_trip_of_a_few_bytes_will_do),
         cmocka_unit_test(what_a_handle_opens_later_is_synced_too),
         cmocka_unit_test(a_server_makes_a_repository_only_for_who_has_something_to_bring),
+        cmocka_unit_test(strangers_make_what_stays_slowly),
+        cmocka_unit_test(an_allowance_comes_back_with_time),
         cmocka_unit_test(what_no_handle_has_open_any_more_goes_when_it_is_safe),
         cmocka_unit_test(a_link_can_be_told_to_sync_all_of_the_servers),
         cmocka_unit_test(a_link_can_be_told_to_sync_all_that_is_stored),

@@ -104,6 +104,100 @@ static void a_server_without_a_certificate_is_refused(void **state) {
     assert_int_equal(f->client.greeted, 0);
 }
 
+/* ---- servers that are not the root ---- */
+
+static gt_buf shown; /* the certificate that the server shows */
+
+static gt_bytes show(void *context) {
+    (void)context;
+    return gt_buf_bytes(&shown);
+}
+
+/* The state of a certificate, which may end. */
+static void write_certificate(const gt_identity *of, const char *role, int64_t end_ms, gt_buf *state) {
+    gt_write_map_head(state, end_ms == 0 ? 2 : 3);
+    gt_write_text(state, gt_bytes_text("role"));
+    gt_write_text(state, gt_bytes_text(role));
+    if (end_ms != 0) {
+        gt_write_text(state, gt_bytes_text("expires"));
+        gt_write_date_ms(state, end_ms);
+    }
+    gt_write_text(state, gt_bytes_text("public_key"));
+    gt_write_bytes(state, gt_bytes_of(of->public_key, GT_PUBLIC_KEY_SIZE));
+}
+
+static void learn(test_peer *peer, const gt_identity *of, const char *role, int64_t end_ms) {
+    char key[2 * GT_ID_SIZE + 1];
+    gt_buf state;
+    gt_buf_init(&state, &gt_alloc_system);
+    gt_certificate_key(&of->session, key);
+    write_certificate(of, role, end_ms, &state);
+    gt_bytes bytes = gt_buf_bytes(&state);
+    assert_int_equal(gt_keyring_learn(peer->keyring, peer->site.hasher, gt_bytes_text(key), bytes, NULL), GOAT_OK);
+    gt_buf_free(&state);
+}
+
+/* The server is author 3 now, and shows that the root says so. */
+static void serve_as_three(fixture *f, int64_t end_ms) {
+    const gt_identity *root = &f->network.authors[0], *three = &f->network.authors[3];
+    gt_place place = {f->network.place.network, gt_bytes_text(GT_SESSIONS_PATH)};
+    gt_chain_place first = {.seq = 1};
+    gt_batch_draft draft;
+    gt_buf state;
+    gt_id id;
+    char key[2 * GT_ID_SIZE + 1];
+    static const uint8_t salt[GT_SALT_SIZE], schema_hash[GT_SCHEMA_HASH_SIZE];
+    gt_buf_init(&state, &gt_alloc_system);
+    gt_buf_init(&shown, &gt_alloc_system);
+    gt_batch_draft_init(&draft, &gt_alloc_system);
+    gt_certificate_key(&three->session, key);
+    write_certificate(three, "server", end_ms, &state);
+    gt_commit_draft commit = {.key = gt_bytes_text(key),
+                              .time = 1,
+                              .ns = gt_bytes_text(GT_SESSION_NS),
+                              .version = 1,
+                              .schema_hash = schema_hash,
+                              .delta = gt_buf_bytes(&state)};
+    gt_hasher *hasher = f->network.hasher;
+    assert_int_equal(gt_batch_draft_add(&draft, hasher, &root->session, salt, &commit, NULL, NULL), GOAT_OK);
+    assert_int_equal(
+        gt_batch_draft_finish(&draft, hasher, &place, &root->session, &first, &root->secret, &shown, &id, NULL),
+        GOAT_OK);
+    gt_batch_draft_free(&draft);
+    gt_buf_free(&state);
+    f->server.host.identity = three;
+    f->server.host.certificate = show;
+}
+
+/* Whether the client, to whom author 3 is in that role (NULL: nobody), believes it. */
+static bool is_believed(fixture *f, const char *role, int64_t known_end_ms, int64_t shown_end_ms) {
+    test_peer_free(&f->client);
+    test_peer_init(&f->client, &f->network, 1, 22, 1 << 3);
+    gt_sim_set_wall_ms(&f->client.site.clock, INT64_C(1700000000000));
+    if (role != NULL) learn(&f->client, &f->network.authors[3], role, known_end_ms);
+    serve_as_three(f, shown_end_ms);
+    test_wire_join(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+    bool believed = f->client.greeted == 1;
+    if (!believed) assert_int_equal(gt_sync_get_failure(f->wire.c)->status, GOAT_UNTRUSTED);
+    test_wire_cut(&f->wire);
+    gt_buf_free(&shown);
+    return believed;
+}
+
+static void what_is_known_of_a_servers_key_is_in_force(void **state) {
+    fixture *f = *state;
+    const int64_t now = INT64_C(1700000000000);
+    assert_true(is_believed(f, NULL, 0, 0));
+    assert_true(is_believed(f, "server", 0, 0));
+    assert_false(is_believed(f, "anonymous", 0, 0)); /* it was a server's */
+    assert_true(is_believed(f, NULL, 0, now));
+    assert_false(is_believed(f, NULL, 0, now - 1));
+    assert_true(is_believed(f, "server", now, 0));
+    assert_false(is_believed(f, "server", now - 1, 0));
+    test_wire_join(&f->wire, &f->client, &f->server); /* for the teardown */
+}
+
 static void a_peer_that_says_nothing_is_cut_off(void **state) {
     fixture *f = *state;
     test_wire_join(&f->wire, &f->client, &f->server);
@@ -384,6 +478,27 @@ static void a_wrong_batch_is_refused_and_the_connection_goes_on(void **state) {
     test_writer_free(&writer);
 }
 
+static void what_was_made_after_the_certificate_ended_is_refused(void **state) {
+    fixture *f = *state;
+    test_writer writer;
+    learn(&f->server, &f->network.authors[2], "user", INT64_C(1700000001000));
+    join(f);
+    test_writer_init(&writer, &f->network, 2, test_goat_1);
+    for (uint32_t i = 0; i < 2; i++) {
+        gt_buf packet;
+        gt_buf_init(&packet, &gt_alloc_system);
+        gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
+        gt_write_bytes(&packet, test_writer_commit(&writer, "k", 1000 + i, NULL, "{text: 'x'}", NULL));
+        assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
+        test_wire_settle(&f->wire);
+        assert_int_equal(f->client.refused, i);
+        assert_int_equal(entries(&f->server), 1);
+        gt_buf_free(&packet);
+    }
+    assert_int_equal(f->client.last_status, GOAT_FORBIDDEN);
+    test_writer_free(&writer);
+}
+
 static void a_missing_parent_is_asked_for(void **state) {
     fixture *f = *state;
     test_peer_edit(&f->client, "k", "{text: 'first'}");
@@ -490,6 +605,41 @@ static void a_repository_that_is_not_there_is_made_by_who_brings_something(void 
     assert_int_equal(entries(&f->server), 1);
 }
 
+/* Whoever is not certified leaves no file behind. */
+static void a_stranger_makes_no_repository(void **state) {
+    fixture *f = *state;
+    test_peer_free(&f->server);
+    test_peer_init(&f->server, &f->network, 0, 11, 1 << 1);
+    f->server.absent = true;
+    test_peer_edit(&f->other, "k", "{text: 'x'}"); /* by somebody else: it does not ask to be certified for that */
+    f->other.site.frame_offset = GT_LOG_HEADER_SIZE;
+    test_site_send_new(&f->other.site, &f->client.site);
+    join(f);
+    assert_int_equal(f->server.opened, 0);
+    assert_int_equal(f->client.last_status, GOAT_UNTRUSTED);
+    test_peer_certify(&f->server, 1);
+    for (int i = 0; i < 3; i++) {
+        f->wire.now_us += GT_SYNC_REOPEN_MIN_US;
+        test_wire_settle(&f->wire);
+    }
+    assert_int_equal(entries(&f->server), 1);
+}
+
+/* It has edits of its own to bring: it is certified first, and loses no time. */
+static void whoever_brings_his_own_is_certified_before(void **state) {
+    fixture *f = *state;
+    test_peer_free(&f->server);
+    test_peer_free(&f->client);
+    test_peer_init(&f->server, &f->network, 0, 11, 1 << 1);
+    test_peer_init(&f->client, &f->network, 1, 22, 1 << 1);
+    f->server.absent = true;
+    test_peer_edit(&f->client, "k", "{text: 'x'}");
+    join(f);
+    assert_int_equal(f->server.certified, 1);
+    assert_int_equal(f->client.closed, 0);
+    assert_int_equal(entries(&f->server), 1);
+}
+
 static void trouble_closes_the_channel_and_it_is_tried_again(void **state) {
     fixture *f = *state;
     f->server.open_fails = GOAT_IO;
@@ -520,6 +670,7 @@ int main(void) {
         TEST(a_client_without_a_network_takes_the_servers),
         TEST(a_key_that_is_not_held_is_no_proof),
         TEST(a_server_without_a_certificate_is_refused),
+        TEST(what_is_known_of_a_servers_key_is_in_force),
         TEST(a_peer_that_says_nothing_is_cut_off),
         TEST(the_difference_of_clocks_is_taken),
         TEST(a_clone_is_equal),
@@ -536,11 +687,14 @@ int main(void) {
         TEST(an_uncertified_client_asks_to_be_certified),
         TEST(a_forged_batch_ends_the_connection),
         TEST(a_wrong_batch_is_refused_and_the_connection_goes_on),
+        TEST(what_was_made_after_the_certificate_ended_is_refused),
         TEST(a_missing_parent_is_asked_for),
         TEST(what_is_too_large_to_wait_comes_again),
         TEST(data_beyond_the_credit_ends_the_connection),
         TEST(credit_comes_back_as_data_is_taken),
         TEST(a_repository_that_is_not_there_is_made_by_who_brings_something),
+        TEST(a_stranger_makes_no_repository),
+        TEST(whoever_brings_his_own_is_certified_before),
         TEST(trouble_closes_the_channel_and_it_is_tried_again),
         TEST(a_clean_end_says_so),
 #undef TEST
