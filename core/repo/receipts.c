@@ -33,12 +33,12 @@ static gt_receipt_row *push(gt_repo *repo, const gt_id *id, const gt_record *rec
     return row;
 }
 
-/* A record below the checkpoint is looked at whenever it is asked for: that is seldom. */
-static bool is_sound(gt_repo *repo, uint32_t number) {
+bool gt_receipt_is_sound(gt_repo *repo, uint32_t number) {
     gt_receipt_row *row = gt_receipt_row_at(repo, number);
     bool unchecked = number < repo->unchecked_receipts && row->offset < repo->checkpoint_covers;
     if ((row->flags & GT_RECEIPT_DAMAGED) == 0 && unchecked && !gt_log_holds(repo->log, row->offset, row->len)) {
         row->flags |= GT_RECEIPT_DAMAGED;
+        gt_receipt_uncount(repo, number);
         repo->changes++;
         gt_log_note_hole(repo->log, GT_RECORD_START(row->offset), GT_RECORD_LENGTH(row->len));
     }
@@ -48,7 +48,7 @@ static bool is_sound(gt_repo *repo, uint32_t number) {
 void gt_repo_receipt_at(gt_repo *repo, uint32_t number, gt_id *id, gt_bytes *bytes) {
     const gt_receipt_row *row = gt_receipt_row_at(repo, number);
     *id = row->id;
-    *bytes = is_sound(repo, number) ? gt_log_at(repo->log, row->offset, row->len) : (gt_bytes){0};
+    *bytes = gt_receipt_is_sound(repo, number) ? gt_log_at(repo->log, row->offset, row->len) : (gt_bytes){0};
 }
 
 /* ---- the order of this log ---- */
@@ -185,6 +185,7 @@ static void replace(gt_repo *repo, uint32_t number, const gt_record *record) {
     row->offset = record->offset;
     row->len = (uint32_t)record->payload.len;
     row->flags = 0;
+    gt_receipt_recount(repo, number);
 }
 
 goat_status gt_receipt_load(gt_repo *repo, const gt_record *record, gt_diag *diag) {
@@ -196,7 +197,7 @@ goat_status gt_receipt_load(gt_repo *repo, const gt_record *record, gt_diag *dia
         gt_receipt_hash(repo->config.hasher, &repo->place, &receipt);
         uint32_t known = gt_repo_find_receipt(repo, &receipt.id);
         if (known != GT_NONE) {
-            if (!is_sound(repo, known)) replace(repo, known, record);
+            if (!gt_receipt_is_sound(repo, known)) replace(repo, known, record);
         } else if (!add(repo, &receipt, record)) {
             status = gt_no_memory(diag);
         }
@@ -210,7 +211,7 @@ goat_status gt_repo_admit_receipt(gt_repo *repo, const gt_receipt *receipt, gt_a
     goat_status status = gt_repo_check_open(repo, diag);
     if (status != GOAT_OK) return status;
     uint32_t known = gt_repo_find_receipt(repo, &receipt->id);
-    *outcome = known != GT_NONE && is_sound(repo, known) ? GT_KNOWN : GT_ADMITTED;
+    *outcome = known != GT_NONE && gt_receipt_is_sound(repo, known) ? GT_KNOWN : GT_ADMITTED;
     if (*outcome == GT_KNOWN) return GOAT_OK;
     status = gt_log_append(repo->log, GT_RECORD_RECEIPT, receipt->bytes, &record, diag);
     if (status != GOAT_OK) return status;

@@ -1,4 +1,4 @@
-/* The life of a repository, its fingerprint, and what little is asked of the whole. */
+/* The life of a repository, and what little is asked of the whole. */
 #include "repo/repo.h"
 
 #include "base/assert.h"
@@ -166,39 +166,6 @@ goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *
         .is_head = (row->flags & GT_COMMIT_HEAD) != 0,
     };
     return GOAT_OK;
-}
-
-/* ---- the fingerprint over all entries ---- */
-
-uint64_t gt_repo_entry_count(const gt_repo *repo) { return repo->commits.count; }
-
-static gt_bytes entry_of(const gt_repo *repo, uint32_t commit, uint8_t entry[GT_ENTRY_SIZE]) {
-    const gt_commit_row *row = gt_commit_at(repo, commit);
-    memcpy(entry, gt_batch_at(repo, row->batch)->id.bytes, GT_ID_SIZE);
-    gt_put_u32(entry + GT_ID_SIZE, row->leaf);
-    return gt_bytes_of(entry, GT_ENTRY_SIZE);
-}
-
-bool gt_repo_fingerprint_step(gt_repo *repo, uint32_t entries) {
-    uint8_t entry[GT_ENTRY_SIZE];
-    for (; entries > 0 && repo->fingerprinted < repo->commits.count; entries--) {
-        gt_lthash_add(repo->config.hasher, &repo->fingerprint, entry_of(repo, repo->fingerprinted++, entry));
-    }
-    return repo->fingerprinted == repo->commits.count;
-}
-
-bool gt_repo_fingerprint_at(gt_repo *repo, uint32_t commits, gt_lthash *out) {
-    uint8_t entry[GT_ENTRY_SIZE];
-    if (commits > repo->fingerprinted) return false;
-    *out = repo->fingerprint;
-    for (uint32_t i = commits; i < repo->fingerprinted; i++) {
-        gt_lthash_remove(repo->config.hasher, out, entry_of(repo, i, entry));
-    }
-    return true;
-}
-
-void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]) {
-    gt_lthash_digest(repo->config.hasher, &repo->fingerprint, digest);
 }
 
 /* ---- checkpoint ---- */

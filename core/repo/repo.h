@@ -275,9 +275,20 @@ uint64_t gt_repo_entry_count(const gt_repo *repo);
 /* Brings the fingerprint further by up to `entries`; true when it is up to date. */
 bool gt_repo_fingerprint_step(gt_repo *repo, uint32_t entries);
 void gt_repo_fingerprint(const gt_repo *repo, uint8_t digest[32]);
-/* The set fingerprint over the first `commits` entries. False: gt_repo_fingerprint_step is to be called first, until it
- * is true. Costs a hash for each entry behind those. */
-bool gt_repo_fingerprint_at(gt_repo *repo, uint32_t commits, gt_lthash *out);
+/* The set of the first entries and the first sound receipts, a receipt as the entry of leaf UINT32_MAX. Set `commits` and
+ * `receipts`, the rest zero, then step until it is true. */
+typedef struct gt_frozen {
+    uint32_t commits, receipts;
+    gt_lthash set;
+    uint64_t count; /* of what is in it */
+    /* private: */
+    bool begun;
+    uint32_t commits_in, receipts_in;
+} gt_frozen;
+
+/* Goes through so many elements, or twice as many. Those that were counted once are not hashed again: its cost is what came
+ * after the moment in question. */
+bool gt_repo_freeze_step(gt_repo *repo, gt_frozen *frozen, uint32_t elements);
 
 /* Item rows in key order, found little by little: step until it is true. The repository outlives it. */
 typedef struct gt_key_order gt_key_order;

@@ -226,8 +226,10 @@ struct gt_repo {
 
     gt_time time_seen; /* the greatest of all commits known */
     gt_lthash fingerprint;
-    uint32_t fingerprinted; /* commits counted in, from row 0 on */
-    uint32_t changes;       /* of rows or holes that a checkpoint names, where the log did not grow with them */
+    uint32_t fingerprinted;                    /* commits counted in, from row 0 on */
+    gt_lthash receipts_set;                    /* not in checkpoints; nor are these: */
+    uint32_t receipts_counted, receipts_sound; /* rows gone through, and how many of them are in the set */
+    uint32_t changes; /* of rows or holes that a checkpoint names, where the log did not grow with them */
     uint64_t work;
     gt_buf faults;         /* gt_stretch_row: records of the log that could not be taken */
     gt_buf lacking;        /* uint32_t: rows of batches that are stubs or have lost leaves, and of some that are not */
@@ -365,7 +367,16 @@ goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, bool 
 goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
                             uint8_t taken, gt_origin origin, gt_diag *diag);
 
+/* ---- fingerprint.c ---- */
+
+/* A receipt turned out damaged; it came again. */
+void gt_receipt_uncount(gt_repo *repo, uint32_t receipt);
+void gt_receipt_recount(gt_repo *repo, uint32_t receipt);
+
 /* ---- receipts.c ---- */
+
+/* Whether the record of a receipt is sound; a record below the checkpoint is looked at whenever this is asked. */
+bool gt_receipt_is_sound(gt_repo *repo, uint32_t receipt);
 
 /* Takes in a receipt that the log has. GOAT_OK; GOAT_NO_MEMORY, GOAT_INVALID and others: it was not taken. */
 goat_status gt_receipt_load(gt_repo *repo, const gt_record *record, gt_diag *diag);

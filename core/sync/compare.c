@@ -32,10 +32,10 @@ bool gt_run_begin(gt_channel *channel, uint32_t number) {
         return false;
     }
     run->records = gt_repo_record_count(repo);
-    run->commits = gt_repo_commit_count(repo);
-    run->receipts = gt_repo_receipt_count(repo);
-    run->scanned_commits = run->commits;
-    run->scanned_receipts = run->receipts;
+    run->frozen.commits = gt_repo_commit_count(repo);
+    run->frozen.receipts = gt_repo_receipt_count(repo);
+    run->scanned_commits = run->frozen.commits;
+    run->scanned_receipts = run->frozen.receipts;
     run->stage = GT_STAGE_WAIT;
     gt_buf_init(&run->answered, host->alloc);
     gt_index_init(&run->answered_index, host->alloc);
@@ -158,7 +158,7 @@ static goat_status begin_filter(gt_channel *channel, gt_diag *why) {
     gt_comparison *run = channel->run;
     gt_sync *sync = channel->sync;
     const gt_sync_host *host = &sync->host;
-    uint64_t elements = (uint64_t)run->records + run->receipts + run->answered.len / GT_ID_SIZE;
+    uint64_t elements = (uint64_t)run->records + run->frozen.receipts + run->answered.len / GT_ID_SIZE;
     goat_status status = gt_bloom_init(&run->filter, host->alloc, host->random, elements, why);
     size_t size = status == GOAT_OK ? (size_t)(run->filter.bits / 8) : 0;
     if (status == GOAT_OK) status = keep_filter(sync, &sync->own_filter_bytes, size, why);
@@ -193,7 +193,7 @@ static void build_step(gt_channel *channel, gt_buf *packet) {
         gt_id id;
         gt_bytes bytes;
         gt_repo_receipt_at(repo, run->next_receipt, &id, &bytes);
-        bool counts = bytes.data != NULL && (run->next_receipt < run->receipts || gt_run_is_answered(run, &id));
+        bool counts = bytes.data != NULL && (run->next_receipt < run->frozen.receipts || gt_run_is_answered(run, &id));
         if (counts) gt_bloom_add(&run->filter, &id);
         run->next_receipt++;
     }
@@ -313,7 +313,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
         gt_count_out(sync, held.frame);
         count++;
     }
-    for (uint32_t i = 0; i < slice && run->next_record == run->records && run->next_receipt < run->receipts &&
+    for (uint32_t i = 0; i < slice && run->next_record == run->records && run->next_receipt < run->frozen.receipts &&
                          body.len < sync->host.sizes.data && count < GT_SYNC_RECORDS_MAX;
          i++) {
         gt_id id;
@@ -329,7 +329,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
         gt_data_send(channel, packet, GT_DATA_ANSWER | (is_client ? GT_DATA_ACK : 0u), &body, count);
     }
     gt_buf_free(&body);
-    if (run->next_record < run->records || run->next_receipt < run->receipts) return;
+    if (run->next_record < run->records || run->next_receipt < run->frozen.receipts) return;
     drop_their_filter(channel);
     if (run->step == GT_STEP_ANSWER) {
         run->stage = GT_STAGE_BUILD;

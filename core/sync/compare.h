@@ -17,14 +17,12 @@ typedef enum gt_compare_stage {
 
 struct gt_comparison {
     uint32_t rounds;
-    uint32_t records, commits, receipts;
+    uint32_t records;
+    gt_frozen frozen; /* what was there */
     gt_compare_stage stage;
-    uint32_t step; /* of the COMPARE that we send next */
-    gt_lthash set; /* of what was there */
-    uint64_t count;
-    uint32_t receipts_done;
-    bool ready;      /* `set` is complete */
-    size_t left_out; /* of what the peer refuses: so many batches are out of `set` */
+    uint32_t step;   /* of the COMPARE that we send next */
+    bool ready;      /* `frozen` is complete */
+    size_t left_out; /* of what the peer refuses: so many batches are out of it */
     gt_lthash extra; /* of what answers have brought: rows behind the frozen ones, up to the scanned ones */
     uint64_t extra_count;
     uint32_t scanned_commits, scanned_receipts;

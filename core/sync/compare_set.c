@@ -32,7 +32,8 @@ static void add_entry(gt_channel *channel, gt_lthash *set, uint64_t *count, cons
 static void replace_receipt(gt_channel *channel, const gt_id *id) {
     gt_comparison *run = channel->run;
     uint32_t row = gt_repo_find_receipt(channel->shared->repo, id);
-    if (row < run->receipts_done) add_entry(channel, &run->set, &run->count, id, RECEIPT_LEAF);
+    gt_frozen *frozen = &run->frozen;
+    if (frozen->begun && row < frozen->receipts) add_entry(channel, &frozen->set, &frozen->count, id, RECEIPT_LEAF);
 }
 
 void gt_run_answered(gt_channel *channel, const gt_id *id, bool known) {
@@ -43,8 +44,8 @@ void gt_run_answered(gt_channel *channel, const gt_id *id, bool known) {
     if (scanned_before) { /* it had come by another way since the run began: what was scanned is looked at again */
         gt_lthash_init(&run->extra);
         run->extra_count = 0;
-        run->scanned_commits = run->commits;
-        run->scanned_receipts = run->receipts;
+        run->scanned_commits = run->frozen.commits;
+        run->scanned_receipts = run->frozen.receipts;
     }
     if (!known) replace_receipt(channel, id);
     uint32_t number = (uint32_t)(run->answered.len / GT_ID_SIZE);
@@ -57,22 +58,8 @@ void gt_run_answered(gt_channel *channel, const gt_id *id, bool known) {
 
 bool gt_run_freeze(gt_channel *channel) {
     gt_comparison *run = channel->run;
-    gt_repo *repo = channel->shared->repo;
     if (run->ready) return true;
-    if (run->receipts_done == 0 && run->count == 0) {
-        if (!gt_repo_fingerprint_at(repo, run->commits, &run->set)) {
-            gt_repo_fingerprint_step(repo, GT_FINGERPRINT_SLICE);
-            return false;
-        }
-        run->count = run->commits;
-    }
-    for (int i = 0; i < GT_FINGERPRINT_SLICE && run->receipts_done < run->receipts; i++) {
-        gt_id id;
-        gt_bytes bytes;
-        gt_repo_receipt_at(repo, run->receipts_done++, &id, &bytes);
-        if (bytes.data != NULL) add_entry(channel, &run->set, &run->count, &id, RECEIPT_LEAF);
-    }
-    if (run->receipts_done < run->receipts) return false;
+    if (!gt_repo_freeze_step(channel->shared->repo, &run->frozen, GT_FINGERPRINT_SLICE)) return false;
     run->ready = true;
     return true;
 }
@@ -95,8 +82,8 @@ static uint32_t leave_out(gt_channel *channel, const gt_id *id) {
             uint8_t entry[GT_ENTRY_SIZE];
             if (batch.nodes[i].kind != GT_NODE_LEAF) continue;
             write_entry(entry, id, batch.nodes[i].first);
-            gt_lthash_remove(host->hasher, &run->set, gt_bytes_of(entry, sizeof(entry)));
-            run->count--;
+            gt_lthash_remove(host->hasher, &run->frozen.set, gt_bytes_of(entry, sizeof(entry)));
+            run->frozen.count--;
             hashed++;
         }
         gt_arena_free(&arena);
@@ -139,8 +126,8 @@ bool gt_run_scan(gt_channel *channel, uint64_t most) {
 void gt_run_summarize(gt_channel *channel, uint64_t *count, uint8_t digest[GT_HASH_SIZE]) {
     gt_comparison *run = channel->run;
     gt_run_scan(channel, UINT64_MAX / 2);
-    gt_lthash set = run->set;
+    gt_lthash set = run->frozen.set;
     gt_lthash_add_all(&set, &run->extra);
-    *count = run->count + run->extra_count;
+    *count = run->frozen.count + run->extra_count;
     gt_lthash_digest(channel->sync->host.hasher, &set, digest);
 }

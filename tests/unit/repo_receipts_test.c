@@ -206,6 +206,69 @@ static void a_replica_keeps_them_once(void **state) {
 }
 
 /* The log is as it was before its last records, which clients still have: its receipts of then are a stranger's. */
+/* The set of the first entries and receipts, in steps of one, is what all of them together come to, each hashed anew. */
+static void set_is_right(test_site *site, uint32_t commits, uint32_t receipts) {
+    gt_frozen frozen = {.commits = commits, .receipts = receipts};
+    gt_lthash all;
+    uint64_t count = commits;
+    gt_id id;
+    uint8_t entry[GT_ENTRY_SIZE];
+    while (!gt_repo_freeze_step(site->repo, &frozen, 1)) {
+    }
+    gt_lthash_init(&all);
+    for (uint32_t i = 0; i < commits + receipts; i++) {
+        uint32_t leaf = UINT32_MAX;
+        gt_bytes bytes = {.data = entry};
+        if (i < commits) gt_repo_entry(site->repo, i, &id, &leaf);
+        if (i >= commits) gt_repo_receipt_at(site->repo, i - commits, &id, &bytes);
+        if (bytes.data == NULL) continue;
+        count += i >= commits;
+        memcpy(entry, &id, GT_ID_SIZE);
+        gt_put_u32(entry + GT_ID_SIZE, leaf);
+        gt_lthash_add(site->hasher, &all, gt_bytes_of(entry, sizeof entry));
+    }
+    assert_int_equal(frozen.count, count);
+    assert_memory_equal(frozen.set.lanes, all.lanes, sizeof all.lanes);
+}
+
+static void the_set_of_a_moment_has_its_receipts(void **state) {
+    fixture *f = *state;
+    enum { COUNT = 6 };
+    gt_repo_receipts_begin(f->a.repo);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        edit(&f->a, "x");
+        write_all(&f->a);
+        set_is_right(&f->a, i / 2, i / 2);
+        set_is_right(&f->a, i + 1, i + 1);
+    }
+    test_site_checkpoint(&f->a);
+    uint64_t offset = GT_LOG_HEADER_SIZE;
+    gt_record record;
+    for (int seen = 0; seen < 3; seen += record.type == GT_RECORD_RECEIPT) {
+        assert_int_equal(gt_log_next(gt_repo_log(f->a.repo), &offset, false, &record), GOAT_OK);
+    }
+    uint64_t at = record.offset + record.payload.len / 2;
+    gt_receipt lost;
+    uint8_t *copy = gt_arena_copy(&f->arena, record.payload.data, record.payload.len);
+    gt_bytes bytes = gt_bytes_of(copy, record.payload.len);
+    assert_int_equal(gt_receipt_decode(bytes, &f->arena, &lost, NULL), GOAT_OK);
+    gt_receipt_hash(f->network.hasher, &f->network.place, &lost);
+    test_site_close(&f->a);
+    gt_sim_flip_bit(f->a.disk, TEST_REPO_LOG, at * 8);
+    for (uint32_t known = 0; known <= COUNT; known += 3) { /* found damaged before it is counted, and later */
+        test_site_open(&f->a, 0);
+        gt_frozen frozen = {.commits = COUNT, .receipts = known};
+        while (!gt_repo_freeze_step(f->a.repo, &frozen, 1)) {
+        }
+        set_is_right(&f->a, COUNT, 3);
+        set_is_right(&f->a, COUNT, COUNT);
+        if (known < COUNT) test_site_close(&f->a);
+    }
+    assert_int_equal(admit(&f->a, &lost), GT_ADMITTED); /* it comes again */
+    set_is_right(&f->a, COUNT, COUNT);
+    set_is_right(&f->a, 0, 3);
+}
+
 static void a_backup_that_was_put_back_goes_its_own_way(void **state) {
     fixture *f = *state;
     gt_repo_receipts_begin(f->a.repo);
@@ -355,6 +418,7 @@ int main(void) {
         PAIR_CASE(they_go_on_after_opening),
         PAIR_CASE(many_batches_take_several_receipts),
         PAIR_CASE(a_replica_keeps_them_once),
+        PAIR_CASE(the_set_of_a_moment_has_its_receipts),
         PAIR_CASE(a_backup_that_was_put_back_goes_its_own_way),
         PAIR_CASE(without_memory_or_disk_nothing_is_half_done),
         PAIR_CASE(verify_names_receipts_that_are_not_a_servers),
