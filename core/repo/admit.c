@@ -365,3 +365,32 @@ goat_status gt_repo_admit_batch(gt_repo *repo, gt_batch *batch, gt_admission *ou
     status = gt_admit_batch(repo, batch, NULL, GT_FROM_PEER, outcome, diag);
     return end_of(repo, status, diag);
 }
+
+/* The frame without its leaves, which are said to be refused. */
+static goat_status elide_all(gt_repo *repo, const gt_batch *batch, gt_buf *frame, gt_diag *diag) {
+    uint8_t *reasons = gt_new(repo->alloc, batch->size, 1);
+    if (reasons == NULL) return gt_no_memory(diag);
+    memset(reasons, GT_NODE_REFUSED, batch->size);
+    goat_status status = gt_batch_elide(repo->config.hasher, batch, reasons, frame, diag);
+    gt_free(repo->alloc, reasons);
+    return status;
+}
+
+goat_status gt_repo_admit_header(gt_repo *repo, const gt_batch *batch, gt_admission *outcome, gt_diag *diag) {
+    gt_arena arena;
+    gt_buf frame;
+    gt_batch header;
+    goat_status status = gt_repo_check_open(repo, diag);
+    *outcome = GT_KNOWN;
+    if (status != GOAT_OK) return status;
+    gt_arena_init(&arena, repo->alloc);
+    gt_buf_init(&frame, repo->alloc);
+    status = elide_all(repo, batch, &frame, diag);
+    if (status == GOAT_OK) status = gt_batch_decode(gt_buf_bytes(&frame), &arena, &header, diag);
+    if (status == GOAT_OK) status = gt_batch_hash(repo->config.hasher, &repo->place, &header, diag);
+    if (status == GOAT_OK) status = gt_admit_batch(repo, &header, NULL, GT_FROM_PEER, outcome, diag);
+    status = end_of(repo, status, diag);
+    gt_buf_free(&frame);
+    gt_arena_free(&arena);
+    return status;
+}

@@ -191,6 +191,10 @@ goat_status gt_repo_admit(gt_repo *repo, gt_bytes frame, gt_admission *outcome, 
  * above. */
 goat_status gt_repo_admit_batch(gt_repo *repo, gt_batch *batch, gt_admission *outcome, gt_diag *diag);
 
+/* Of a batch, checked as above, whose commits are refused: takes in its header, with all leaves left out as refused, so that
+ * the session's chain goes on. GT_KNOWN: it, or more of it, is there. Statuses as above. */
+goat_status gt_repo_admit_header(gt_repo *repo, const gt_batch *batch, gt_admission *outcome, gt_diag *diag);
+
 /* How many batches wait for parents or predecessors, or to be tried again by gt_repo_step. */
 uint32_t gt_repo_parked_count(const gt_repo *repo);
 

@@ -99,6 +99,16 @@ static goat_status admit_batch(gt_channel *channel, gt_arrived *arrived, uint32_
     return GOAT_OK;
 }
 
+/* What is wrong with a batch's commits is no reason to refuse all that its session will ever write: its header is kept, and
+ * goes to everyone, so that the chain goes on. Without room for it the chain waits until the batch comes again. */
+static void keep_header(gt_channel *channel, const gt_batch *batch) {
+    gt_admission outcome;
+    uint64_t before = gt_log_length(gt_channel_log(channel));
+    if (channel->sync->role != GT_SYNC_SERVER) return;
+    bool kept = gt_repo_admit_header(channel->shared->repo, batch, &outcome, NULL) == GOAT_OK;
+    if (kept && outcome == GT_ADMITTED) note_echo(channel, before);
+}
+
 static goat_status admit_receipt(gt_channel *channel, gt_arrived *arrived, uint32_t flags, gt_diag *why) {
     gt_admission outcome = GT_KNOWN;
     uint64_t before = gt_log_length(gt_channel_log(channel));
@@ -164,6 +174,7 @@ static goat_status take_record(gt_channel *channel, gt_arrived *arrived, uint32_
                                                 : admit_receipt(channel, arrived, flags, &fault);
     if (status == GOAT_OK) return GOAT_OK;
     if (is_fault(status)) {
+        if (arrived->batch != NULL && status == GOAT_INVALID) keep_header(channel, arrived->batch);
         if (arrived->batch != NULL) refuse(channel, &arrived->batch->id, &fault);
         return GOAT_OK;
     }

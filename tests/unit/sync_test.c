@@ -478,6 +478,48 @@ static void a_wrong_batch_is_refused_and_the_connection_goes_on(void **state) {
     test_writer_free(&writer);
 }
 
+static void give_frame(fixture *f, gt_bytes frame) {
+    gt_buf packet;
+    gt_buf_init(&packet, &gt_alloc_system);
+    gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
+    gt_write_bytes(&packet, frame);
+    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
+    test_site_settle(&f->server.site);
+    gt_shared_changed(&f->server.shared);
+    gt_buf_free(&packet);
+    test_wire_settle(&f->wire);
+    test_wire_settle(&f->second);
+}
+
+/* The header of what is refused stays, everywhere. */
+static void a_session_goes_on_behind_a_refused_batch(void **state) {
+    fixture *f = *state;
+    test_writer writer;
+    join(f);
+    test_wire_join(&f->second, &f->other, &f->server);
+    test_writer_init(&writer, &f->network, 3, test_goat_1);
+    give_frame(f, test_writer_commit(&writer, "k", 5000, NULL, "{text: 'x'}", NULL));
+    for (uint32_t i = 0; i < 2; i++) { /* it comes again, and is no better */
+        if (i == 1) writer.seq--;
+        test_writer_leaf(&writer, "k", 5001, NULL, 0, "{size: 'no number'}", NULL);
+        test_writer_leaf(&writer, "l", 5001, NULL, 0, "{text: 'good'}", NULL);
+        give_frame(f, test_writer_finish(&writer));
+        assert_int_equal(f->client.refused, i + 1);
+        assert_int_equal(f->client.last_status, GOAT_INVALID);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        give_frame(f, test_writer_commit(&writer, "m", 5002 + i, NULL, "{text: 'y'}", NULL));
+    }
+    test_peer *peers[] = {&f->server, &f->other};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(entries(peers[i]), 5);
+        assert_int_equal(gt_repo_parked_count(peers[i]->site.repo), 0);
+        assert_int_equal(test_site_audit(&peers[i]->site, NULL), 0);
+    }
+    test_peers_are_equal(&f->server, &f->other);
+    test_writer_free(&writer);
+}
+
 static void what_was_made_after_the_certificate_ended_is_refused(void **state) {
     fixture *f = *state;
     test_writer writer;
@@ -687,6 +729,7 @@ int main(void) {
         TEST(an_uncertified_client_asks_to_be_certified),
         TEST(a_forged_batch_ends_the_connection),
         TEST(a_wrong_batch_is_refused_and_the_connection_goes_on),
+        TEST(a_session_goes_on_behind_a_refused_batch),
         TEST(what_was_made_after_the_certificate_ended_is_refused),
         TEST(a_missing_parent_is_asked_for),
         TEST(what_is_too_large_to_wait_comes_again),
