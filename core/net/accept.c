@@ -27,6 +27,9 @@ static void reopen(gt_timer *timer, uint64_t now_us) {
 
 goat_status gt_server_open_door(gt_server *server, gt_diag *diag) {
     lws_adopt_desc_t door = {.vh = server->loop->vhost, .type = LWS_ADOPT_RAW_FILE_DESC, .vh_prot_name = "(door)"};
+    if (server->listener.descriptor >= server->loop->descriptors_max) {
+        return gt_fail(diag, GOAT_FULL, "the process has too many files open");
+    }
     door.fd.filefd = server->listener.descriptor;
     server->reopen.fire = reopen;
     server->door = lws_adopt_descriptor_vhost_via_info(&door);
@@ -134,6 +137,10 @@ static bool make_room(gt_server *server, uint32_t address) {
 static void let_in(gt_server *server, int descriptor, const struct sockaddr_storage *peer) {
     uint8_t address[GT_NET_ADDRESS_SIZE];
     uint32_t per_address = server->config.per_address_max == 0 ? UINT32_MAX : server->config.per_address_max, row;
+    if (descriptor >= server->loop->descriptors_max) {
+        refuse(server, descriptor, GT_REFUSED_DESCRIPTORS);
+        return;
+    }
     gt_address_of(peer, address);
     switch (gt_addresses_enter(&server->addresses, address, per_address, &row)) {
     case GOAT_OK: break;

@@ -4,6 +4,7 @@
 #include "net/context.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -67,8 +68,9 @@ static void fill_context_info(gt_loop *loop, struct lws_context_creation_info *i
     info->retry_and_idle_policy = &gt_context_no_idle_policy;
 }
 
-/* lws has one table entry for every descriptor that the limit allows. */
-static struct lws_context *create(const gt_loop *loop, const struct lws_context_creation_info *info) {
+/* lws has one table entry for every descriptor that the limit allows now, and does not look whether a later one has a
+ * place in it. */
+static struct lws_context *create(gt_loop *loop, const struct lws_context_creation_info *info) {
     struct rlimit before, now;
     struct sigaction on_pipe;
     bool lowered = false;
@@ -79,6 +81,7 @@ static struct lws_context *create(const gt_loop *loop, const struct lws_context_
         now = (struct rlimit){.rlim_cur = want, .rlim_max = before.rlim_max};
         lowered = setrlimit(RLIMIT_NOFILE, &now) == 0;
     }
+    loop->descriptors_max = getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur < INT_MAX ? (int)now.rlim_cur : INT_MAX;
     sigaction(SIGPIPE, NULL, &on_pipe);
     lws_set_log_level(0, NULL); /* it would write to the host's standard error */
     struct lws_context *context = lws_create_context(info);

@@ -64,6 +64,7 @@ struct gt_loop {
     gt_ring waiting;                    /* those whose output waits for the socket, longest first */
     gt_ring reading;                    /* those that are in the middle of a message, and had some of it just now */
     gt_ring groups[GT_NET_PING_GROUPS]; /* open WebSockets */
+    int descriptors_max; /* lws has no place for one that is not below it */
     uint32_t connection_count, next_group, turn;
     uint64_t ping_us;       /* when the group whose turn it is is pinged */
     gt_connection *current; /* is being read on; NULL once it is gone */

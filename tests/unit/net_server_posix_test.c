@@ -7,6 +7,7 @@
 #include "support/test_socket_posix.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -384,6 +385,29 @@ static void one_address_may_not_take_all(void **state) {
     assert_true(metric_is(server, "goat_refused_total{reason=\"address\"} 1"));
 }
 
+/* What the rest of the process opens may leave a newcomer a number for which there is no place any more. */
+static void a_descriptor_that_is_too_high_is_refused(void **state) {
+    enum { OTHERS = 4000 };
+    test_server *server = *state;
+    struct rlimit limit;
+    static int others[OTHERS];
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < 2 * OTHERS) skip();
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    server->config.connections_max = 10;
+    test_server_start(server);
+    test_socket friend = ws_open(server->port);
+    for (int i = 0; i < OTHERS; i++) others[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    test_socket late = socket_open(server->port);
+    socket_wait_closed(&late);
+    socket_close(&late);
+    greet(&friend);
+    for (int i = 0; i < OTHERS; i++) close(others[i]);
+    assert_true(metric_is(server, "goat_refused_total{reason=\"descriptors\"} 1"));
+    socket_close(&friend);
+}
+
 static uint32_t room_for(uint32_t wanted) {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -517,6 +541,7 @@ int main(void) {
         with_server(half_a_message_keeps_its_memory_and_gives_it_back),
         with_server(there_are_no_more_than_allowed),
         with_server(one_address_may_not_take_all),
+        with_server(a_descriptor_that_is_too_high_is_refused),
         with_server(a_crowd_can_be_idle),
         with_server(a_rush_does_no_harm),
         with_server(everybody_hears_good_bye),
