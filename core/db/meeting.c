@@ -74,7 +74,7 @@ static gt_step_result look_at(goat_job *job, gt_link *link, gt_want *want) {
     target *one = state->link == link ? find_target(state, want) : NULL;
     if (!gt_want_info(link, want, &info)) return GT_STEP_WAIT;
     count_progress(job, &info);
-    if (info.open && info.even && info.unequal) {
+    if (info.open && info.even && info.parted) { /* what keeps the two apart may still come from a third */
         return fail(job, GOAT_CONFLICT, "the two sides do not become equal", want);
     }
     if (one != NULL && one->length == UINT64_MAX && info.shared != NULL) {

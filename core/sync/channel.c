@@ -466,6 +466,8 @@ bool gt_sync_channel_info(const gt_sync *sync, const gt_channel *channel, gt_cha
         .open = open,
         .even = channel->even,
         .unequal = channel->unequal,
+        .parted = channel->unequal && channel->run == NULL &&
+                  (channel->run_us == 0 || channel->run_pause_us > 2 * GT_SYNC_REOPEN_MIN_US),
         .behind_bytes = open ? gt_log_length(gt_channel_log(channel)) - channel->cursor : 0,
         .unacknowledged = channel->sent.count,
         .coming_bytes = channel->coming,

@@ -199,8 +199,9 @@ typedef struct gt_channel_info {
     gt_bytes path;
     const gt_shared *shared; /* NULL: not open yet */
     bool open, even, unequal;
-    uint64_t behind_bytes;             /* of our log, still to be sent */
-    uint64_t unacknowledged;           /* batches */
+    bool parted;             /* it is unequal, and two runs more have not changed that, or none will be made */
+    uint64_t behind_bytes;   /* of our log, still to be sent */
+    uint64_t unacknowledged; /* batches */
     uint64_t coming_bytes, came_bytes; /* what the peer announced, and what has come of it */
 } gt_channel_info;
 
