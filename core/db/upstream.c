@@ -36,7 +36,7 @@ void gt_upstream_look(gt_database *database) {
 
 void gt_upstream_trouble(gt_database *database, const gt_diag *why) {
     gt_upstream *upstream = &database->upstream;
-    if (!gt_diag_is_set(why)) return;
+    if (why == NULL || !gt_diag_is_set(why)) return;
     if (strcmp(upstream->why.message, why->message) != 0) upstream->is_new = true;
     upstream->why = *why;
 }
