@@ -45,7 +45,7 @@ goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, g
 
 /* ---- explicit operations ---- */
 
-static goat_status want_type(const gt_field *field, gt_type type, const char *operation, gt_diag *diag) {
+goat_status gt_edit_want_type(const gt_field *field, gt_type type, const char *operation, gt_diag *diag) {
     if (field->type == type) {
         return GOAT_OK;
     }
@@ -57,7 +57,7 @@ static goat_status want_type(const gt_field *field, gt_type type, const char *op
 }
 
 goat_status gt_edit_add(const gt_field *field, gt_bytes element, gt_buf *edit, gt_diag *diag) {
-    goat_status status = want_type(field, GT_TYPE_SET, "set: nothing can be added", diag);
+    goat_status status = gt_edit_want_type(field, GT_TYPE_SET, "set: nothing can be added", diag);
     if (status != GOAT_OK) {
         return status;
     }
@@ -68,7 +68,7 @@ goat_status gt_edit_add(const gt_field *field, gt_bytes element, gt_buf *edit, g
 }
 
 goat_status gt_edit_remove(const gt_field *field, gt_bytes base, gt_bytes element, gt_buf *edit, gt_diag *diag) {
-    goat_status status = want_type(field, GT_TYPE_SET, "set: nothing can be removed", diag);
+    goat_status status = gt_edit_want_type(field, GT_TYPE_SET, "set: nothing can be removed", diag);
     if (status != GOAT_OK) {
         return status;
     }
@@ -78,7 +78,7 @@ goat_status gt_edit_remove(const gt_field *field, gt_bytes base, gt_bytes elemen
 
 goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_bytes value, gt_buf *edit,
                         gt_diag *diag) {
-    goat_status status = want_type(field, GT_TYPE_MAP, "map: it has no keys", diag);
+    goat_status status = gt_edit_want_type(field, GT_TYPE_MAP, "map: it has no keys", diag);
     if (status != GOAT_OK) {
         return status;
     }
@@ -98,14 +98,14 @@ goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_b
 }
 
 goat_status gt_edit_splice(const gt_field *field, gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag) {
-    goat_status status = want_type(field, GT_TYPE_TEXT, "text: it cannot be spliced", diag);
+    goat_status status = gt_edit_want_type(field, GT_TYPE_TEXT, "text: it cannot be spliced", diag);
     if (status == GOAT_OK) status = gt_text_write_splice(gt_edit_base(field, base), splice, edit, diag);
     if (status != GOAT_OK) gt_diag_field(diag, (const char *)field->name.data, field->name.len);
     return status == GOAT_OK ? finish(edit, diag) : status;
 }
 
 goat_status gt_edit_increment(const gt_field *field, int64_t by, gt_buf *edit, gt_diag *diag) {
-    goat_status status = want_type(field, GT_TYPE_COUNTER, "counter: it cannot be incremented", diag);
+    goat_status status = gt_edit_want_type(field, GT_TYPE_COUNTER, "counter: it cannot be incremented", diag);
     if (status == GOAT_OK && by != 0) {
         gt_write_int(edit, by);
         status = finish(edit, diag);

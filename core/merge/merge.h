@@ -67,6 +67,18 @@ typedef struct gt_splice {
 
 goat_status gt_edit_splice(const gt_field *field, gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag);
 
+/* Of a list: puts the elements of an array before the one at `position`; takes `count` out from there on; puts the one at
+ * `from` where it is then number `to`, as the same element; gives one another value. GOAT_INVALID where there is no such
+ * place, with the position as it was given. */
+goat_status gt_edit_list_insert(const gt_field *field, gt_bytes base, uint64_t position, gt_bytes values, gt_buf *edit,
+                                gt_diag *diag);
+goat_status gt_edit_list_remove(const gt_field *field, gt_bytes base, uint64_t position, uint64_t count, gt_buf *edit,
+                                gt_diag *diag);
+goat_status gt_edit_list_move(const gt_field *field, gt_bytes base, uint64_t from, uint64_t to, gt_buf *edit,
+                              gt_diag *diag);
+goat_status gt_edit_list_set(const gt_field *field, gt_bytes base, uint64_t position, gt_bytes value, gt_buf *edit,
+                             gt_diag *diag);
+
 /* The delta that turns state `base` into the fields `wanted` (a map; fields not named are unset).
  * Appends an empty map where nothing differs; `*count` is the number of edits. */
 goat_status gt_merge_diff(const gt_schema *schema, gt_bytes base, gt_bytes wanted, gt_buf *delta, uint32_t *count,

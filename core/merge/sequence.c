@@ -26,11 +26,13 @@ typedef struct removal {
 struct gt_sequence {
     gt_replay *replay;
     gt_spans spans;
+    bool is_list;
     family *families; /* open addressing */
     uint32_t family_count, family_places;
     const gt_field_edit **edits; /* by step; NULL: it does not touch the field */
     removal **removals;          /* by step */
-    uint32_t *inserted;          /* by step: elements */
+    uint32_t *inserted;          /* by step: elements, and slots of those that it moves */
+    uint32_t *seen;              /* by step: what its author saw */
 };
 
 /* ---- who hangs where ---- */
@@ -120,12 +122,12 @@ static place find_place(const gt_sequence *sequence, uint64_t position) {
     return found;
 }
 
-static bool insert(gt_sequence *sequence, uint64_t position, gt_element first, uint32_t length) {
+/* NULL when there is no memory. */
+static gt_span *insert(gt_sequence *sequence, uint64_t position, gt_element first, uint32_t length) {
     gt_spans *spans = &sequence->spans;
     place at = find_place(sequence, position);
     piece *own = gt_arena_new(spans->arena, 1, sizeof(*own));
-    if (own == NULL || (2 * sequence->family_count >= sequence->family_places && !grow_families(sequence)))
-        return false;
+    if (own == NULL || (2 * sequence->family_count >= sequence->family_places && !grow_families(sequence))) return NULL;
     family *siblings = find_family(sequence->families, sequence->family_places, at.parent, at.left);
     piece **link = &siblings->first;
     while (*link != NULL && id_is_less(sequence, (*link)->first, first)) link = &(*link)->next;
@@ -134,21 +136,21 @@ static bool insert(gt_sequence *sequence, uint64_t position, gt_element first, u
         next = begin_at(sequence, leftmost(sequence, *link));
     } else if (at.left) {
         next = begin_at(sequence, at.parent);
-        if (next == NULL) return false;
+        if (next == NULL) return NULL;
     } else {
         gt_element behind = siblings->first == NULL ? at.parent : rightmost(sequence, last_of(siblings->first));
         next = gt_element_is(behind, GT_ELEMENT_ROOT) ? gt_span_first(spans, GT_BY_PLACE)
                                                       : gt_span_next(gt_spans_find(spans, behind), GT_BY_PLACE);
     }
     gt_span *span = gt_span_insert(spans, next, first, length, 1);
-    if (span == NULL) return false;
+    if (span == NULL) return NULL;
     span->before = at.before;
     sequence->family_count += siblings->first == NULL;
     siblings->parent = at.parent;
     siblings->left = at.left;
     *own = (piece){.next = *link, .first = first, .length = length};
     *link = own;
-    return true;
+    return span;
 }
 
 /* ---- removing ---- */
@@ -166,6 +168,13 @@ static bool remove_seen(gt_sequence *sequence, uint32_t step, uint64_t position,
         *one = (removal){.next = sequence->removals[step], .first = span->first, .count = span->length};
         sequence->removals[step] = one;
         count -= span->length;
+        if (span->slot != NULL) { /* it is removed wherever it stands */
+            gt_changed *changed = span->slot->of;
+            one->first = changed->element;
+            changed->gone = changed->gone || counts;
+            gt_changed_shift(changed, 1);
+            continue;
+        }
         span->gone = span->gone || counts;
         gt_span_set_state(span, 2);
     }
@@ -180,7 +189,15 @@ static void shift(gt_sequence *sequence, gt_element first, uint32_t count, int b
     while (count > 0) {
         sequence->replay->work++;
         count -= span->length;
-        gt_span_set_state(span, by > 0 ? span->state + 1 : span->state - 1);
+        if (span->slot == NULL) {
+            gt_span_set_state(span, by > 0 ? span->state + 1 : span->state - 1);
+        } else if (gt_slot_is_own(span->slot)) {
+            gt_changed_shift(span->slot->of, by);
+        } else if (by > 0) {
+            gt_slot_do_again(sequence->replay, span->slot);
+        } else {
+            gt_slot_take_back(span->slot);
+        }
         if (count > 0) span = gt_span_next(span, GT_BY_ELEMENT);
     }
 }
@@ -210,16 +227,60 @@ typedef struct stretch {
     uint64_t position, count;
 } stretch;
 
+/* An element that an edit moves. */
+typedef struct moving {
+    struct moving *next;
+    gt_changed *changed;
+    gt_span *to;
+} moving;
+
+/* The element at a position, to be moved or given another value. NULL when there is no memory. */
+static gt_changed *change_at(gt_sequence *sequence, uint64_t position) {
+    gt_spans *spans = &sequence->spans;
+    uint32_t within;
+    gt_span *span = gt_spans_at(spans, position, &within);
+    if (within > 0) span = gt_span_split(spans, span, within);
+    if (span != NULL && span->length > 1 && gt_span_split(spans, span, 1) == NULL) return NULL;
+    return span == NULL ? NULL : gt_changed_of(spans->arena, span);
+}
+
+/* Which elements an edit of a list moves, in its order, found while all stand where its author saw them; those that it
+ * gives another value get it. */
+static bool find_changed(gt_sequence *sequence, uint32_t step, gt_run_iter iter, moving **first) {
+    uint64_t position = 0;
+    for (gt_run run; gt_run_next(&iter, &run);) {
+        if (run.kind == GT_RUN_KEEP || run.kind == GT_RUN_REMOVE) position += run.count;
+        if (run.kind != GT_RUN_MOVE && run.kind != GT_RUN_SET) continue;
+        gt_changed *changed = change_at(sequence, run.kind == GT_RUN_SET ? position++ : run.from);
+        if (changed == NULL) return false;
+        if (run.value.data != NULL) gt_changed_set(sequence->replay, changed, step, run.value);
+        if (run.kind == GT_RUN_SET) continue;
+        moving *one = gt_arena_new(sequence->spans.arena, 1, sizeof(*one));
+        if (one == NULL) return false;
+        one->changed = changed;
+        *first = one;
+        first = &one->next;
+    }
+    return true;
+}
+
 static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
     gt_run_iter iter = gt_runs_of(edit, gt_spans_shown(&sequence->spans));
     stretch *last = NULL;
+    moving *first_moving = NULL, *next_moving;
     uint64_t position = 0;
+    if (sequence->is_list && !find_changed(sequence, step, iter, &first_moving)) return false;
+    next_moving = first_moving;
     for (gt_run run; gt_run_next(&iter, &run); position += run.count) {
-        if (run.kind == GT_RUN_INSERT) {
+        if (run.kind == GT_RUN_INSERT || run.kind == GT_RUN_MOVE) {
             uint32_t index = sequence->inserted[step];
             GOAT_ASSERT(run.count < UINT32_MAX - index);
-            if (!insert(sequence, position, (gt_element){step, index}, (uint32_t)run.count)) return false;
+            gt_span *span = insert(sequence, position, (gt_element){step, index}, (uint32_t)run.count);
+            if (span == NULL) return false;
             sequence->inserted[step] += (uint32_t)run.count;
+            if (run.kind == GT_RUN_INSERT) continue;
+            next_moving->to = span;
+            next_moving = next_moving->next;
         } else if (run.kind == GT_RUN_REMOVE) {
             stretch *one = gt_arena_new(sequence->spans.arena, 1, sizeof(*one));
             if (one == NULL) return false;
@@ -227,9 +288,13 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
             last = one;
         }
     }
-    /* Removals come last, from the last to the first: no position is moved by another. */
+    /* Removals come last, from the last to the first, so that no position is moved by another; and only then is what was
+     * moved no more where it was. */
     for (; last != NULL; last = last->before) {
         if (!remove_seen(sequence, step, last->position, last->count)) return false;
+    }
+    for (const moving *one = first_moving; one != NULL; one = one->next) {
+        if (!gt_slot_add(sequence->replay, one->changed, one->to)) return false;
     }
     return true;
 }
@@ -238,6 +303,7 @@ static bool visit(void *context, uint32_t step) {
     gt_sequence *sequence = context;
     gt_bytes edit = sequence->edits[step]->edit;
     sequence->replay->work++;
+    sequence->seen[step] = (uint32_t)gt_spans_shown(&sequence->spans);
     if (gt_edit_is_unset(edit)) return remove_seen(sequence, step, 0, gt_spans_shown(&sequence->spans));
     return apply_runs(sequence, step, edit);
 }
@@ -250,14 +316,16 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
     gt_sequence *sequence = gt_arena_new(arena, 1, sizeof(*sequence));
     if (sequence == NULL || base_count >= UINT32_MAX) return NULL;
     sequence->replay = replay;
+    sequence->is_list = history->field->type == GT_TYPE_LIST;
     gt_spans_init(&sequence->spans, arena);
     sequence->family_places = FAMILIES;
     sequence->families = gt_arena_new(arena, FAMILIES, sizeof(*sequence->families));
     sequence->edits = gt_arena_new(arena, replay->step_count, sizeof(*sequence->edits));
     sequence->removals = gt_arena_new(arena, replay->step_count, sizeof(*sequence->removals));
     sequence->inserted = gt_arena_new(arena, replay->step_count, sizeof(*sequence->inserted));
+    sequence->seen = gt_arena_new(arena, replay->step_count, sizeof(*sequence->seen));
     if (sequence->families == NULL || sequence->edits == NULL || sequence->removals == NULL ||
-        sequence->inserted == NULL) {
+        sequence->inserted == NULL || sequence->seen == NULL) {
         return NULL;
     }
     for (uint32_t i = 0; i < history->count; i++) sequence->edits[history->edits[i].step] = &history->edits[i];
@@ -270,13 +338,20 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
     return gt_versions_walk(replay, &visitor) ? sequence : NULL;
 }
 
+/* The elements of a span that are of steps that count and that none which counts removed. */
+static bool is_left(const gt_sequence *sequence, const gt_span *span, gt_element first) {
+    if (span->slot != NULL ? !gt_slot_is_left(span->slot) : span->gone) return false;
+    return first.step == GT_OF_BASE || !sequence->replay->steps[first.step].is_void;
+}
+
 bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *first, uint32_t *count) {
-    const gt_step *steps = sequence->replay->steps;
     do {
         *span = *span == NULL ? gt_span_first(&sequence->spans, GT_BY_PLACE) : gt_span_next(*span, GT_BY_PLACE);
         if (*span == NULL) return false;
-    } while ((*span)->gone || ((*span)->first.step != GT_OF_BASE && steps[(*span)->first.step].is_void));
-    *first = (*span)->first;
+        *first = (*span)->slot == NULL ? (*span)->first : (*span)->slot->of->element;
+    } while (!is_left(sequence, *span, *first));
     *count = (*span)->length;
     return true;
 }
+
+uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step) { return sequence->seen[step]; }

@@ -11,6 +11,7 @@
 #define GT_MERGE_SEQUENCE_H
 
 #include "merge/runs.h"
+#include "merge/slots.h"
 #include "merge/spans.h"
 #include "merge/type.h"
 
@@ -20,7 +21,11 @@ typedef struct gt_sequence gt_sequence;
  * there is no memory. It lives in the replay's arena. */
 gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count);
 
-/* What is left, in order: so many elements from `first` on. False at the end. `*span` is NULL to begin with. */
+/* What is left, in order: so many elements from `first` on. False at the end. `*span` is NULL to begin with; of an element
+ * that was moved or given another value it has a slot. */
 bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *first, uint32_t *count);
+
+/* How many elements the author of a step saw that touches the field. */
+uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step);
 
 #endif

@@ -31,11 +31,12 @@ struct gt_span {
     uint32_t priority;
     uint32_t length;
     gt_element first;
-    gt_element before; /* what its author saw directly before it when he inserted it (its left origin) */
-    uint32_t state;    /* in the version looked at: 0 not there yet, 1 there, n + 1 removed by n steps */
-    bool gone;         /* removed by a step that counts */
-    bool any_known;    /* this or one below it by place has a state that is not 0 */
-    uint64_t shown;    /* elements of state 1, of this and those below it by place */
+    gt_element before;    /* what its author saw directly before it when he inserted it (its left origin) */
+    uint32_t state;       /* in the version looked at: 0 not there yet, 1 there, n + 1 removed by n steps */
+    bool gone;            /* removed by a step that counts */
+    bool any_known;       /* this or one below it by place has a state that is not 0 */
+    uint64_t shown;       /* elements of state 1, of this and those below it by place */
+    struct gt_slot *slot; /* slots.h: of an element that was moved or given another value, alone in its span */
 };
 
 typedef struct gt_spans {

@@ -248,21 +248,10 @@ static gt_bytes read_text(source *from, uint32_t first, uint32_t count) {
     return text;
 }
 
-static bool is_there(gt_replay *replay, const gt_field_history *history, gt_past *unset, bool any_unset) {
-    if (history->base.data != NULL && !any_unset) return true;
-    for (uint32_t i = 0; i < history->count; i++) {
-        const gt_field_edit *edit = &history->edits[i];
-        bool counts = !gt_edit_is_void(replay, edit) && !gt_edit_is_unset(edit->edit);
-        if (counts && !gt_past_has(unset, edit->step)) return true;
-    }
-    return false;
-}
-
 static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
-    gt_past unset;
-    bool any_unset;
-    if (!gt_field_unset_past(replay, history, &unset, &any_unset)) return gt_no_memory(replay->diag);
-    if (!is_there(replay, history, &unset, any_unset)) return GOAT_OK;
+    bool is_there;
+    if (!gt_field_is_there(replay, history, &is_there)) return gt_no_memory(replay->diag);
+    if (!is_there) return GOAT_OK;
     gt_sequence *sequence = gt_sequence_replay(replay, history, count_of(history->base));
     source *sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*sources));
     if (sequence == NULL || sources == NULL) return gt_no_memory(replay->diag);

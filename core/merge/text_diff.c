@@ -1,19 +1,8 @@
 #include "merge/text_diff.h"
 
-#include "base/arena.h"
-#include "base/index.h"
 #include "base/utf8.h"
-#include "merge/myers.h"
 
 typedef enum level { LINES, WORDS } level;
-
-/* A text cut into tokens; equal tokens of both texts have equal numbers. */
-typedef struct tokens {
-    gt_bytes *pieces;
-    uint32_t *numbers;
-    uint8_t *marks; /* not common */
-    uint32_t count;
-} tokens;
 
 typedef struct differ {
     const gt_alloc *alloc;
@@ -41,40 +30,14 @@ static size_t token_len(gt_bytes text, level by) {
     return len == 0 ? 1 : len;
 }
 
-static bool cut(gt_arena *arena, gt_bytes text, level by, tokens *out) {
+static bool cut(gt_arena *arena, gt_bytes text, level by, gt_tokens *out) {
     uint32_t count = 0;
     for (size_t at = 0; at < text.len; count++) at += token_len(gt_bytes_of(text.data + at, text.len - at), by);
-    out->pieces = gt_arena_new(arena, (size_t)count + 1, sizeof(*out->pieces));
-    out->numbers = gt_arena_new(arena, (size_t)count + 1, sizeof(*out->numbers));
-    out->marks = gt_arena_new(arena, (size_t)count + 1, 1);
-    if (out->pieces == NULL || out->numbers == NULL || out->marks == NULL) return false;
+    if (!gt_tokens_init(out, arena, count)) return false;
     for (size_t at = 0; at < text.len;) {
         size_t len = token_len(gt_bytes_of(text.data + at, text.len - at), by);
         out->pieces[out->count++] = gt_bytes_of(text.data + at, len);
         at += len;
-    }
-    return true;
-}
-
-static uint64_t hash_of(gt_bytes piece) { /* FNV-1a; a collision only costs time */
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < piece.len; i++) hash = (hash ^ piece.data[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
-/* The number of a token is that of the first one like it; those of the second text count on behind the first. */
-static bool number(gt_index *index, const tokens *first, tokens *own, uint32_t base) {
-    for (uint32_t i = 0; i < own->count; i++) {
-        gt_index_cursor cursor;
-        uint64_t hash = hash_of(own->pieces[i]);
-        uint32_t found = gt_index_first(index, hash, &cursor);
-        while (
-            found != GT_INDEX_NONE &&
-            !gt_bytes_equal(found < first->count ? first->pieces[found] : own->pieces[found - base], own->pieces[i])) {
-            found = gt_index_next(index, &cursor);
-        }
-        own->numbers[i] = found != GT_INDEX_NONE ? found : base + i;
-        if (found == GT_INDEX_NONE && !gt_index_insert(index, hash, base + i)) return false;
     }
     return true;
 }
@@ -113,13 +76,13 @@ static void replace(differ *d, gt_bytes before, gt_bytes after) {
     gt_run_keep(&d->writer, count_of(gt_bytes_of(before.data + before.len - end, end)));
 }
 
-static gt_bytes join(const tokens *of, uint32_t from, uint32_t to) {
+static gt_bytes join(const gt_tokens *of, uint32_t from, uint32_t to) {
     if (from == to) return gt_bytes_of(NULL, 0);
     const uint8_t *begin = of->pieces[from].data, *end = of->pieces[to - 1].data + of->pieces[to - 1].len;
     return gt_bytes_of(begin, (size_t)(end - begin));
 }
 
-static void write(differ *d, const tokens *before, const tokens *after, level by) {
+static void write(differ *d, const gt_tokens *before, const gt_tokens *after, level by) {
     uint32_t i = 0, j = 0;
     while (i < before->count || j < after->count) {
         uint32_t i0 = i, j0 = j;
@@ -139,15 +102,11 @@ static void write(differ *d, const tokens *before, const tokens *after, level by
 
 static void compare(differ *d, gt_bytes before, gt_bytes after, level by) {
     gt_arena arena;
-    gt_index index;
-    tokens a = {0}, b = {0};
+    gt_tokens a = {0}, b = {0};
     gt_arena_init(&arena, d->alloc);
-    gt_index_init(&index, d->alloc);
     d->failed = d->failed || !cut(&arena, before, by, &a) || !cut(&arena, after, by, &b) ||
-                !number(&index, &a, &a, 0) || !number(&index, &a, &b, a.count) ||
-                !gt_myers(d->alloc, a.numbers, a.count, b.numbers, b.count, GT_DIFF_EDITS_MAX, a.marks, b.marks);
+                !gt_tokens_compare(&a, &b, d->alloc);
     if (!d->failed) write(d, &a, &b, by);
-    gt_index_free(&index);
     gt_arena_free(&arena);
 }
 

@@ -3,12 +3,12 @@
 #define GT_MERGE_TEXT_DIFF_H
 
 #include "merge/runs.h"
+#include "merge/tokens.h"
 
 /* Appends the edit that makes `after` of `before`, nothing if they are the same. Lines are compared first, then the words of
  * lines that changed, then the ends of a word that changed into another (Myers 1986, "An O(ND) Difference Algorithm and Its
  * Variations", in linear space). Where two texts have little in common what differs is replaced as a whole instead of
  * looking for the shortest edit: at most GT_DIFF_EDITS_MAX per comparison. */
-enum { GT_DIFF_EDITS_MAX = 1024 };
 void gt_text_diff(gt_bytes before, gt_bytes after, gt_buf *edit);
 
 #endif

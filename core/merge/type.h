@@ -60,7 +60,7 @@ typedef struct gt_merge_type {
     goat_status (*replay)(gt_replay *replay, const gt_field_history *history, gt_buf *value);
 } gt_merge_type;
 
-extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter, gt_merge_text;
+extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter, gt_merge_list, gt_merge_text;
 
 /* Never NULL for the field of a parsed schema. */
 const gt_merge_type *gt_merge_type_of(const gt_field *field);
@@ -78,6 +78,12 @@ gt_bytes gt_edit_base(const gt_field *field, gt_bytes base);
  * deeper than values may be. */
 bool gt_edit_is_plain(gt_bytes value);
 
+/* The same for a value that is to stand in a list, which is one level more. */
+bool gt_edit_is_element(gt_bytes value);
+
+/* GOAT_WRONG_TYPE for a field of another type; `operation` completes ""x" is not a …". */
+goat_status gt_edit_want_type(const gt_field *field, gt_type type, const char *operation, gt_diag *diag);
+
 /* True when step `a` wins over step `b`: later by time, ties by id. An ancestor is always earlier. */
 bool gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b);
 
@@ -88,6 +94,10 @@ static inline bool gt_edit_is_void(const gt_replay *replay, const gt_field_edit 
 /* The steps that some edit which unsets the field has seen. `*any`: there is one, so that nothing of the
  * base is left. Void steps do not count. False when there is no memory. */
 bool gt_field_unset_past(gt_replay *replay, const gt_field_history *history, gt_past *past, bool *any);
+
+/* Whether there is an edit other than an unset, the base counting as one, that no unset has seen. False when there is no
+ * memory. */
+bool gt_field_is_there(gt_replay *replay, const gt_field_history *history, bool *is_there);
 
 /* ---- arrays, sets and maps whose count is known only when they are written ---- */
 

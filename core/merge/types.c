@@ -7,7 +7,7 @@ static const gt_merge_type *const merge_types[] = {
     [GT_TYPE_STRING] = &gt_merge_single, [GT_TYPE_NUMBER] = &gt_merge_single, [GT_TYPE_BOOLEAN] = &gt_merge_single,
     [GT_TYPE_DATE] = &gt_merge_single,   [GT_TYPE_BYTES] = &gt_merge_single,  [GT_TYPE_REF] = &gt_merge_single,
     [GT_TYPE_SET] = &gt_merge_set,       [GT_TYPE_MAP] = &gt_merge_map,       [GT_TYPE_COUNTER] = &gt_merge_counter,
-    [GT_TYPE_LIST] = &gt_merge_single,   [GT_TYPE_TEXT] = &gt_merge_text,
+    [GT_TYPE_LIST] = &gt_merge_list,     [GT_TYPE_TEXT] = &gt_merge_text,
 };
 
 const gt_merge_type *gt_merge_type_of(const gt_field *field) {
@@ -49,6 +49,25 @@ bool gt_edit_is_plain(gt_bytes value) {
     return gt_value_check(value, 0, NULL) == GOAT_OK;
 }
 
+/* Not recursive beyond the depth that a value may have: it has passed gt_value_check. */
+static bool is_less_deep(gt_bytes value, uint32_t depth_max) {
+    gt_kind kind = gt_value_kind(value);
+    if (kind == GT_KIND_DATE || kind == GT_KIND_REF) return depth_max >= 1;
+    if (is_scalar(kind)) return true;
+    uint32_t own = kind == GT_KIND_SET ? 2 : 1;
+    gt_iter iter = kind == GT_KIND_MAP ? gt_map_iter(value) : gt_array_iter(value);
+    gt_bytes key, element;
+    bool good = own <= depth_max;
+    while (good && (kind == GT_KIND_MAP ? gt_map_next(&iter, &key, &element) : gt_array_next(&iter, &element))) {
+        good = is_less_deep(element, depth_max - own);
+    }
+    return good;
+}
+
+bool gt_edit_is_element(gt_bytes value) {
+    return gt_edit_is_plain(value) && is_less_deep(value, GOAT_VALUE_DEPTH_MAX - 1);
+}
+
 bool gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b) {
     const gt_step *x = &replay->steps[a], *y = &replay->steps[b];
     if (x->time != y->time) {
@@ -68,6 +87,19 @@ bool gt_field_unset_past(gt_replay *replay, const gt_field_history *history, gt_
                 return false;
             }
         }
+    }
+    return true;
+}
+
+bool gt_field_is_there(gt_replay *replay, const gt_field_history *history, bool *is_there) {
+    gt_past unset;
+    bool any_unset;
+    if (!gt_field_unset_past(replay, history, &unset, &any_unset)) return false;
+    *is_there = history->base.data != NULL && !any_unset;
+    for (uint32_t i = 0; i < history->count && !*is_there; i++) {
+        const gt_field_edit *edit = &history->edits[i];
+        bool counts = !gt_edit_is_void(replay, edit) && !gt_edit_is_unset(edit->edit);
+        *is_there = counts && !gt_past_has(&unset, edit->step);
     }
     return true;
 }

@@ -123,8 +123,13 @@ static void the_order_of_concurrent_steps_does_not_matter(void **state) {
 }
 
 /* A critical version is a set of steps that every other one has seen; in the order of the steps, these are
- * the first ones. */
+ * the first ones. One with a void step in it is no base: who came after it counted what it inserted. */
 static bool is_critical(const model *m, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (m->steps[i].is_void) {
+            return false;
+        }
+    }
     for (uint32_t i = count; i < m->count; i++) {
         if ((first_steps(count) & ~m->steps[i].ancestors) != 0) {
             return false;
@@ -172,6 +177,7 @@ static void a_line_of_steps_is_one_edit_after_the_other(void **state) {
         model_make(&f->model, &f->random, 1, 1 + test_random_below(&f->random, 20));
         gt_buf_clear(&one_by_one);
         for (uint32_t step = 0; step < f->model.count; step++) {
+            f->model.steps[step].is_void = false;
             gt_bytes before = step == 0 ? empty_item : gt_buf_bytes(&one_by_one);
             replay(f, before, first_steps(step + 1), first_steps(step), NULL, &next);
             gt_buf swapped = one_by_one;

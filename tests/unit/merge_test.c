@@ -60,12 +60,12 @@ static void unsetting_is_a_write_like_others(void **state) {
     merge_gives(f, "{}");
 }
 
-static void a_list_is_one_value_for_now(void **state) {
+static void two_whole_lists_are_both_kept(void **state) {
     fixture *f = *state;
     merge_begin(f, "{list: [1]}");
     merge_step(f, "", "{list: [1, 2]}");
     merge_step(f, "", "{list: [3, 1]}");
-    merge_gives(f, "{list: [3, 1]}");
+    merge_gives(f, "{list: [1, 2, 3, 1]}");
 }
 
 static void a_write_of_each_type_replaces_the_one_before(void **state) {
@@ -459,7 +459,7 @@ int main(void) {
         cmocka_unit_test(equal_times_are_decided_by_id),
         cmocka_unit_test(edits_of_different_fields_are_all_kept),
         cmocka_unit_test(unsetting_is_a_write_like_others),
-        cmocka_unit_test(a_list_is_one_value_for_now),
+        cmocka_unit_test(two_whole_lists_are_both_kept),
         cmocka_unit_test(a_write_of_each_type_replaces_the_one_before),
         cmocka_unit_test(additions_of_both_sides_are_kept),
         cmocka_unit_test(a_removal_removes_what_its_author_saw),

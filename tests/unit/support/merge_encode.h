@@ -8,7 +8,7 @@
 const char *model_key(size_t index); /* of the map */
 
 void model_write_text(gt_buf *out, int value);
-void model_write_list(gt_buf *out, int value);
+void model_write_list(gt_buf *out, int value);       /* of one element */
 void model_write_set(gt_buf *out, unsigned members); /* elements as bits */
 
 /* A map under construction: pairs whose values lie in a buffer that does not move. */

@@ -17,6 +17,7 @@ static model_act act_on(const model_delta *delta, char field) {
     switch (field) {
     case 't': return delta->tags;
     case 'm': return delta->map;
+    case 'l': return delta->list;
     default: return delta->votes;
     }
 }
@@ -40,17 +41,87 @@ static bool is_there(const model *m, uint64_t which, char field) {
     return false;
 }
 
-/* The last write or unset; -1 for none. */
-static int last_write(const model *m, uint64_t which, bool is_text) {
+/* The last write or unset of `text`; -1 for none. */
+static int last_write(const model *m, uint64_t which) {
     int last = -1;
     for (uint32_t i = 0; i < m->count; i++) {
-        model_act act = is_text ? m->steps[i].delta.text : m->steps[i].delta.list;
-        if (counts(m, which, i) && act != NOTHING &&
+        if (counts(m, which, i) && m->steps[i].delta.text != NOTHING &&
             (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
             last = (int)i;
         }
     }
     return last;
+}
+
+/* Lists are written as a whole here, one element each time, which its author puts before all that he knows of: it hangs on
+ * the first of these, or on nothing (-1). */
+typedef struct list_tree {
+    int parents[MODEL_STEPS_MAX];
+    uint64_t inserted;
+} list_tree;
+
+/* Those that hang on `parent` stand before it in the order of their ids. */
+static void list_order(const model *m, const list_tree *tree, uint64_t known, int parent, uint32_t *order,
+                       uint32_t *count) {
+    const uint8_t *last = NULL;
+    for (;;) {
+        int next = -1;
+        for (uint32_t i = 0; i < m->count; i++) {
+            if ((known & tree->inserted & bit(i)) == 0 || tree->parents[i] != parent) continue;
+            const uint8_t *id = m->steps[i].id;
+            if (last != NULL && memcmp(id, last, sizeof m->steps[i].id) <= 0) continue;
+            if (next < 0 || memcmp(id, m->steps[next].id, sizeof m->steps[i].id) < 0) next = (int)i;
+        }
+        if (next < 0) return;
+        list_order(m, tree, known, next, order, count);
+        order[(*count)++] = (uint32_t)next;
+        last = m->steps[next].id;
+    }
+}
+
+static void grow_list_tree(const model *m, list_tree *tree) {
+    uint32_t order[MODEL_STEPS_MAX];
+    tree->inserted = 0;
+    for (uint32_t i = 0; i < m->count; i++) { /* parents come first */
+        uint32_t count = 0;
+        if (m->steps[i].delta.is_sealed || m->steps[i].delta.list != WRITE) continue;
+        list_order(m, tree, m->steps[i].ancestors, -1, order, &count);
+        tree->parents[i] = count == 0 ? -1 : (int)order[0];
+        tree->inserted |= bit(i);
+    }
+}
+
+static bool changes_list(const model *m, uint32_t i) {
+    return !m->steps[i].delta.is_sealed && m->steps[i].delta.list != NOTHING;
+}
+
+/* Whether step w writes or unsets the list and its author saw the element of step i: nothing between them did the same,
+ * void steps being as good as others to him. */
+static bool removes_element(const model *m, uint32_t w, uint32_t i) {
+    if (!changes_list(m, w) || !is_before(m, i, w)) return false;
+    for (uint32_t x = 0; x < m->count; x++) {
+        if (changes_list(m, x) && is_before(m, x, w) && is_before(m, i, x)) return false;
+    }
+    return true;
+}
+
+static bool element_survives(const model *m, uint64_t which, uint32_t i) {
+    for (uint32_t w = 0; w < m->count; w++) {
+        if (counts(m, which, w) && removes_element(m, w, i)) return false;
+    }
+    return counts(m, which, i);
+}
+
+static void write_list_state(const model *m, uint64_t which, gt_buf *out) {
+    list_tree tree;
+    uint32_t order[MODEL_STEPS_MAX], count = 0, left = 0;
+    grow_list_tree(m, &tree);
+    list_order(m, &tree, which, -1, order, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (element_survives(m, which, order[i])) order[left++] = order[i];
+    }
+    gt_write_array_head(out, left);
+    for (uint32_t i = 0; i < left; i++) gt_write_int(out, m->steps[order[i]].delta.list_value);
 }
 
 static bool add_survives(const model *m, uint64_t which, uint32_t add, unsigned element) {
@@ -147,15 +218,15 @@ static bool is_deleted(const model *m, uint64_t which) {
 void model_state(const model *m, uint64_t which, gt_buf *out) {
     model_map made;
     model_map_begin(&made);
-    int text = last_write(m, which, true), list = last_write(m, which, false);
+    int text = last_write(m, which);
     size_t begin = 0;
     if (text >= 0 && m->steps[text].delta.text == WRITE) {
         model_write_text(&made.values, m->steps[text].delta.text_value);
         model_map_add(&made, "text", begin);
     }
     begin = made.values.len;
-    if (list >= 0 && m->steps[list].delta.list == WRITE) {
-        model_write_list(&made.values, m->steps[list].delta.list_value);
+    if (is_there(m, which, 'l')) {
+        write_list_state(m, which, &made.values);
         model_map_add(&made, "list", begin);
     }
     begin = made.values.len;
