@@ -761,6 +761,32 @@ GOAT_API goat_status goat_item_increment(goat_item *item, const char *field, siz
 GOAT_API goat_status goat_item_splice(goat_item *item, const char *field, size_t field_len, goat_unit unit,
                                       uint32_t position, uint32_t count, const char *text, size_t text_len,
                                       goat_error **error);
+/**
+ * Puts the elements of an array into a list field, before the one at `position`; at the end, where that is their number.
+ * Elements of a list keep what they are while others insert, remove and move at the same time; see goat_item_list_move().
+ * Setting a whole list (goat_item_set()) records how it differs from what it was, moves included.
+ *
+ * @param values    CBOR, an array.
+ * @return also GOAT_INVALID, with the position, where there is no such place.
+ */
+GOAT_API goat_status goat_item_list_insert(goat_item *item, const char *field, size_t field_len, uint32_t position,
+                                           const uint8_t *values, size_t values_len, goat_error **error);
+/** Takes `count` elements out of a list field from `position` on, wherever others move them meanwhile.
+ * GOAT_INVALID, with the position, where there are no such elements. */
+GOAT_API goat_status goat_item_list_remove(goat_item *item, const char *field, size_t field_len, uint32_t position,
+                                           uint32_t count, goat_error **error);
+/**
+ * Moves the element at `from` of a list field, so that it is then number `to`. It stays the same element: what others
+ * do to it meanwhile still finds it, and of two moves at once the later one stands.
+ *
+ * @return also GOAT_INVALID, with the position, where there is no such element or place.
+ */
+GOAT_API goat_status goat_item_list_move(goat_item *item, const char *field, size_t field_len, uint32_t from,
+                                         uint32_t to, goat_error **error);
+/** Gives the element at `position` of a list field another value (CBOR); of two at once the later one stands.
+ * GOAT_INVALID, with the position, where there is no such element. */
+GOAT_API goat_status goat_item_list_set(goat_item *item, const char *field, size_t field_len, uint32_t position,
+                                        const uint8_t *value, size_t value_len, goat_error **error);
 /** Makes the item equal to a CBOR map of fields: sets what differs, unsets what is not named. */
 GOAT_API goat_status goat_item_replace(goat_item *item, const uint8_t *fields, size_t fields_len, goat_error **error);
 /** Deletes the item, or (with false) brings it back with its values. A deleted item stays readable,

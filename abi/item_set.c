@@ -110,6 +110,42 @@ goat_status goat_item_splice(goat_item *item, const char *field, size_t field_le
     return edit(item, gt_bytes_of(field, field_len), (gt_edit){.operation = GT_SPLICE, .splice = splice}, error);
 }
 
+/* ---- lists ---- */
+
+goat_status goat_item_list_insert(goat_item *item, const char *field, size_t field_len, uint32_t position,
+                                  const uint8_t *values, size_t values_len, goat_error **error) {
+    GT_REQUIRE(item);
+    GT_REQUIRE(field);
+    GT_REQUIRE(values);
+    gt_edit insertion = {.operation = GT_LIST_INSERT, .position = position, .value = gt_bytes_of(values, values_len)};
+    return edit_with(item, gt_bytes_of(field, field_len), insertion, error);
+}
+
+goat_status goat_item_list_remove(goat_item *item, const char *field, size_t field_len, uint32_t position,
+                                  uint32_t count, goat_error **error) {
+    GT_REQUIRE(item);
+    GT_REQUIRE(field);
+    gt_edit removal = {.operation = GT_LIST_REMOVE, .position = position, .count = count};
+    return edit(item, gt_bytes_of(field, field_len), removal, error);
+}
+
+goat_status goat_item_list_move(goat_item *item, const char *field, size_t field_len, uint32_t from, uint32_t to,
+                                goat_error **error) {
+    GT_REQUIRE(item);
+    GT_REQUIRE(field);
+    gt_edit move = {.operation = GT_LIST_MOVE, .position = from, .count = to};
+    return edit(item, gt_bytes_of(field, field_len), move, error);
+}
+
+goat_status goat_item_list_set(goat_item *item, const char *field, size_t field_len, uint32_t position,
+                               const uint8_t *value, size_t value_len, goat_error **error) {
+    GT_REQUIRE(item);
+    GT_REQUIRE(field);
+    GT_REQUIRE(value);
+    gt_edit set = {.operation = GT_LIST_SET, .position = position, .value = gt_bytes_of(value, value_len)};
+    return edit_with(item, gt_bytes_of(field, field_len), set, error);
+}
+
 /* ---- values that are made here ---- */
 
 static goat_status set_made(goat_item *item, gt_bytes name, const gt_buf *value, goat_error **error) {

@@ -13,7 +13,10 @@
 typedef struct level {
     uint64_t left; /* items; keys and values of a map count apart */
     bool is_map;
-    bool edits; /* only maps lead here, so forms of edits may stand here */
+    bool edits;   /* only maps lead here, so forms of edits may stand here */
+    bool int_key; /* the last key was an integer */
+    bool runs;    /* the array of runs of an edit: {0: [run, …]} */
+    bool run;     /* a map in it, which has integers as keys and values behind them */
 } level;
 
 typedef struct walk {
@@ -23,21 +26,24 @@ typedef struct walk {
     level levels[GT_EDIT_DEPTH_MAX + 1]; /* the first is the place of the item itself */
 } walk;
 
-/* In a delta a field that is a map with integer keys is one layer deeper than what it makes of the field:
- * a set that is edited is still to be within the depth of values. */
+/* In a delta a field that is a map with integer keys is one layer deeper than what it makes of the field, with
+ * runs in it two: a set or list that is edited is still to be within the depth of values. */
 enum { FIELD_DEPTH_MAX = GOAT_VALUE_DEPTH_MAX - 1 };
-_Static_assert((int)FIELD_DEPTH_MAX + 1 < (int)GT_EDIT_DEPTH_MAX, "the stack is deep enough");
+_Static_assert((int)FIELD_DEPTH_MAX + 2 < (int)GT_EDIT_DEPTH_MAX, "the stack is deep enough");
 
 /* Opens `layers` more; the innermost has `left` items. */
 static bool open(walk *w, const uint8_t *at, uint32_t layers, uint64_t left, bool is_map) {
-    bool edits = is_map && w->levels[w->depth].edits;
+    level inner = {.left = left, .is_map = is_map}, *outer = &w->levels[w->depth];
+    inner.edits = is_map && outer->edits;
+    inner.runs = !is_map && layers == 1 && w->depth == 1 && outer->edits && outer->int_key;
+    inner.run = is_map && outer->runs;
     if (w->depth + layers > w->depth_max) {
         return gt_refuse_large(w->reader, at, "arrays, maps and tags are too deep inside each other");
     }
     for (; layers > 1; layers--) {
-        w->levels[++w->depth] = (level){0, false, false};
+        w->levels[++w->depth] = (level){0};
     }
-    w->levels[++w->depth] = (level){left, is_map, edits};
+    w->levels[++w->depth] = inner;
     return true;
 }
 
@@ -56,10 +62,12 @@ static bool walk_key(walk *w) {
     if (!gt_read_head(w->reader, &major, &argument)) {
         return false;
     }
+    level *map = &w->levels[w->depth];
+    map->int_key = major == GT_CBOR_UINT;
     if (major == GT_CBOR_TEXT) {
         return pass(w, at, argument);
     }
-    if (major != GT_CBOR_UINT || !w->levels[w->depth].edits) {
+    if (!map->int_key || (!map->edits && !map->run)) {
         return gt_refuse(w->reader, at, "a map's key is not a text");
     }
     w->plain = false;
@@ -128,7 +136,7 @@ bool gt_read_item(gt_reader *reader, uint32_t depth_max, bool edits, bool *plain
     w.depth = 0;
     w.depth_max = depth_max;
     w.plain = true;
-    w.levels[0] = (level){1, false, edits};
+    w.levels[0] = (level){.left = 1, .edits = edits};
     for (;;) {
         level *now = &w.levels[w.depth];
         if (now->left == 0) {
@@ -146,9 +154,12 @@ bool gt_read_item(gt_reader *reader, uint32_t depth_max, bool edits, bool *plain
     }
 }
 
-/* Whether a map with an integer key begins at `p`. */
-static bool is_operation(const uint8_t *p, const uint8_t *end) {
-    return end - p >= 2 && *p > GT_CBOR_MAP << 5 && *p < (GT_CBOR_MAP << 5 | 24) && p[1] >> 5 == GT_CBOR_UINT;
+/* The layers around what is said of a field at `p`: of a map with an integer key, and of runs in it. */
+static uint32_t layers_of_operation(const uint8_t *p, const uint8_t *end) {
+    bool is_operation =
+        end - p >= 2 && *p > GT_CBOR_MAP << 5 && *p < (GT_CBOR_MAP << 5 | 24) && p[1] >> 5 == GT_CBOR_UINT;
+    bool has_runs = is_operation && end - p >= 3 && p[1] == 0 && p[2] >> 5 == GT_CBOR_ARRAY;
+    return (uint32_t)is_operation + has_runs;
 }
 
 /* Key 0: `true` deletes, `false` undeletes. */
@@ -189,7 +200,7 @@ static bool read_field(gt_reader *reader, bool state, bool is_first, bool *plain
         return gt_refuse(reader, at, "it is cut short");
     }
     reader->next += argument;
-    bool deeper = !state && is_operation(reader->next, reader->end);
+    uint32_t deeper = state ? 0 : layers_of_operation(reader->next, reader->end);
     return gt_read_item(reader, (uint32_t)FIELD_DEPTH_MAX + deeper, !state, plain);
 }
 

@@ -174,14 +174,28 @@ goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field
 goat_status gt_item_state_with_edits(goat_item *item, gt_buf *state, gt_sight *sight, gt_diag *diag);
 goat_status gt_item_check(goat_item *item, gt_diag *diag);
 
-typedef enum gt_operation { GT_SET, GT_UNSET, GT_ADD, GT_REMOVE, GT_PUT, GT_INCREMENT, GT_SPLICE } gt_operation;
+typedef enum gt_operation {
+    GT_SET,
+    GT_UNSET,
+    GT_ADD,
+    GT_REMOVE,
+    GT_PUT,
+    GT_INCREMENT,
+    GT_SPLICE,
+    GT_LIST_INSERT,
+    GT_LIST_REMOVE,
+    GT_LIST_MOVE,
+    GT_LIST_SET
+} gt_operation;
 
 typedef struct gt_edit {
     gt_operation operation;
-    gt_bytes value; /* SET, ADD, REMOVE, PUT (data NULL: remove the key) */
+    gt_bytes value; /* SET, ADD, REMOVE, PUT (data NULL: remove the key), LIST_INSERT (an array), LIST_SET */
     gt_bytes key;   /* PUT */
     int64_t by;     /* INCREMENT */
     gt_splice splice;
+    uint64_t position; /* LIST_… */
+    uint64_t count;    /* LIST_REMOVE; LIST_MOVE: where it is then */
 } gt_edit;
 
 goat_status gt_item_edit(goat_item *item, gt_bytes field, const gt_edit *edit, gt_diag *diag);

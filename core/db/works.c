@@ -133,28 +133,31 @@ static gt_bytes value_of(const gt_field_edit *edit) {
     return edit->has_value ? gt_bytes_of(edit->bytes + edit->edit_len, edit->value_len) : (gt_bytes){0};
 }
 
+/* The operation alone, on what the field is now. */
+static goat_status make_single(const gt_field *field, gt_bytes now, const gt_edit *edit, gt_buf *out, gt_diag *diag) {
+    switch (edit->operation) {
+    case GT_ADD: return gt_edit_add(field, edit->value, out, diag);
+    case GT_REMOVE: return gt_edit_remove(field, now, edit->value, out, diag);
+    case GT_PUT: return gt_edit_put(field, now, edit->key, edit->value, out, diag);
+    case GT_SPLICE: return gt_edit_splice(field, now, &edit->splice, out, diag);
+    case GT_LIST_INSERT: return gt_edit_list_insert(field, now, edit->position, edit->value, out, diag);
+    case GT_LIST_REMOVE: return gt_edit_list_remove(field, now, edit->position, edit->count, out, diag);
+    case GT_LIST_MOVE: return gt_edit_list_move(field, now, edit->position, edit->count, out, diag);
+    case GT_LIST_SET: return gt_edit_list_set(field, now, edit->position, edit->value, out, diag);
+    default: return gt_edit_increment(field, edit->by, out, diag);
+    }
+}
+
 /* What the operation comes to on `base`, `before` being what was edited already. Appends nothing when there is no
  * edit left. */
 static goat_status make_edit(const gt_field *field, gt_bytes base, const gt_field_edit *before, const gt_edit *edit,
                              gt_buf *out, gt_diag *diag) {
-    gt_bytes now = before == NULL ? base : value_of(before);
     if (edit->operation == GT_SET || edit->operation == GT_UNSET) {
         return gt_edit_diff(field, base, edit->operation == GT_SET ? edit->value : (gt_bytes){0}, out, diag);
     }
     gt_buf single;
     gt_buf_init(&single, out->alloc);
-    goat_status status = GOAT_OK;
-    if (edit->operation == GT_ADD) {
-        status = gt_edit_add(field, edit->value, &single, diag);
-    } else if (edit->operation == GT_REMOVE) {
-        status = gt_edit_remove(field, now, edit->value, &single, diag);
-    } else if (edit->operation == GT_PUT) {
-        status = gt_edit_put(field, now, edit->key, edit->value, &single, diag);
-    } else if (edit->operation == GT_SPLICE) {
-        status = gt_edit_splice(field, now, &edit->splice, &single, diag);
-    } else {
-        status = gt_edit_increment(field, edit->by, &single, diag);
-    }
+    goat_status status = make_single(field, before == NULL ? base : value_of(before), edit, &single, diag);
     if (status == GOAT_OK && single.len == 0) { /* the operation is none: what was edited stays */
         gt_buf_append(out, edit_of(before).data, edit_of(before).len);
     } else if (status == GOAT_OK && before == NULL) {
@@ -263,7 +266,20 @@ static goat_status edit_at_once(gt_work *work, const gt_field *field, const gt_e
     return status;
 }
 
+/* A state is a value, so what is in its fields is less deep by one: or nobody could read the commit. */
+static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+    static const uint8_t around[] = {[GT_ADD] = 2, [GT_PUT] = 1, [GT_LIST_SET] = 1};
+    uint32_t depth_max = GOAT_VALUE_DEPTH_MAX - 1u - around[edit->operation];
+    if (edit->value.data == NULL || gt_value_is_within(edit->value, depth_max)) return GOAT_OK;
+    gt_fail(diag, GOAT_TOO_LARGE, "more than %u arrays, maps and tags inside each other in an item",
+            (unsigned)GOAT_VALUE_DEPTH_MAX);
+    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    return GOAT_TOO_LARGE;
+}
+
 goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+    goat_status deep = check_depth(field, edit, diag);
+    if (deep != GOAT_OK) return deep;
     gt_field_edit *before = find(work, field);
     goat_status status = gt_additions_may_wait(before, edit)
                              ? gt_additions_push(before, edit, work->space->db->database->alloc, diag)

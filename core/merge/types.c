@@ -49,23 +49,8 @@ bool gt_edit_is_plain(gt_bytes value) {
     return gt_value_check(value, 0, NULL) == GOAT_OK;
 }
 
-/* Not recursive beyond the depth that a value may have: it has passed gt_value_check. */
-static bool is_less_deep(gt_bytes value, uint32_t depth_max) {
-    gt_kind kind = gt_value_kind(value);
-    if (kind == GT_KIND_DATE || kind == GT_KIND_REF) return depth_max >= 1;
-    if (is_scalar(kind)) return true;
-    uint32_t own = kind == GT_KIND_SET ? 2 : 1;
-    gt_iter iter = kind == GT_KIND_MAP ? gt_map_iter(value) : gt_array_iter(value);
-    gt_bytes key, element;
-    bool good = own <= depth_max;
-    while (good && (kind == GT_KIND_MAP ? gt_map_next(&iter, &key, &element) : gt_array_next(&iter, &element))) {
-        good = is_less_deep(element, depth_max - own);
-    }
-    return good;
-}
-
 bool gt_edit_is_element(gt_bytes value) {
-    return gt_edit_is_plain(value) && is_less_deep(value, GOAT_VALUE_DEPTH_MAX - 1);
+    return gt_edit_is_plain(value) && gt_value_is_within(value, GOAT_VALUE_DEPTH_MAX - 1);
 }
 
 bool gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b) {

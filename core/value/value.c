@@ -243,3 +243,24 @@ gt_bytes gt_map_find_int(gt_bytes map, uint64_t key) {
     }
     return gt_bytes_of(NULL, 0);
 }
+
+/* It recurses as deep as the value is, which gt_value_check() has bounded. */
+bool gt_value_is_within(gt_bytes value, uint32_t depth) {
+    gt_kind kind = gt_value_kind(value);
+    gt_iter iter = {NULL, NULL, 0};
+    gt_bytes key, element;
+    uint32_t own = kind == GT_KIND_SET ? 2 : 1;
+    switch (kind) {
+    case GT_KIND_DATE:
+    case GT_KIND_REF: break;
+    case GT_KIND_SET:
+    case GT_KIND_ARRAY: iter = gt_array_iter(value); break;
+    case GT_KIND_MAP: iter = gt_map_iter(value); break;
+    default: return true;
+    }
+    bool within = own <= depth;
+    while (within && (kind == GT_KIND_MAP ? gt_map_next(&iter, &key, &element) : gt_array_next(&iter, &element))) {
+        within = gt_value_is_within(element, depth - own);
+    }
+    return within;
+}

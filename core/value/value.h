@@ -49,6 +49,9 @@ goat_status gt_value_check(gt_bytes bytes, uint32_t flags, gt_diag *diag);
 /* The same for the value that `bytes` begin with; `*len` becomes its length. */
 goat_status gt_value_check_first(gt_bytes bytes, uint32_t flags, size_t *len, gt_diag *diag);
 
+/* Whether no more than so many arrays, maps and tags are inside each other in a value. */
+bool gt_value_is_within(gt_bytes value, uint32_t depth);
+
 /* The words for a kind in a message, such as "a date". Good for ever. */
 const char *gt_kind_name(gt_kind kind);
 

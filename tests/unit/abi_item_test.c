@@ -599,6 +599,60 @@ static void a_text_is_spliced_in_the_unit_of_the_language(void **state) {
     goat_item_free(item);
 }
 
+static void a_list_is_edited_by_position(void **state) {
+    test_db *f = *state;
+    const uint8_t *ab = (const uint8_t *)"\x82\x61\x61\x61\x62", *x = (const uint8_t *)"\x61\x78";
+    goat_item *item = test_db_create(f, "/data/tasks/1", "one");
+    assert_ok(goat_item_list_insert(item, TEXT("list"), 0, ab, 5, &error));
+    assert_ok(goat_item_list_insert(item, TEXT("list"), 1, ab, 5, &error));
+    test_db_assert_field(item, "list", "[\"a\",\"a\",\"b\",\"b\"]");
+    assert_ok(goat_item_list_set(item, TEXT("list"), 0, x, 2, &error));
+    assert_ok(goat_item_list_move(item, TEXT("list"), 0, 3, &error));
+    test_db_assert_field(item, "list", "[\"a\",\"b\",\"b\",\"x\"]");
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_MEMORY, NULL, &error));
+    assert_ok(goat_item_list_move(item, TEXT("list"), 3, 0, &error));
+    assert_ok(goat_item_list_remove(item, TEXT("list"), 1, 2, &error));
+    assert_ok(goat_item_list_insert(item, TEXT("list"), 2, (const uint8_t *)"\x80", 1, &error));
+    test_db_assert_field(item, "list", "[\"x\",\"b\"]");
+    test_db_reopen(f);
+    goat_item_free(item);
+    item = test_db_item(f->db, "/data/tasks/1");
+    test_db_assert_field(item, "list", "[\"x\",\"b\"]");
+    assert_fails(GOAT_INVALID, goat_item_list_insert(item, TEXT("list"), 3, ab, 5, &error));
+    assert_fails(GOAT_INVALID, goat_item_list_insert(item, TEXT("list"), 0, (const uint8_t *)"\x61", 1, &error));
+    assert_fails(GOAT_WRONG_TYPE, goat_item_list_insert(item, TEXT("list"), 0, x, 2, &error));
+    assert_fails(GOAT_INVALID, goat_item_list_remove(item, TEXT("list"), 1, 2, &error));
+    assert_fails(GOAT_INVALID, goat_item_list_move(item, TEXT("list"), 0, 2, &error));
+    assert_fails(GOAT_INVALID, goat_item_list_set(item, TEXT("list"), 2, x, 2, &error));
+    assert_fails(GOAT_WRONG_TYPE, goat_item_list_move(item, TEXT("set"), 0, 0, &error));
+    test_db_assert_field(item, "list", "[\"x\",\"b\"]");
+    goat_item_free(item);
+}
+
+/* A field is inside of its item, which is a value. */
+static void a_field_is_less_deep_than_a_value(void **state) {
+    test_db *f = *state;
+    goat_item *item = test_db_create(f, "/data/tasks/1", "one");
+    uint8_t nested[GOAT_VALUE_DEPTH_MAX];
+    memset(nested, 0x81, sizeof nested);
+    nested[sizeof nested - 1] = 0x80;
+    const uint8_t *inner = nested + 1; /* one less */
+    size_t len = sizeof nested;
+    assert_fails(GOAT_TOO_LARGE, goat_item_set(item, TEXT("list"), nested, len, &error));
+    assert_ok(goat_item_set(item, TEXT("list"), inner, len - 1, &error));
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_MEMORY, NULL, &error));
+    assert_fails(GOAT_TOO_LARGE, goat_item_list_insert(item, TEXT("list"), 0, nested, len, &error));
+    assert_ok(goat_item_list_insert(item, TEXT("list"), 0, inner, len - 1, &error));
+    assert_fails(GOAT_TOO_LARGE, goat_item_list_set(item, TEXT("list"), 0, inner, len - 1, &error));
+    assert_ok(goat_item_list_set(item, TEXT("list"), 0, inner + 1, len - 2, &error));
+    assert_fails(GOAT_TOO_LARGE, goat_item_put(item, TEXT("map"), TEXT("k"), inner, len - 1, &error));
+    assert_ok(goat_item_put(item, TEXT("map"), TEXT("k"), inner + 1, len - 2, &error));
+    assert_fails(GOAT_TOO_LARGE, goat_item_add(item, TEXT("set"), inner + 1, len - 2, &error));
+    assert_ok(goat_item_add(item, TEXT("set"), inner + 2, len - 3, &error));
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_MEMORY, NULL, &error));
+    goat_item_free(item);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_db(each_type_is_read_as_it_was_set),
@@ -612,6 +666,8 @@ int main(void) {
         with_db(a_long_text_is_as_good_as_a_short_one),
         with_db(collections_are_edited_in_place),
         with_db(a_text_is_spliced_in_the_unit_of_the_language),
+        with_db(a_list_is_edited_by_position),
+        with_db(a_field_is_less_deep_than_a_value),
         with_db(an_item_is_created_with_fields_or_a_random_key),
         with_db(a_whole_item_is_read_with_a_revision),
         with_db(required_fields_may_follow_but_must_come),

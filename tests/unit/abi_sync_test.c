@@ -150,6 +150,41 @@ static void edits_of_both_sides_are_seen_at_the_other(void **state) {
     goat_item_free(own);
 }
 
+static void a_list_edited_apart_comes_together(void **state) {
+    pair *f = *state;
+    goat_item *here = test_db_create(f->server, "/data/tasks/1", "one"), *there;
+    test_db_set(here, "list", "[\"a\", \"b\", \"c\", \"d\"]");
+    join(f);
+    pass(f, 400);
+    part(f);
+    there = find(f->replica.db, "/data/tasks/1");
+    assert_non_null(there);
+    assert_ok(goat_item_list_move(here, TEXT("list"), 0, 3, &error)); /* b c d a */
+    assert_ok(goat_item_list_remove(here, TEXT("list"), 0, 1, &error));
+    test_db_set(there, "list", "[\"b\", \"a\", \"d\", \"c\"]"); /* as a whole: moves are found */
+    assert_ok(goat_item_list_set(there, TEXT("list"), 1, (const uint8_t *)"\x61\x41", 2, &error));
+    assert_ok(goat_item_list_insert(there, TEXT("list"), 4, (const uint8_t *)"\x81\x61\x65", 3, &error));
+    pass(f, 400);
+    goat_item_free(here);
+    goat_item_free(there);
+    join(f);
+    pass(f, 400);
+    here = find(f->server->db, "/data/tasks/1");
+    there = find(f->replica.db, "/data/tasks/1");
+    goat_buf one = {0}, other = {0};
+    assert_ok(goat_item_get(here, TEXT("list"), &one, &error));
+    assert_ok(goat_item_get(there, TEXT("list"), &other, &error));
+    assert_int_equal(one.size, other.size);
+    assert_memory_equal(one.data, other.data, one.size);
+    const char *json = test_db_json(&one); /* each once, but for "b", which was removed */
+    assert_int_equal(one.size, strlen("[\"A\",\"c\",\"d\",\"e\"]"));
+    for (const char *name = "Acde"; *name != 0; name++) assert_non_null(strchr(json, *name));
+    goat_buf_free(&one);
+    goat_buf_free(&other);
+    goat_item_free(here);
+    goat_item_free(there);
+}
+
 static void the_next_connection_goes_on_where_the_last_one_ended(void **state) {
     pair *f = *state;
     join(f);
@@ -318,6 +353,7 @@ static void the_status_is_one_map(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_pair(edits_of_both_sides_are_seen_at_the_other),
+        with_pair(a_list_edited_apart_comes_together),
         with_pair(the_next_connection_goes_on_where_the_last_one_ended),
         with_pair(the_host_is_woken_when_there_is_something_to_send),
         with_pair(a_deadline_says_when_to_ask_at_the_latest),

@@ -396,6 +396,16 @@ static void null_is_misuse_for_editing_a_field(void **state) {
     misuse(goat_item_put(item, TEXT("map"), TEXT("k"), NULL, 1, &error));
     misuse(goat_item_increment(NULL, TEXT("counter"), 0, 1, &error));
     misuse(goat_item_increment(item, NULL, 0, 0, 1, &error));
+    misuse(goat_item_list_insert(NULL, TEXT("list"), 0, one, 1, &error));
+    misuse(goat_item_list_insert(item, NULL, 0, 0, one, 1, &error));
+    misuse(goat_item_list_insert(item, TEXT("list"), 0, NULL, 0, &error));
+    misuse(goat_item_list_remove(NULL, TEXT("list"), 0, 1, &error));
+    misuse(goat_item_list_remove(item, NULL, 0, 0, 1, &error));
+    misuse(goat_item_list_move(NULL, TEXT("list"), 0, 1, &error));
+    misuse(goat_item_list_move(item, NULL, 0, 0, 1, &error));
+    misuse(goat_item_list_set(NULL, TEXT("list"), 0, one, 1, &error));
+    misuse(goat_item_list_set(item, NULL, 0, 0, one, 1, &error));
+    misuse(goat_item_list_set(item, TEXT("list"), 0, NULL, 0, &error));
     test_db_assert_item(item, "{\"done\":false,\"title\":\"one\"}");
     goat_item_free(item);
 }

@@ -4,10 +4,13 @@
 
 #include "merge/merge.h"
 #include "support/merge_fixture.h"
+#include "support/test_alloc.h"
 #include "support/test_random.h"
 #include "support/test_value.h"
 #include "value/build.h"
 #include "value/value.h"
+
+#include <stdio.h>
 
 /* ---- one author ---- */
 
@@ -179,6 +182,74 @@ static void two_edits_become_one(void **state) {
     composed(f, NULL, "[1, 2]", "{0: [{1: 1}]}", "[2, 1]");
 }
 
+/* ---- hostile edits ---- */
+
+static void delta_refused(merge_fixture *f, const char *edit, const char *words) {
+    char notation[256], message[256];
+    snprintf(notation, sizeof notation, "{list: %s}", edit);
+    snprintf(message, sizeof message, "the edit of \"list\" %s", words);
+    gt_bytes delta = test_value(notation);
+    gt_diag_init(&f->diag);
+    assert_int_equal(gt_value_check(delta, GT_VALUE_EDIT, NULL), GOAT_OK); /* the decoder has let it through */
+    assert_int_equal(gt_merge_check_delta(f->schema, delta, &f->diag), GOAT_INVALID);
+    assert_string_equal(f->diag.message, message);
+    assert_string_equal(f->diag.field, "list");
+    test_value_free(delta);
+}
+
+static void an_edit_that_is_none_is_refused_with_the_reason(void **state) {
+    merge_fixture *f = *state;
+    delta_refused(f, "7", "is neither a list nor a map of runs");
+    delta_refused(f, "{0: 7}", "is neither a list nor a map of runs");
+    delta_refused(f, "{1: [1]}", "is neither a list nor a map of runs");
+    delta_refused(f, "{0: [1], 1: [1]}", "is neither a list nor a map of runs");
+    delta_refused(f, "{a: [1]}", "is neither a list nor a map of runs");
+    delta_refused(f, "{0: []}", "has no runs");
+    delta_refused(f, "{0: ['a']}", "has a run that is none");
+    delta_refused(f, "{0: [undefined]}", "has a run that is none");
+    delta_refused(f, "{0: [{}]}", "has a run that is none");
+    delta_refused(f, "{0: [{a: 1}]}", "has a run that is none");
+    delta_refused(f, "{0: [{1: 0, 3: 1}]}", "has a run that is none");
+    delta_refused(f, "{0: [0]}", "has a run of no elements, or of too many");
+    delta_refused(f, "{0: [[]]}", "has a run of no elements, or of too many");
+    delta_refused(f, "{0: [-1073741825]}", "has a run of no elements, or of too many");
+    delta_refused(f, "{0: [-9223372036854775808]}", "has a run of no elements, or of too many");
+    delta_refused(f, "{0: [{1: -1}]}", "moves an element from where there is no place");
+    delta_refused(f, "{0: [{1: 1073741824}]}", "moves an element from where there is no place");
+    delta_refused(f, "{0: [{1: 'a'}]}", "moves an element from where there is no place");
+    delta_refused(f, "{0: [{2: undefined}]}", "holds what a value cannot");
+    delta_refused(f, "{0: [{1: 0, 2: [undefined]}]}", "holds what a value cannot");
+    delta_refused(f, "{0: [[undefined]]}", "holds what a value cannot");
+    delta_refused(f, "{0: [[{0: 1}]]}", "holds what a value cannot");
+    delta_refused(f, "{0: [1, 1, -1]}", "has two runs in place of one");
+    delta_refused(f, "{0: [[1], [2]]}", "has two runs in place of one");
+    delta_refused(f, "{0: [-1, -1]}", "has two runs in place of one");
+    delta_refused(f, "{0: [-1, [1]]}", "inserts behind what it removes there");
+    delta_refused(f, "{0: [-1, {1: 1}]}", "inserts behind what it removes there");
+    delta_refused(f, "{0: [[1], 1]}", "keeps something at the end");
+}
+
+/* Nobody writes these; whoever reads them makes the same of them, alone and in a merge. */
+static void what_contradicts_itself_has_one_meaning(void **state) {
+    merge_fixture *f = *state;
+    static const char *const cases[][2] = {
+        {"{list: {0: [{1: 2}, 1, {1: 2}]}}", "{list: [1, 3, 2, 4]}"},              /* moved twice: the last place */
+        {"{list: {0: [{1: 2}, 2, -1]}}", "{list: [1, 2, 4]}"},                     /* moved and removed: removed */
+        {"{list: {0: [{1: 2, 2: 'a'}, 2, {2: 'b'}]}}", "{list: ['b', 1, 2, 4]}"},  /* the last value */
+        {"{list: {0: [2, {2: 'a'}, {1: 2, 2: 'b'}]}}", "{list: [1, 2, 'b', 4]}"},  /* the last value */
+        {"{list: {0: [9, [5], {1: 9}, -7, {2: 6}]}}", "{list: [1, 2, 3, 4, 5]}"}}; /* beyond the end */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        merge_begin(f, "{list: [1, 2, 3, 4]}");
+        merge_step(f, "", cases[i][0]);
+        merge_gives(f, cases[i][1]);
+        merge_begin(f, "{list: [1, 2, 3, 4]}");
+        merge_step(f, "", cases[i][0]);
+        merge_step(f, "0", "{list: {0: [['end'], -1]}}"); /* so that it is replayed */
+        f->steps[1].is_void = true;
+        merge_gives(f, cases[i][1]);
+    }
+}
+
 /* ---- random editing ---- */
 
 enum { MODEL_MAX = 64 };
@@ -291,6 +362,46 @@ static void edits_of_one_author_agree(void **state) {
     for (size_t i = 0; i < 6; i++) gt_buf_free(all[i]);
 }
 
+/* ---- memory ---- */
+
+/* Each allocation fails in turn. */
+static void without_memory_nothing_is_made(void **state) {
+    merge_fixture *f = *state;
+    const gt_field *field = list_field(f);
+    gt_bytes base = test_value("[1, 2, 3, 4, 5]"), sorted = test_value("[5, 4, 'x', 2, 1]");
+    gt_bytes one = test_value("{0: [3, {1: 0}, [7, 8]]}"), two = test_value("{0: [{1: 4, 2: 'a'}, 2, {2: 'b'}, -1]}");
+    for (int call = 0; call < 4; call++) {
+        bool failed = true;
+        for (uint64_t allowed = 0; failed; allowed++) {
+            test_alloc memory;
+            gt_buf out;
+            goat_status status;
+            test_alloc_init(&memory, allowed);
+            gt_buf_init(&out, &memory.alloc);
+            merge_begin(f, "{list: [1, 2, 3, 4, 5]}");
+            merge_step(f, "", "{list: {0: [3, {1: 0}, [7, 8]]}}");
+            merge_step(f, "", "{list: {0: [{1: 4, 2: 'a'}, 2, {2: 'b'}, -1]}}");
+            switch (call) {
+            case 0: status = gt_edit_diff(field, base, sorted, &out, &f->diag); break;
+            case 1: status = gt_edit_compose(field, base, one, two, &out, &f->diag); break;
+            case 2: status = gt_edit_apply(field, base, two, &out, &f->diag); break;
+            default:
+                status = gt_merge_replay(&memory.alloc, f->schema, f->base, f->steps, 2, &out, NULL, &f->diag);
+                break;
+            }
+            failed = memory.failed;
+            assert_int_equal(status, failed ? GOAT_NO_MEMORY : GOAT_OK);
+            gt_buf_free(&out);
+            test_alloc_assert_empty(&memory);
+        }
+    }
+    merge_begin(f, NULL);
+    test_value_free(base);
+    test_value_free(sorted);
+    test_value_free(one);
+    test_value_free(two);
+}
+
 /* ---- two authors ---- */
 
 /* Two edits at once, the first of the lesser id and earlier. */
@@ -354,7 +465,10 @@ int main(void) {
         cmocka_unit_test(a_place_outside_of_the_list_is_refused),
         cmocka_unit_test(an_element_is_less_deep_than_a_value),
         cmocka_unit_test(two_edits_become_one),
+        cmocka_unit_test(an_edit_that_is_none_is_refused_with_the_reason),
+        cmocka_unit_test(what_contradicts_itself_has_one_meaning),
         cmocka_unit_test(edits_of_one_author_agree),
+        cmocka_unit_test(without_memory_nothing_is_made),
         cmocka_unit_test(what_both_insert_is_kept_side_by_side),
         cmocka_unit_test(moved_here_and_edited_there_is_moved_and_edited),
         cmocka_unit_test(moved_on_both_sides_it_is_in_one_place),
