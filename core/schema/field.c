@@ -116,7 +116,8 @@ static goat_status read_type(parse *p, const char *rule, gt_bytes value) {
     gt_bytes name = gt_bytes_of(NULL, 0);
     p->field->type = gt_value_as_text(value, &name) ? gt_type_of_name(name) : (gt_type)0;
     if (p->field->type == 0) {
-        return refuse(p, rule, "must be one of string, number, boolean, date, bytes, ref, set, map, counter, list");
+        return refuse(p, rule,
+                      "must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text");
     }
     if (gt_type_kinds(p->field->type) == 0) {
         char words[64];
@@ -140,6 +141,9 @@ static goat_status read_default(parse *p, const char *rule, gt_bytes value) {
     }
     if (status == GOAT_OK && p->field->type == GT_TYPE_TEXT && gt_value_as_text(value, &text) && text.len > 0) {
         status = refuse(p, rule, "of a text can only be the empty one, at which edits begin");
+    }
+    if (status == GOAT_OK && p->field->type == GT_TYPE_LIST && gt_value_count(value) > 0) {
+        status = refuse(p, rule, "of a list can only be the empty one, at which edits begin");
     }
     return status;
 }
@@ -232,7 +236,7 @@ static const struct {
     {"min_length", read_min_length, LENGTH_TYPES},
     {"max_length", read_max_length, LENGTH_TYPES},
     {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT)},
-    {"merge", read_merge, SINGLE_TYPES | TYPE(LIST)},
+    {"merge", read_merge, SINGLE_TYPES},
     {"default", read_default, ~0u},
 };
 

@@ -144,12 +144,14 @@ static void depth_ends_where_that_of_the_item_ends(void **state) {
         const char *front;
         uint32_t depth; /* that is left for arrays */
     } cases[] = {
-        {"", GOAT_VALUE_DEPTH_MAX - 1},                     /* a value, inside the item */
-        {"d9010281", GOAT_VALUE_DEPTH_MAX - 3},             /* in a set, which counts twice */
-        {"a16162", GOAT_VALUE_DEPTH_MAX - 2},               /* under a key of a map */
-        {"a26162f76163", GOAT_VALUE_DEPTH_MAX - 2},         /* the same, as an edit */
-        {"a100d9010281", GOAT_VALUE_DEPTH_MAX - 3},         /* added to a set: the edit's map does not count */
+        {"", GOAT_VALUE_DEPTH_MAX - 1},                          /* a value, inside the item */
+        {"d9010281", GOAT_VALUE_DEPTH_MAX - 3},                  /* in a set, which counts twice */
+        {"a16162", GOAT_VALUE_DEPTH_MAX - 2},                    /* under a key of a map */
+        {"a26162f76163", GOAT_VALUE_DEPTH_MAX - 2},              /* the same, as an edit */
+        {"a100d9010281", GOAT_VALUE_DEPTH_MAX - 3},              /* added to a set: the edit's map does not count */
         {"a200d901028101 01d9010281", GOAT_VALUE_DEPTH_MAX - 3}, /* removed from it */
+        {"a10081", GOAT_VALUE_DEPTH_MAX - 1},                    /* elements of a list: nor do runs */
+        {"a10081a102", GOAT_VALUE_DEPTH_MAX - 2},                /* another value of one of them */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (uint32_t more = 0; more <= 1; more++) {

@@ -34,7 +34,7 @@ static const char *const task =
     "\"state\": {\"type\": \"string\", \"enum\": [\"open\", \"closed\"], \"required\": true, \"default\": \"open\"},"
     "\"owner\": {\"type\": \"ref\", \"description\": \"a person\"},"
     "\"votes\": {\"type\": \"counter\", \"default\": 0},"
-    "\"notes\": {\"type\": \"map\"}, \"steps\": {\"type\": \"list\", \"merge\": \"latest\"},"
+    "\"notes\": {\"type\": \"map\"}, \"steps\": {\"type\": \"list\"},"
     "\"key\": {\"type\": \"bytes\", \"min_length\": 2, \"max_length\": 2},"
     "\"code\": {\"type\": \"string\", \"pattern\": \"^[a-z]+[0-9]$\"}}}";
 

@@ -58,7 +58,7 @@ static const char *const task =
     "\"state\": {\"type\": \"string\", \"enum\": [\"open\", \"closed\"], \"required\": true, \"default\": \"open\"},"
     "\"owner\": {\"type\": \"ref\", \"description\": \"a person\"},"
     "\"votes\": {\"type\": \"counter\", \"default\": 0},"
-    "\"notes\": {\"type\": \"map\"}, \"steps\": {\"type\": \"list\", \"merge\": \"latest\"},"
+    "\"notes\": {\"type\": \"map\"}, \"steps\": {\"type\": \"list\", \"default\": []},"
     "\"key\": {\"type\": \"bytes\", \"min_length\": 2, \"max_length\": 2},"
     "\"code\": {\"type\": \"string\", \"pattern\": \"^[a-z]+[0-9]$\"}}}";
 
@@ -193,7 +193,7 @@ static void each_rule_has_to_fit_its_type(void **state) {
                          "\"f\": \"type\" orderstamp is not supported by this version");
     assert_rules_refused(
         f, "{\"type\": \"integer\"}", "type",
-        "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, counter, list");
+        "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text");
     assert_rules_refused(f, "{\"type\": \"number\", \"pattern\": \"a\"}", "pattern",
                          "\"f\": \"pattern\" is not a rule for fields of type number");
     assert_rules_refused(f, "{\"type\": \"string\", \"min\": 1}", "min",
@@ -202,6 +202,8 @@ static void each_rule_has_to_fit_its_type(void **state) {
                          "\"f\": \"max_length\" is not a rule for fields of type number");
     assert_rules_refused(f, "{\"type\": \"set\", \"enum\": [1]}", "enum",
                          "\"f\": \"enum\" is not a rule for fields of type set");
+    assert_rules_refused(f, "{\"type\": \"list\", \"default\": [1]}", "default",
+                         "\"f\": \"default\" of a list can only be the empty one, at which edits begin");
     assert_rules_refused(f, "{\"type\": \"set\", \"merge\": \"latest\"}", "merge",
                          "\"f\": \"merge\" is not a rule for fields of type set");
     assert_rules_refused(f, "{\"type\": \"string\", \"merge\": \"both\"}", "merge",

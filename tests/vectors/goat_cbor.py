@@ -9,6 +9,10 @@ DATE, SET, REF = 1, 258, 39080
 INT64_MAX = 2**63 - 1
 DATE_MIN_MS, DATE_MAX_MS = -62135596800000, 253402300799999
 NAME = r"(?!\.)[A-Za-z0-9._-]{1,64}"
+# Forms of edits: none; only maps lead here, so all; the same, and an array is one of runs; a map is a run, which
+# has integers as keys.
+NONE, MAPS, RUNS, RUN = range(4)
+
 UNDEFINED = type("Undefined", (), {"__repr__": lambda self: "undefined"})()
 
 
@@ -95,9 +99,9 @@ class Reader:
 
     # ---- values ----
 
-    def value(self, depth, edits=False):
-        """Passes one value at most `depth` deep. True if no form of an edit is in it. `edits`: only maps lead
-        here, so a form of an edit may stand here."""
+    def value(self, depth, edits=NONE, is_field=False):
+        """Passes one value at most `depth` deep. True if no form of an edit is in it. `edits`: which forms of
+        an edit may stand here; `is_field`: this is what is said of a field."""
         begin = self.at
         major, argument = self.head()
         if major in (UINT, NEGATIVE):
@@ -115,14 +119,14 @@ class Reader:
         if depth < layers:
             raise Fault("too deep", large=True)
         if major == ARRAY:
-            return self._elements(argument, depth - 1)
+            return self._elements(argument, depth - 1, inner=RUN if edits == RUNS else NONE)
         if major == MAP:
-            return self._pairs(argument, depth - 1, edits)
+            return self._pairs(argument, depth - 1, edits, is_field)
         return self._tagged(argument, depth)
 
     def _simple(self, begin, argument, edits):
         first = self.data[begin]
-        if first == 0xF7 and edits:
+        if first == 0xF7 and edits in (MAPS, RUNS):
             return False
         if first in (0xF4, 0xF5, 0xF6):
             return True
@@ -146,25 +150,25 @@ class Reader:
                 raise Fault("a float is not in its shortest form")
         return value
 
-    def _elements(self, count, depth, ascending=False):
-        last = None
+    def _elements(self, count, depth, ascending=False, inner=NONE):
+        last, plain = None, True
         for _ in range(count):
             begin = self.at
-            self.value(depth)
+            plain = self.value(depth, inner) and plain
             element = self.data[begin:self.at]
             if ascending and last is not None and element <= last:
                 raise Fault("a set is not sorted")
             last = element
-        return True
+        return plain
 
-    def _pairs(self, count, depth, edits):
+    def _pairs(self, count, depth, edits, is_field):
         last, plain = None, True
         for _ in range(count):
             begin = self.at
             major, argument = self.head()
             if major == TEXT:
                 utf8(self.take(argument))
-            elif major == UINT and edits and argument <= INT64_MAX:
+            elif major == UINT and edits != NONE and argument <= INT64_MAX:
                 plain = False
             else:
                 raise Fault("a map's key is not a text")
@@ -172,7 +176,8 @@ class Reader:
             if last is not None and key <= last:
                 raise Fault("a map is not sorted by its keys")
             last = key
-            plain = self.value(depth, edits) and plain
+            inner = NONE if edits in (NONE, RUN) else RUNS if is_field and major == UINT else MAPS
+            plain = self.value(depth, inner) and plain
         return plain
 
     def _tagged(self, tag, depth):

@@ -5,9 +5,11 @@
 #include "support/test.h"
 
 /* Names of fields, encoded. */
+#define BODY "64 626f6479"
 #define BORN "64 626f726e"
 #define DONE "64 646f6e65"
 #define META "64 6d657461"
+#define PENS "64 70656e73"
 #define TAGS "64 74616773"
 #define TITLE "65 7469746c65"
 #define VOTES "65 766f746573"
@@ -59,10 +61,18 @@ static const commit_shape shapes[] = {
      .full = "a1" DONE "f4",
      .message = ""},
     {.name = "sealed", .parent_count = 1, .sealed = "82 48 0001020304050607 4c 00112233445566778899aabb"},
+    {.name = "splice a text", .parent_count = 1, .delta = "a1" BODY "a1 00 83 04 62 c3a9 22"},
+    {.name = "insert into a list, move, replace and remove in it",
+     .parent_count = 1,
+     .delta = "a1" PENS "a1 00 86 01 82 626e6f 6178 a1 01 05 23 01 a1 02 63666f6f"},
+    {.name = "move an element of a list and replace it",
+     .parent_count = 1,
+     .delta = "a1" PENS "a1 00 81 a2 01 18 64 02 a1 616e 01"},
 };
 
 static void describe(json_t *says, const gt_commit *commit) {
-    assert_int_equal(json_object_set_new(says, "key", json_stringn((const char *)commit->key.data, commit->key.len)), 0);
+    assert_int_equal(json_object_set_new(says, "key", json_stringn((const char *)commit->key.data, commit->key.len)),
+                     0);
     set_ids(says, "parents", commit->parents);
     set_number(says, "time", commit->time);
     assert_int_equal(
@@ -95,7 +105,8 @@ static void fake_ids(gt_hasher *hasher, gt_id *ids, uint32_t count) {
 
 static void add_case(batch_maker *maker, json_t *cases, const commit_shape *shape, uint32_t number) {
     static const gt_chain_place chain = {.seq = 1};
-    gt_buf delta = hex_buf(shape->delta != NULL ? shape->delta : ""), full = hex_buf(shape->full != NULL ? shape->full : "");
+    gt_buf delta = hex_buf(shape->delta != NULL ? shape->delta : ""),
+           full = hex_buf(shape->full != NULL ? shape->full : "");
     gt_buf sealed = hex_buf(shape->sealed != NULL ? shape->sealed : "");
     gt_id parents[3], reverts[3], inner;
     vector_batch made;
