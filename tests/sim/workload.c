@@ -92,8 +92,12 @@ static goat_status set_field(goat_item *item, sim_field field, gt_bytes value, g
         return goat_item_add(item, name, 1, value.data, value.len, NULL);
     case SIM_MAP: *part = (uint8_t)key[0]; return goat_item_put(item, name, 1, key, 1, value.data, value.len, NULL);
     case SIM_COUNTER: return goat_item_increment(item, name, 1, 0, (uint32_t)gt_sim_random_below(random, 20), NULL);
-    default: return goat_item_set(item, name, 1, value.data, value.len, NULL);
+    case SIM_LIST:
+        if (sim_once_in(random, 2)) return goat_item_list_insert(item, name, 1, 0, value.data, value.len, NULL);
+        break;
+    default: break;
     }
+    return goat_item_set(item, name, 1, value.data, value.len, NULL);
 }
 
 static void edit_field(goat_item *item, const place *at, gt_sim_random *random) {
@@ -114,7 +118,35 @@ static void edit_field(goat_item *item, const place *at, gt_sim_random *random) 
     gt_buf_free(&value);
 }
 
+/* Elements of the list change places, or one goes or becomes another. */
+static void edit_list(goat_item *item, const place *at, gt_sim_random *random) {
+    goat_buf list = {0};
+    uint32_t count = 0;
+    if (goat_item_get(item, "l", 1, &list, NULL) == GOAT_OK) {
+        count = (uint32_t)gt_value_count(gt_bytes_of(list.data, list.size));
+    }
+    goat_buf_free(&list);
+    if (count == 0) return;
+    uint32_t one = (uint32_t)gt_sim_random_below(random, count), other = (uint32_t)gt_sim_random_below(random, count);
+    const uint8_t small = (uint8_t)(other % 24); /* as CBOR */
+    switch (gt_sim_random_below(random, 4)) {
+    case 0:
+        sim_expect(at->peer, goat_item_list_remove(item, "l", 1, one, 1, NULL), "removing from a list");
+        sim_pendings_remove(at->pendings, at->path, SIM_LIST, UINT8_MAX);
+        break;
+    case 1:
+        sim_expect(at->peer, goat_item_list_set(item, "l", 1, one, &small, 1, NULL), "setting in a list");
+        sim_pendings_remove(at->pendings, at->path, SIM_LIST, UINT8_MAX);
+        break;
+    default: sim_expect(at->peer, goat_item_list_move(item, "l", 1, one, other, NULL), "moving in a list"); break;
+    }
+}
+
 static void remove_part(goat_item *item, const place *at, gt_sim_random *random) {
+    if (sim_once_in(random, 3)) {
+        edit_list(item, at, random);
+        return;
+    }
     if (sim_once_in(random, 2)) {
         char key[2] = {(char)('a' + gt_sim_random_below(random, 3)), 0};
         goat_status status = goat_item_put(item, "m", 1, key, 1, NULL, 0, NULL);

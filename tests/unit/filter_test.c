@@ -351,7 +351,7 @@ static void defaults_of_the_schema_are_values(void **state) {
     gt_schema *schema =
         test_schema("{\"ns\": \"t\", \"version\": 1, \"fields\": {\"a\": {\"type\": \"number\", "
                     "\"default\": 7}, \"m\": {\"type\": \"map\", \"default\": {\"x\": 1}}, "
-                    "\"l\": {\"type\": \"list\", \"default\": [1, 2]}, \"n\": {\"type\": \"number\"}}}");
+                    "\"l\": {\"type\": \"set\", \"default\": {\"$set\": [1, 2]}}, \"n\": {\"type\": \"number\"}}}");
     assert_true(matches_with(schema, "{}", "{\"a\": 7}"));
     assert_true(matches_with(schema, "{}", "{\"a\": {\"$exists\": true}}"));
     assert_false(matches_with(schema, "{}", "{\"a\": null}"));
