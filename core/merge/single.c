@@ -1,5 +1,5 @@
-/* Fields of one value: string, number, boolean, date, bytes, ref. The later write wins; unsetting is a write
- * too. */
+/* Fields of one value: string, number, boolean, date, bytes, ref, orderstamp. The later write wins; unsetting is a
+ * write too. */
 #include "merge/type.h"
 
 static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {

@@ -7,6 +7,7 @@
 #include "schema/pattern.h"
 #include "value/build.h"
 #include "value/date.h"
+#include "value/orderstamp.h"
 
 #include <stdio.h>
 
@@ -134,8 +135,20 @@ static goat_status check_pattern(const gt_field *field, gt_bytes value, gt_diag 
     return broken(field, "pattern", GOAT_INVALID, diag);
 }
 
+static goat_status check_stamp(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    gt_bytes text = gt_bytes_of(NULL, 0);
+    gt_value_as_text(value, &text);
+    const char *fault = gt_orderstamp_fault(text, NULL);
+    if (fault == NULL) return GOAT_OK;
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" is no order stamp: it %s", NAME(field->name), fault);
+    return broken(field, "type", GOAT_INVALID, diag);
+}
+
 goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag *diag) {
     goat_status status = gt_schema_check_type(field, value, diag);
+    if (status == GOAT_OK && field->type == GT_TYPE_ORDERSTAMP) {
+        status = check_stamp(field, value, diag);
+    }
     if (status == GOAT_OK && (field->min.data != NULL || field->max.data != NULL)) {
         status = check_range(field, value, diag);
     }

@@ -117,7 +117,8 @@ static goat_status read_type(parse *p, const char *rule, gt_bytes value) {
     p->field->type = gt_value_as_text(value, &name) ? gt_type_of_name(name) : (gt_type)0;
     if (p->field->type == 0) {
         return refuse(p, rule,
-                      "must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text");
+                      "must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text, "
+                      "orderstamp");
     }
     if (gt_type_kinds(p->field->type) == 0) {
         char words[64];
@@ -236,7 +237,7 @@ static const struct {
     {"min_length", read_min_length, LENGTH_TYPES},
     {"max_length", read_max_length, LENGTH_TYPES},
     {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT)},
-    {"merge", read_merge, SINGLE_TYPES},
+    {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP)},
     {"default", read_default, ~0u},
 };
 

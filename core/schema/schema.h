@@ -21,10 +21,10 @@ typedef enum gt_type {
     GT_TYPE_MAP = 8,
     GT_TYPE_COUNTER = 9,
     GT_TYPE_LIST = 10,
-    GT_TYPE_OBJECT = 11,     /* not accepted by this version */
-    GT_TYPE_TEXT = 12,       /* not accepted by this version */
-    GT_TYPE_RICHTEXT = 13,   /* not accepted by this version */
-    GT_TYPE_ORDERSTAMP = 14, /* not accepted by this version */
+    GT_TYPE_OBJECT = 11, /* not accepted by this version */
+    GT_TYPE_TEXT = 12,
+    GT_TYPE_RICHTEXT = 13, /* not accepted by this version */
+    GT_TYPE_ORDERSTAMP = 14,
 } gt_type;
 
 typedef struct gt_pattern gt_pattern; /* schema/pattern.h */

@@ -20,7 +20,7 @@ static const struct {
     [GT_TYPE_OBJECT] = {"object", 0},
     [GT_TYPE_TEXT] = {"text", KIND(TEXT)},
     [GT_TYPE_RICHTEXT] = {"richtext", 0},
-    [GT_TYPE_ORDERSTAMP] = {"orderstamp", 0},
+    [GT_TYPE_ORDERSTAMP] = {"orderstamp", KIND(TEXT)},
 };
 
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };

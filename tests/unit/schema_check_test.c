@@ -155,6 +155,19 @@ static void each_type_takes_its_own_values_only(void **state) {
     }
 }
 
+static void an_orderstamp_is_a_text_of_its_form(void **state) {
+    fixture *f = *state;
+    gt_schema *schema = parse_field("{\"type\": \"orderstamp\", \"merge\": \"latest\"}");
+    assert_valid(f, schema, "{f: 'n3w5e11264sgsf'}");
+    assert_valid(f, schema, "{f: 'nx004000000000000'}");
+    assert_invalid(f, schema, "{f: ''}", "f", "type", "\"f\" is no order stamp: it is empty");
+    assert_invalid(f, schema, "{f: 'first'}", "f", "type", "\"f\" is no order stamp: it ends too early");
+    assert_invalid(f, schema, "{f: 'N3w5e11264sgsf'}", "f", "type",
+                   "\"f\" is no order stamp: it has another character than 0-9 and a-z");
+    assert_invalid(f, schema, "{f: 7}", "f", "type", "\"f\" is of type orderstamp and cannot be an integer");
+    gt_schema_free(schema);
+}
+
 static void a_pattern_too_hard_for_its_text_counts_as_broken(void **state) {
     fixture *f = *state;
     gt_schema *schema = parse_field("{\"type\": \"string\", \"pattern\": \"^(a+)+$\"}");
@@ -288,6 +301,7 @@ int main(void) {
         cmocka_unit_test(lengths_of_texts_are_counted_in_code_points),
         cmocka_unit_test(dates_have_limits_too),
         cmocka_unit_test(each_type_takes_its_own_values_only),
+        cmocka_unit_test(an_orderstamp_is_a_text_of_its_form),
         cmocka_unit_test(a_pattern_too_hard_for_its_text_counts_as_broken),
         cmocka_unit_test(a_message_lists_no_more_of_an_enum_than_fits),
         cmocka_unit_test(a_reader_sees_defaults_and_no_tombstone),

@@ -189,11 +189,16 @@ static void each_rule_has_to_fit_its_type(void **state) {
                          "\"f\": \"type\" object is not supported by this version");
     assert_rules_refused(f, "{\"type\": \"richtext\"}", "type",
                          "\"f\": \"type\" richtext is not supported by this version");
-    assert_rules_refused(f, "{\"type\": \"orderstamp\"}", "type",
-                         "\"f\": \"type\" orderstamp is not supported by this version");
+    assert_rules_refused(f, "{\"type\": \"orderstamp\", \"default\": \"first\"}", "default",
+                         "\"f\": \"default\": \"f\" is no order stamp: it ends too early");
+    assert_rules_refused(f, "{\"type\": \"orderstamp\", \"max_length\": 20}", "max_length",
+                         "\"f\": \"max_length\" is not a rule for fields of type orderstamp");
+    assert_rules_refused(f, "{\"type\": \"orderstamp\", \"merge\": \"both\"}", "merge",
+                         "\"f\": \"merge\" can only be \"latest\" in this version");
     assert_rules_refused(
         f, "{\"type\": \"integer\"}", "type",
-        "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text");
+        "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text, "
+        "orderstamp");
     assert_rules_refused(f, "{\"type\": \"number\", \"pattern\": \"a\"}", "pattern",
                          "\"f\": \"pattern\" is not a rule for fields of type number");
     assert_rules_refused(f, "{\"type\": \"string\", \"min\": 1}", "min",
