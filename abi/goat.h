@@ -702,7 +702,7 @@ GOAT_API goat_status goat_item_get_number(goat_item *item, const char *field, si
 /** An integer (number or counter) as two halves: value = high * 2^32 + low. GOAT_WRONG_TYPE for a fraction. */
 GOAT_API goat_status goat_item_get_int(goat_item *item, const char *field, size_t field_len, int32_t *high,
                                        uint32_t *low, goat_error **error);
-/** The UTF-8 text of a string, text or ref. `text`: new contents, end with goat_buf_free(). */
+/** The UTF-8 text of a string, text, orderstamp or ref. `text`: new contents, end with goat_buf_free(). */
 GOAT_API goat_status goat_item_get_text(goat_item *item, const char *field, size_t field_len, goat_buf *text,
                                         goat_error **error);
 /** The contents of a bytes field. `bytes`: new contents, end with goat_buf_free(). */
@@ -730,7 +730,7 @@ GOAT_API goat_status goat_item_set_number(goat_item *item, const char *field, si
 /** Sets an integer given as two halves: high * 2^32 + low. */
 GOAT_API goat_status goat_item_set_int(goat_item *item, const char *field, size_t field_len, int32_t high,
                                        uint32_t low, goat_error **error);
-/** Sets a string, text or ref. What a text field was and what it becomes are compared, and the difference is the edit. */
+/** Sets a string, text, orderstamp or ref. What a text field was and what it becomes are compared, and the difference is the edit. */
 GOAT_API goat_status goat_item_set_text(goat_item *item, const char *field, size_t field_len, const char *text,
                                         size_t text_len, goat_error **error);
 /** Sets a bytes field. */
@@ -808,6 +808,30 @@ GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error 
  */
 GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_t limit, goat_buf *commits,
                                        goat_error **error);
+
+/* ---- Order stamps -------------------------------------------------------------------------- */
+
+/**
+ * Makes order stamps: short texts (0-9, a-z) that say where items stand in a list. Keep one in a field of type "orderstamp"
+ * of each, and sort by that field: stamps sort by their bytes, and items with the same one by their keys. To insert or to
+ * move an item is to set its stamp to one between those of its new neighbours, and nothing else; two peers that do so at one
+ * place get different ones.
+ *
+ *     goat_orderstamp_between(db, last, last_len, NULL, 0, 1, &stamps, &error);          to append to a list
+ *     goat_item_set(item, "place", 5, stamps.data + 1, stamps.size - 1, &error);         of the array its one element
+ *
+ * @param before  borrowed for the call. The stamp that the new ones come after; NULL with 0: the beginning of the list.
+ * @param after   borrowed for the call. The stamp that they come before; NULL with 0: the end of the list.
+ * @param count   how many, at most 65536; where there is room on both sides they are spread evenly.
+ * @param stamps  new contents, end with goat_buf_free(). A CBOR array of texts in order.
+ * @return GOAT_OK; GOAT_INVALID with a position if one of the two is no stamp, and if `before` does not sort before
+ *         `after`; GOAT_TOO_LARGE also if no stamp of at most 255 bytes is left between these two: then give all items of
+ *         the list new ones; GOAT_IO if the host gives no randomness; GOAT_LOADING.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_orderstamp_between(goat_db *db, const char *before, size_t before_len, const char *after,
+                                             size_t after_len, uint32_t count, goat_buf *stamps, goat_error **error);
 
 /* ---- Queries ------------------------------------------------------------------------------- */
 

@@ -297,6 +297,8 @@ goat_status gt_db_check(const goat_db *db, gt_diag *diag) {
     return gt_database_check(db->database, diag);
 }
 
+goat_random gt_db_random(const goat_db *db) { return db->database->host.random; }
+
 /* ---- wake-up ---- */
 
 /* The two reasons are told apart, because the host answers one with goat_db_advance() and the other with

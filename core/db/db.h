@@ -75,6 +75,9 @@ goat_status gt_db_check(const goat_db *db, gt_diag *diag);
 
 bool gt_db_is_read_only(const goat_db *db);
 
+/* The host's randomness, for what is made outside of any repository. */
+goat_random gt_db_random(const goat_db *db);
+
 /* Whether a job of this handle is under way. */
 bool gt_db_has_jobs(const goat_db *db);
 

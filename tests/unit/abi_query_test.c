@@ -197,6 +197,84 @@ static void a_transaction_is_in_no_query_before_it_is_committed(void **state) {
     goat_query_free(query);
 }
 
+/* ---- order stamps ---- */
+
+static const char in_the_list[] =
+    "{\"where\": {\"place\": {\"$exists\": true}}, \"sort\": [\"place\"], \"fields\": [\"title\"]}";
+
+static void a_list_is_kept_in_order_by_its_stamps(void **state) {
+    test_db *f = *state;
+    goat_query *query = open_query(f, NULL, in_the_list);
+    goat_item *a = test_db_item(f->db, "/data/tasks/a"), *b = test_db_item(f->db, "/data/tasks/b");
+    goat_item *c = test_db_item(f->db, "/data/tasks/c"), *d = test_db_item(f->db, "/data/tasks/d");
+    test_db_place(f->db, c, NULL, NULL);
+    test_db_place(f->db, d, NULL, c);
+    test_db_place(f->db, a, c, NULL);
+    test_db_place(f->db, b, d, c);
+    assert_rows(query, "{\"key\":\"d\",\"title\":\"D\"}\n{\"key\":\"b\",\"title\":\"B\"}\n"
+                       "{\"key\":\"c\",\"title\":\"C\"}\n{\"key\":\"a\",\"title\":\"A\"}\n");
+    test_db_place(f->db, d, c, a); /* moved: one write */
+    assert_rows(query, "{\"key\":\"b\",\"title\":\"B\"}\n{\"key\":\"c\",\"title\":\"C\"}\n"
+                       "{\"key\":\"d\",\"title\":\"D\"}\n{\"key\":\"a\",\"title\":\"A\"}\n");
+    goat_item_free(a);
+    goat_item_free(b);
+    goat_item_free(c);
+    goat_item_free(d);
+    goat_query_free(query);
+}
+
+static void items_with_one_stamp_stand_in_order_of_their_keys(void **state) {
+    test_db *f = *state;
+    static const char edits[] = "[{\"key\": \"e\", \"set\": {\"place\": \"n3w5e11264sgsf\"}},"
+                                "{\"key\": \"c\", \"set\": {\"place\": \"n3w5e11264sgsf\"}},"
+                                "{\"key\": \"d\", \"set\": {\"place\": \"n3w5e11264sgse\"}}]";
+    goat_query *query = open_query(f, NULL, in_the_list);
+    assert_ok(goat_repo_apply_json(f->repo, TEXT(edits), 0, NULL, &error));
+    assert_ok(goat_db_advance(f->db, NULL, &error));
+    assert_rows(query,
+                "{\"key\":\"d\",\"title\":\"D\"}\n{\"key\":\"c\",\"title\":\"C\"}\n{\"key\":\"e\",\"title\":\"E\"}\n");
+    goat_query_free(query);
+}
+
+static void many_stamps_come_as_an_array_of_texts(void **state) {
+    test_db *f = *state;
+    goat_buf stamps = {0};
+    assert_ok(goat_orderstamp_between(f->db, NULL, 0, NULL, 0, 0, &stamps, &error));
+    assert_string_equal(test_db_json(&stamps), "[]");
+    assert_ok(goat_orderstamp_between(f->db, TEXT("e0000000000000"), TEXT("v0000000000000"), 2, &stamps, &error));
+    const char *json = test_db_json(&stamps);
+    assert_int_equal(strlen(json), 2 + 2 * 16 + 1);
+    assert_true(json[2] == 'j' && json[19] == 'p'); /* a third and two thirds of the way */
+    assert_ok(goat_orderstamp_between(f->db, NULL, 0, NULL, 0, 65536, &stamps, &error));
+    assert_int_equal(stamps.data[0], 0x9a);
+    assert_fails(GOAT_TOO_LARGE, goat_orderstamp_between(f->db, NULL, 0, NULL, 0, 65537, &stamps, &error));
+    goat_buf_free(&stamps);
+}
+
+static void what_is_no_stamp_is_refused(void **state) {
+    test_db *f = *state;
+    goat_buf stamps = {0};
+    goat_error *why = NULL;
+    goat_item *item = test_db_item(f->db, "/data/tasks/a");
+#define BETWEEN(low, high, error)                                                                                      \
+    goat_orderstamp_between(f->db, low, strlen(low), high, strlen(high), 1, &stamps, error)
+    assert_int_equal(BETWEEN("n0000-00000000", "", &why), GOAT_INVALID);
+    assert_string_equal(goat_error_message(why), "the stamp before is none: it has another character than 0-9 and a-z");
+    assert_int_equal((int)goat_error_position(why), 5);
+    goat_error_free(why);
+    assert_fails(GOAT_INVALID, BETWEEN("", "first", &error));
+    assert_fails(GOAT_INVALID, BETWEEN("n3w5e11264sgsf", "n3w5e11264sgsf", &error));
+    assert_fails(GOAT_INVALID, BETWEEN("o3w5e11264sgsf", "n3w5e11264sgsf", &error));
+#undef BETWEEN
+    assert_int_equal(goat_item_set_text(item, TEXT("place"), TEXT("first"), &why), GOAT_INVALID);
+    assert_string_equal(goat_error_message(why), "\"place\" is no order stamp: it ends too early");
+    assert_string_equal(goat_error_detail(why, GOAT_DETAIL_RULE), "type");
+    goat_error_free(why);
+    test_db_assert_field(item, "place", NULL);
+    goat_item_free(item);
+    goat_buf_free(&stamps);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_tasks(rows_are_filtered_sorted_and_projected),
@@ -207,6 +285,10 @@ int main(void) {
         with_tasks(a_spec_that_is_wrong_says_what),
         with_tasks(the_first_result_may_be_a_job),
         with_tasks(a_transaction_is_in_no_query_before_it_is_committed),
+        with_tasks(a_list_is_kept_in_order_by_its_stamps),
+        with_tasks(items_with_one_stamp_stand_in_order_of_their_keys),
+        with_tasks(many_stamps_come_as_an_array_of_texts),
+        with_tasks(what_is_no_stamp_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

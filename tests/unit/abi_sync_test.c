@@ -3,6 +3,7 @@
 
 #include "support/test_db.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,104 @@ static void the_next_connection_goes_on_where_the_last_one_ended(void **state) {
     assert_title(f->replica.db, "/data/tasks/1", "\"one\"");
 }
 
+static void read_list(goat_db *db, goat_repo *repo, goat_buf *rows) {
+    static const char spec[] = "{\"sort\": [\"place\"], \"fields\": [\"place\", \"title\"]}";
+    goat_query *query = NULL;
+    assert_ok(goat_db_advance(db, NULL, &error));
+    assert_ok(goat_query_open(repo, NULL, TEXT(spec), &query, NULL, &error));
+    assert_ok(goat_query_rows_json(query, 0, UINT32_MAX, rows, &error));
+    goat_query_free(query);
+}
+
+/* Inserts `count` items "A0", "A1", … one after the other, the first of them after `at`, all of them before `end`. */
+static void insert_run(test_db *side, const char *at, const char *end, char letter, int count) {
+    char path[32], title[8];
+    goat_item *before = find(side->db, at), *after = find(side->db, end);
+    for (int i = 0; i < count; i++) {
+        snprintf(title, sizeof title, "%c%d", letter, i);
+        snprintf(path, sizeof path, "/data/tasks/%s", title);
+        goat_item *item = test_db_create(side, path, title);
+        test_db_place(side->db, item, before, after);
+        goat_item_free(before);
+        before = item;
+    }
+    goat_item_free(before);
+    goat_item_free(after);
+}
+
+/* Asserts that the titles with this letter, among all, stand in the order in which they were inserted. */
+static void assert_run(const char *rows, char letter, int count) {
+    char title[24];
+    const char *last = strstr(rows, "\"title\":\"first\""), *end = strstr(rows, "\"title\":\"last\"");
+    for (int i = 0; i < count; i++) {
+        snprintf(title, sizeof title, "\"title\":\"%c%d\"", letter, i);
+        const char *at = strstr(rows, title);
+        assert_true(at != NULL && at > last && at < end);
+        last = at;
+    }
+}
+
+/* Both insert at one place, time and again, while they do not hear of each other. */
+static void a_list_is_in_one_order_however_many_insert_at_one_place(void **state) {
+    pair *f = *state;
+    enum { ROUNDS = 4, RUN = 7 };
+    goat_item *first = test_db_create(f->server, "/data/tasks/first", "first");
+    goat_item *last = test_db_create(f->server, "/data/tasks/last", "last");
+    test_db_place(f->server->db, first, NULL, NULL);
+    test_db_place(f->server->db, last, first, NULL);
+    goat_buf one = {0}, other = {0};
+    for (int round = 0; round <= ROUNDS; round++) {
+        join(f);
+        pass(f, 400);
+        part(f);
+        read_list(f->server->db, f->server->repo, &one);
+        read_list(f->replica.db, f->replica.repo, &other);
+        assert_string_equal(one.data, other.data);
+        for (int i = 0; i < round; i++) {
+            assert_run((const char *)one.data, (char)('A' + 2 * i), RUN);
+            assert_run((const char *)one.data, (char)('A' + 2 * i + 1), RUN);
+        }
+        if (round == ROUNDS) break;
+        insert_run(f->server, "/data/tasks/first", "/data/tasks/last", (char)('A' + 2 * round), RUN);
+        insert_run(&f->replica, "/data/tasks/first", "/data/tasks/last", (char)('A' + 2 * round + 1), RUN);
+    }
+    goat_item_free(first);
+    goat_item_free(last);
+    goat_buf_free(&one);
+    goat_buf_free(&other);
+}
+
+/* An item that both move is in one place, where the later move puts it. */
+static void an_item_that_both_move_is_in_one_place(void **state) {
+    pair *f = *state;
+    goat_item *a = test_db_create(f->server, "/data/tasks/a", "a"),
+              *b = test_db_create(f->server, "/data/tasks/b", "b");
+    goat_item *x = test_db_create(f->server, "/data/tasks/x", "x");
+    test_db_place(f->server->db, a, NULL, NULL);
+    test_db_place(f->server->db, b, a, NULL);
+    test_db_place(f->server->db, x, b, NULL);
+    join(f);
+    pass(f, 400);
+    part(f);
+    goat_item *far_a = find(f->replica.db, "/data/tasks/a"), *far_b = find(f->replica.db, "/data/tasks/b");
+    goat_item *far_x = find(f->replica.db, "/data/tasks/x");
+    test_db_place(f->server->db, x, NULL, a);
+    pass(f, 400); /* captured, so earlier */
+    test_db_place(f->replica.db, far_x, far_a, far_b);
+    join(f);
+    pass(f, 400);
+    goat_buf one = {0}, other = {0};
+    read_list(f->server->db, f->server->repo, &one);
+    read_list(f->replica.db, f->replica.repo, &other);
+    assert_string_equal(one.data, other.data);
+    const char *rows = (const char *)one.data, *at = strstr(rows, "\"x\"");
+    assert_true(at > strstr(rows, "\"a\"") && at < strstr(rows, "\"b\""));
+    goat_buf_free(&one);
+    goat_buf_free(&other);
+    goat_item *items[] = {a, b, x, far_a, far_b, far_x};
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) goat_item_free(items[i]);
+}
+
 /* ---- waking ---- */
 
 static void count(void *userdata) { ++*(uint32_t *)userdata; }
@@ -355,6 +454,8 @@ int main(void) {
         with_pair(edits_of_both_sides_are_seen_at_the_other),
         with_pair(a_list_edited_apart_comes_together),
         with_pair(the_next_connection_goes_on_where_the_last_one_ended),
+        with_pair(a_list_is_in_one_order_however_many_insert_at_one_place),
+        with_pair(an_item_that_both_move_is_in_one_place),
         with_pair(the_host_is_woken_when_there_is_something_to_send),
         with_pair(a_deadline_says_when_to_ask_at_the_latest),
         with_pair(a_database_that_is_closed_ends_its_connections),

@@ -406,6 +406,12 @@ static void null_is_misuse_for_editing_a_field(void **state) {
     misuse(goat_item_list_set(NULL, TEXT("list"), 0, one, 1, &error));
     misuse(goat_item_list_set(item, NULL, 0, 0, one, 1, &error));
     misuse(goat_item_list_set(item, TEXT("list"), 0, NULL, 0, &error));
+    goat_buf stamps = {0};
+    misuse(goat_orderstamp_between(NULL, NULL, 0, NULL, 0, 1, &stamps, &error));
+    misuse(goat_orderstamp_between(f->db, NULL, 1, NULL, 0, 1, &stamps, &error));
+    misuse(goat_orderstamp_between(f->db, NULL, 0, NULL, 1, 1, &stamps, &error));
+    misuse(goat_orderstamp_between(f->db, NULL, 0, NULL, 0, 1, NULL, &error));
+    goat_buf_free(&stamps);
     test_db_assert_item(item, "{\"done\":false,\"title\":\"one\"}");
     goat_item_free(item);
 }
@@ -550,6 +556,7 @@ static void after_closing_children_answer_closed(void **state) {
     closed(goat_repo_apply_json(f->repo, TEXT("[]"), 0, NULL, &error));
     closed(goat_repo_apply(f->repo, (const uint8_t *)"\x80", 1, 0, NULL, &error));
     closed(goat_repo_digest(f->repo, &buf, NULL, &error));
+    closed(goat_orderstamp_between(f->db, NULL, 0, NULL, 0, 1, &buf, &error));
     closed(goat_tx_begin(f->repo, &(goat_tx *){NULL}, &error));
     closed(goat_tx_commit(tx, NULL, 0, NULL, &error));
     closed(goat_item_open(f->db, NULL, TEXT("/data/tasks/1"), &made, &error));

@@ -13,7 +13,7 @@ const char test_db_schema[] =
     "\"number\": {\"type\": \"number\"}, \"size\": {\"type\": \"number\", \"min\": 0, \"max\": 100},"
     "\"date\": {\"type\": \"date\"}, \"bytes\": {\"type\": \"bytes\"}, \"ref\": {\"type\": \"ref\"},"
     "\"set\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"counter\": {\"type\": \"counter\"},"
-    "\"list\": {\"type\": \"list\"}, \"body\": {\"type\": \"text\"}}}";
+    "\"list\": {\"type\": \"list\"}, \"body\": {\"type\": \"text\"}, \"place\": {\"type\": \"orderstamp\"}}}";
 
 goat_host test_db_host(test_db *f) {
     goat_host host = {.struct_size = sizeof host};
@@ -111,6 +111,22 @@ void test_db_assert_field(goat_item *item, const char *field, const char *json) 
 
 void test_db_set(goat_item *item, const char *field, const char *json) {
     assert_ok(goat_item_set_json(item, field, strlen(field), json, strlen(json), &error));
+}
+
+static void read_place(goat_item *item, goat_buf *stamp) {
+    if (item != NULL) assert_ok(goat_item_get_text(item, TEXT("place"), stamp, &error));
+}
+
+void test_db_place(goat_db *db, goat_item *item, goat_item *before, goat_item *after) {
+    goat_buf low = {0}, high = {0}, stamps = {0};
+    read_place(before, &low);
+    read_place(after, &high);
+    assert_ok(goat_orderstamp_between(db, (const char *)low.data, low.size, (const char *)high.data, high.size, 1,
+                                      &stamps, &error));
+    assert_ok(goat_item_set(item, TEXT("place"), stamps.data + 1, stamps.size - 1, &error)); /* of an array of one */
+    goat_buf_free(&low);
+    goat_buf_free(&high);
+    goat_buf_free(&stamps);
 }
 
 const char *test_db_json(goat_buf *value) {

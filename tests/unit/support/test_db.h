@@ -63,6 +63,9 @@ void test_db_assert_field(goat_item *item, const char *field, const char *json);
 /* Sets a field from JSON. */
 void test_db_set(goat_item *item, const char *field, const char *json);
 
+/* Puts an item into a list that is sorted by its field "place", between two others; NULL: at the beginning, at the end. */
+void test_db_place(goat_db *db, goat_item *item, goat_item *before, goat_item *after);
+
 /* A buffer of CBOR as JSON text, in place; frees nothing. */
 const char *test_db_json(goat_buf *value);
 
