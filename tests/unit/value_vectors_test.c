@@ -4,6 +4,7 @@
 #include "support/hex_buf.h"
 #include "support/value_random.h"
 #include "value/json.h"
+#include "value/orderstamp.h"
 #include "value/path.h"
 
 #include <stdio.h>
@@ -230,6 +231,27 @@ static void paths_are_taken_apart(void **state) {
     }
 }
 
+static void stamps_are_taken_and_in_order(void **state) {
+    size_t i;
+    json_t *one;
+    gt_bytes last = gt_bytes_of(NULL, 0);
+    json_array_foreach(part(state, "stamps", 30), i, one) {
+        gt_bytes text = gt_bytes_text(word(one, "text"));
+        assert_null(gt_orderstamp_fault(text, NULL));
+        assert_true(gt_bytes_compare(last, text) < 0);
+        last = text;
+    }
+    json_array_foreach(part(state, "refused_stamps", 15), i, one) {
+        gt_bytes text = text_of(one);
+        size_t position = 999;
+        const char *fault = gt_orderstamp_fault(text, &position);
+        assert_non_null(fault);
+        assert_non_null(strstr(fault, word(one, "reason")));
+        assert_int_equal(position, json_integer_value(json_object_get(one, "position")));
+        text_free(text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_read_and_written_both_ways),
@@ -239,6 +261,7 @@ int main(void) {
         cmocka_unit_test(plain_forms_are_read_and_written),
         cmocka_unit_test(values_are_in_order),
         cmocka_unit_test(paths_are_taken_apart),
+        cmocka_unit_test(stamps_are_taken_and_in_order),
     };
     return cmocka_run_group_tests_name("value_vectors", tests, load, unload);
 }

@@ -273,3 +273,47 @@ def place(value):
     if isinstance(value, Ref):
         return (7, value.path.encode())
     return (5, [place(element) for element in (value.elements if isinstance(value, Set) else value)])
+
+
+# ---- order stamps ----
+
+LEADS = {"d": 1, "c": 2, "b": 4, "a": 8, "w": 1, "x": 2, "y": 4, "z": 8}
+STAMP_PART = re.compile(rb"([e-v])|([dw])([0-9a-z])|([cx])([0-9a-z]{2})|([by])([0-9a-z]{4})|([az])([0-9a-z]{8})|"
+                        rb"([0-9][0-9a-z]{12})")
+
+
+def stamp(text):
+    """The parts of an order stamp: numbers, and tails as text."""
+    if not 14 <= len(text) <= 255:
+        raise Fault("a stamp has 14 to 255 characters")
+    parts, at = [], 0
+    while at < len(text):
+        match = STAMP_PART.match(text, at)
+        if not match:
+            raise Fault("no part of a stamp")
+        found = [group.decode() for group in match.groups() if group is not None]
+        at = match.end()
+        parts.append(stamp_number(found) if found[0][0] > "9" else found[0])
+        if isinstance(parts[-1], str) and (len(parts) == 1 or isinstance(parts[-2], str) or parts[-2] == STAMP_MIN):
+            raise Fault("a tail where a number is to stand")
+    if not isinstance(parts[-1], str):
+        raise Fault("a stamp without a tail")
+    return parts
+
+
+def stamp_number(found):
+    lead, digits = found[0], "".join(found[1:])
+    if not digits:
+        return ord(lead) - ord("n")
+    nearer = 9 + sum(36**count for count in (1, 2, 4, 8) if count < LEADS[lead])
+    if lead >= "w":
+        return nearer + int(digits, 36)
+    return -nearer - 36 ** LEADS[lead] + int(digits, 36)
+
+
+STAMP_MIN = stamp_number(["a", "00000000"])
+
+
+def stamp_place(parts):
+    """Sorts as stamps do: tails before numbers."""
+    return [(0, part) if isinstance(part, str) else (1, part) for part in parts]

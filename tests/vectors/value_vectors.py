@@ -76,6 +76,15 @@ def values(name, content, report):
         check(where, "parts", taken(report, where, path_of, case), case["parts"])
     for where, case in cases(name, content, "refused_paths", report):
         refusal(report, where, case, path_of, case)
+    last = None
+    for where, case in cases(name, content, "stamps", report):
+        parts = taken(report, where, goat_value.stamp, text_of(case))
+        check(where, "parts", parts, case["parts"])
+        place = goat_value.stamp_place(parts or [])
+        check(where, "above the one before", last is None or place > last, True)
+        last = place
+    for where, case in cases(name, content, "refused_stamps", report):
+        refusal(report, where, case, goat_value.stamp, text_of(case))
 
 
 def path_of(case):

@@ -83,6 +83,8 @@ def values_can_fail():
         "plain": lambda case: case.update(json=case["json"] + " "),
         "paths": lambda case: case["parts"].pop(),
         "refused_paths": lambda case: case.update(status="GOAT_OK"),
+        "stamps": lambda case: case["parts"].pop(),
+        "refused_stamps": lambda case: case.update(status="GOAT_OK"),
     }
     for part, change in changes.items():
         content = json.loads(good)
