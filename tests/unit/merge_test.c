@@ -60,6 +60,16 @@ static void unsetting_is_a_write_like_others(void **state) {
     merge_gives(f, "{}");
 }
 
+static void of_two_moves_the_later_one_counts(void **state) {
+    fixture *f = *state;
+    merge_begin(f, "{place: 'n0000000000000'}");
+    merge_step(f, "", "{place: 'o0000000000000'}");
+    merge_step(f, "", "{place: 'm0000000000000'}");
+    merge_gives(f, "{place: 'm0000000000000'}");
+    merge_step(f, "0", "{place: undefined}");
+    merge_gives(f, "{}");
+}
+
 static void two_whole_lists_are_both_kept(void **state) {
     fixture *f = *state;
     merge_begin(f, "{list: [1]}");
@@ -459,6 +469,7 @@ int main(void) {
         cmocka_unit_test(equal_times_are_decided_by_id),
         cmocka_unit_test(edits_of_different_fields_are_all_kept),
         cmocka_unit_test(unsetting_is_a_write_like_others),
+        cmocka_unit_test(of_two_moves_the_later_one_counts),
         cmocka_unit_test(two_whole_lists_are_both_kept),
         cmocka_unit_test(a_write_of_each_type_replaces_the_one_before),
         cmocka_unit_test(additions_of_both_sides_are_kept),
