@@ -119,6 +119,13 @@ bool gt_log_is_aside(const gt_log *log, uint64_t offset, uint64_t length);
  * gt_log_append. */
 goat_status gt_log_set_aside(gt_log *log, uint64_t offset, uint64_t length, gt_diag *diag);
 
+/* Where the last record ends that sets something aside, as far as is known; 0: there is none. Whoever held all of the log
+ * at a length before that may hold what was lost. */
+uint64_t gt_log_aside_end(const gt_log *log);
+
+/* Such a record ends there, as a checkpoint says that covers it. */
+void gt_log_note_aside_end(gt_log *log, uint64_t end);
+
 /* Bytes at a file offset that a record was read from or appended at; stable until close. A first touch
  * of a record below a checkpoint is checked with gt_log_check. Out of bounds: data NULL. */
 gt_bytes gt_log_at(const gt_log *log, uint64_t offset, size_t len);

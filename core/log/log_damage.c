@@ -106,6 +106,14 @@ bool gt_log_has_holes(const gt_log *log) {
 
 bool gt_log_has_asides(const gt_log *log) { return log->aside_count > 0; }
 
+uint64_t gt_log_aside_end(const gt_log *log) { return log->aside_end; }
+
+void gt_log_note_aside_end(gt_log *log, uint64_t end) {
+    if (end > log->aside_end) {
+        log->aside_end = end;
+    }
+}
+
 bool gt_log_is_behind_hole(const gt_log *log, uint64_t offset) {
     size_t i = count_before(log->damage, log->damage_count, offset);
     while (i > 0 && log->damage[i - 1].kind != GT_DAMAGE_MIDDLE) {
@@ -154,7 +162,11 @@ goat_status gt_log_read_aside(gt_log *log, uint64_t record, gt_bytes payload) {
     gt_array_next(&iter, &element[1]);
     if (!gt_value_as_int64(element[0], &offset) || !gt_value_as_int64(element[1], &length) ||
         offset < GT_LOG_HEADER_SIZE || length <= 0 || (uint64_t)offset > record ||
-        (uint64_t)length > record - (uint64_t)offset || gt_log_is_aside(log, (uint64_t)offset, (uint64_t)length)) {
+        (uint64_t)length > record - (uint64_t)offset) {
+        return GOAT_OK;
+    }
+    gt_log_note_aside_end(log, record + GT_LOG_RECORD_OVERHEAD + payload.len);
+    if (gt_log_is_aside(log, (uint64_t)offset, (uint64_t)length)) {
         return GOAT_OK;
     }
     if (!reserve_aside(log)) {
@@ -182,6 +194,7 @@ goat_status gt_log_set_aside(gt_log *log, uint64_t offset, uint64_t length, gt_d
     status = gt_log_commit_append(log, GT_RECORD_SET_ASIDE, &room, NULL, diag);
     if (status == GOAT_OK) {
         add_aside(log, offset, length);
+        gt_log_note_aside_end(log, log->length);
     }
     return status;
 }

@@ -56,6 +56,7 @@ struct gt_log {
     size_t damage_count, damage_capacity;
     gt_damage *aside; /* what was set aside, by offset; no two touch each other */
     size_t aside_count, aside_capacity;
+    uint64_t aside_end;   /* where the last record ends that set something aside; 0: none is known */
     uint64_t search_cost; /* bytes whose checksum was computed in vain */
 
     uint8_t chain[GT_CHAIN_SIZE];

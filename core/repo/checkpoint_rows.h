@@ -25,7 +25,7 @@ enum {
     SECTIONS,
 };
 
-enum { TABLES_VERSION = 2, META_SIZE = 64 };
+enum { TABLES_VERSION = 3, META_SIZE = 64 };
 
 /* Where things are in the one row of section 1. */
 enum {

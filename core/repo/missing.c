@@ -198,6 +198,9 @@ void gt_stretches_save(const gt_repo *repo, gt_buf *out) {
         gt_stretch_row row = fault_at(repo, i);
         if (!gt_log_is_aside(repo->log, row.offset, row.length)) gt_buf_append(out, &row, sizeof(row));
     }
+    uint64_t end = gt_log_aside_end(repo->log);
+    gt_stretch_row row = {GT_LOG_HEADER_SIZE, end - GT_LOG_HEADER_SIZE, GT_STRETCH_ASIDE, 0};
+    if (end != 0) gt_buf_append(out, &row, sizeof(row));
 }
 
 /* Nothing is noted before all of it was looked at. */
@@ -211,6 +214,8 @@ bool gt_stretches_restore(gt_repo *repo, const gt_section *section, uint64_t cov
                 good = row.offset >= GT_LOG_HEADER_SIZE && row.offset <= covered && row.length <= covered - row.offset;
             } else if (row.kind == GT_STRETCH_FAULT) {
                 gt_buf_append(&repo->faults, &row, sizeof(row));
+            } else if (row.kind == GT_STRETCH_ASIDE) {
+                gt_log_note_aside_end(repo->log, row.offset + row.length);
             } else {
                 good = gt_log_note_hole(repo->log, row.offset, row.length) == GOAT_OK;
             }

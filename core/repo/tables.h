@@ -163,7 +163,11 @@ typedef struct gt_stretch_row {
     uint32_t zero;
 } gt_stretch_row;
 
-enum { GT_STRETCH_HOLE = 1, GT_STRETCH_FAULT = 2 };
+enum {
+    GT_STRETCH_HOLE = 1,
+    GT_STRETCH_FAULT = 2,
+    GT_STRETCH_ASIDE = 3, /* all up to the end of the last record that sets something aside; there is one at most */
+};
 
 _Static_assert(sizeof(gt_stretch_row) == 24, "checkpoint format");
 

@@ -27,7 +27,9 @@ static void point_hash(gt_channel *channel, uint64_t length, const uint8_t *chai
 bool gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *length) {
     uint8_t chain[GT_CHAIN_SIZE], own[GT_SYNC_POINT_SIZE];
     *length = gt_get_u64(point);
-    if (!gt_log_chain_at(gt_channel_log(channel), *length, chain)) return false;
+    const gt_log *log = gt_channel_log(channel);
+    /* What it stands for may have been lost since, and that be forgotten by a run with somebody who had none of it. */
+    if (*length < gt_log_aside_end(log) || !gt_log_chain_at(log, *length, chain)) return false;
     point_hash(channel, *length, chain, own);
     return memcmp(own, point, sizeof(own)) == 0;
 }

@@ -106,6 +106,29 @@ static void what_is_set_aside_stays_so(void **state) {
     assert_false(gt_log_is_aside(f->log, UINT64_MAX - 1, UINT64_MAX));
 }
 
+/* Of what held before that, nobody knows whether it was lost. */
+static void where_something_was_set_aside_last_is_known(void **state) {
+    fixture *f = *state;
+    damage(f, 2, 2);
+    assert_int_equal(gt_log_aside_end(f->log), 0);
+    assert_int_equal(set_aside(f, 2), GOAT_OK);
+    uint64_t first = gt_log_length(f->log);
+    assert_int_equal(gt_log_aside_end(f->log), first);
+    assert_int_equal(test_log_append(f->log, &f->model, RECORDS, 10), GOAT_OK);
+    assert_int_equal(gt_log_aside_end(f->log), first);
+    assert_int_equal(set_aside(f, 3), GOAT_OK);
+    uint64_t second = gt_log_length(f->log);
+    assert_int_equal(set_aside(f, 2), GOAT_OK); /* it was */
+    assert_int_equal(gt_log_aside_end(f->log), second);
+    assert_int_equal(test_log_append(f->log, &f->model, RECORDS + 1, 10), GOAT_OK);
+    reopen(f);
+    assert_int_equal(gt_log_aside_end(f->log), second);
+    gt_log_note_aside_end(f->log, first);
+    assert_int_equal(gt_log_aside_end(f->log), second);
+    gt_log_note_aside_end(f->log, second + 1);
+    assert_int_equal(gt_log_aside_end(f->log), second + 1);
+}
+
 static void records_set_aside_one_by_one_cover_damage_that_is_one(void **state) {
     fixture *f = *state;
     damage(f, 2, 3);
@@ -201,7 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_is_set_aside_stays_so),          TEST(records_set_aside_one_by_one_cover_damage_that_is_one),
         TEST(damage_found_in_pieces_becomes_one),  TEST(other_words_of_such_a_record_are_passed_over),
-        TEST(without_memory_nothing_is_set_aside),
+        TEST(without_memory_nothing_is_set_aside), TEST(where_something_was_set_aside_last_is_known),
     };
     return cmocka_run_group_tests_name("log aside", tests, NULL, NULL);
 }

@@ -1,0 +1,136 @@
+/* Damage of a server's log that a run with one client could not heal, and what another one still has. */
+#include "support/test.h"
+#include "support/test_peer.h"
+#include "sync/internal.h"
+
+typedef struct fixture {
+    test_network network;
+    test_peer server, client, other;
+    test_wire wire, second;
+} fixture;
+
+static int setup(void **state) {
+    fixture *f = test_malloc(sizeof *f);
+    memset(f, 0, sizeof *f);
+    test_peers_network(&f->network);
+    test_peer_init(&f->server, &f->network, 0, 11, 0);
+    test_peer_init(&f->client, &f->network, 1, 22, 0);
+    test_peer_init(&f->other, &f->network, 2, 33, 0);
+    *state = f;
+    return 0;
+}
+
+static void cut(test_wire *wire) {
+    if (wire->hasher != NULL) test_wire_cut(wire);
+    wire->hasher = NULL;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    cut(&f->wire);
+    cut(&f->second);
+    test_peer_free(&f->server);
+    test_peer_free(&f->client);
+    test_peer_free(&f->other);
+    test_network_free(&f->network);
+    test_free(f);
+    return 0;
+}
+
+static void join(test_wire *wire, test_peer *client, test_peer *server) {
+    cut(wire);
+    test_wire_join(wire, client, server);
+    test_wire_settle(wire);
+}
+
+static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
+
+static uint64_t runs(const test_wire *wire) { return gt_sync_get_counters(wire->c)->runs; }
+
+static void reopen(test_peer *peer) {
+    test_site_close(&peer->site);
+    test_site_open(&peer->site, 0);
+    peer->shared.repo = peer->site.repo;
+}
+
+/* ---- given ---- */
+
+/* The other's batch is the first record of the server's log, and the other remembers a point behind it. The client has
+ * nothing of the server's. */
+static void other_was_there(fixture *f) {
+    join(&f->second, &f->other, &f->server);
+    test_peer_edit(&f->other, "a", "{text: 'x'}");
+    test_wire_settle(&f->second);
+    test_peer_edit(&f->server, "b", "{text: 'y'}"); /* or it were a torn tail */
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->second);
+    assert_true(f->other.has_kept);
+    assert_int_equal(entries(&f->server), 2);
+    cut(&f->second);
+}
+
+/* One bit of the first record's payload flips while nobody looks, and a client that never had it comes first. */
+static void server_forgets_it(fixture *f) {
+    test_site_sync(&f->server.site);
+    test_site_close(&f->server.site);
+    gt_sim_flip_bit(f->server.site.disk, TEST_REPO_LOG, (GT_LOG_HEADER_SIZE + 60) * 8);
+    test_site_open(&f->server.site, 0);
+    f->server.shared.repo = f->server.site.repo;
+    assert_true(gt_repo_has_gaps(f->server.site.repo));
+    test_peer_edit(&f->client, "c", "{text: 'z'}");
+    join(&f->wire, &f->client, &f->server);
+    assert_true(f->client.last_equal);
+    assert_false(gt_repo_has_gaps(f->server.site.repo));
+    assert_int_equal(entries(&f->server), 2);
+}
+
+/* ---- then ---- */
+
+static void other_brings_it(fixture *f) {
+    join(&f->second, &f->other, &f->server);
+    assert_int_equal(runs(&f->second), 1);
+    assert_int_equal(entries(&f->server), 3);
+    test_peers_are_equal(&f->other, &f->server);
+}
+
+static void both_resume(fixture *f) {
+    join(&f->wire, &f->client, &f->server);
+    test_peers_are_equal(&f->client, &f->server);
+    join(&f->wire, &f->client, &f->server);
+    join(&f->second, &f->other, &f->server);
+    assert_int_equal(runs(&f->wire) + runs(&f->second), 0);
+}
+
+static void what_a_run_could_not_heal_the_next_client_brings(void **state) {
+    fixture *f = *state;
+    other_was_there(f);
+    server_forgets_it(f);
+    other_brings_it(f);
+    both_resume(f);
+}
+
+static void so_it_is_after_the_server_was_started_again(void **state) {
+    for (int with_checkpoint = 0; with_checkpoint < 2; with_checkpoint++) {
+        fixture *f = *state;
+        other_was_there(f);
+        server_forgets_it(f);
+        cut(&f->wire);
+        test_site_sync(&f->server.site);
+        if (with_checkpoint > 0) test_site_checkpoint(&f->server.site);
+        reopen(&f->server);
+        assert_int_equal(gt_repo_uncovered(f->server.site.repo) > 0, with_checkpoint == 0);
+        other_brings_it(f); /* he comes first: nobody has walked over what was set aside */
+        both_resume(f);
+        if (with_checkpoint > 0) break;
+        teardown(state);
+        setup(state);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_a_run_could_not_heal_the_next_client_brings, setup, teardown),
+        cmocka_unit_test_setup_teardown(so_it_is_after_the_server_was_started_again, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
