@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-typedef enum peer { GOAT, SQLITE, LMDB, YJS, AUTOMERGE, BLOOM, FLOOR, WHO_COUNT } peer;
+typedef enum peer { GOAT, SQLITE, LMDB, YJS, AUTOMERGE, LORO, BLOOM, FLOOR, WHO_COUNT } peer;
 
 /* ---- report.c ---- */
 

@@ -19,7 +19,7 @@ static entry entries[ROWS_MAX];
 static int entry_count;
 static entry *current;
 
-static const char *const names[WHO_COUNT] = {"libgoat", "SQLite", "LMDB", "Yjs", "Automerge", "Bloom", "floor"};
+static const char *const names[WHO_COUNT] = {"libgoat", "SQLite", "LMDB", "Yjs", "Automerge", "Loro", "Bloom", "floor"};
 
 void row_begin(const char *work, const char *unit, double target, bool more_is_better) {
     for (int i = 0; i < entry_count; i++) {
