@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "db/link.h"
 #include "merge/merge.h"
+#include "merge/text_index.h"
 #include "value/build.h"
 #include "value/json.h"
 #include "value/path.h"
@@ -201,10 +202,12 @@ typedef struct gt_additions gt_additions;
 
 typedef struct gt_field_edit {
     const gt_field *field;
-    uint8_t *bytes; /* edit, then value */
+    uint8_t *bytes; /* edit, then value; NULL: they are to be made of `text` */
     size_t edit_len, value_len;
     bool has_value;          /* false: unset */
     gt_additions *additions; /* to be taken in before edit or value are looked at; NULL: none */
+    gt_text_index *text;     /* the text that splices are made in; NULL: none */
+    uint8_t *text_below;     /* memory that it lies on */
 } gt_field_edit;
 
 struct gt_work {
@@ -428,6 +431,15 @@ goat_status gt_work_delta(gt_work *work, gt_buf *delta, gt_diag *diag);
 /* Whether the item, as the work would leave it, keeps to its schema. */
 goat_status gt_work_validate(gt_work *work, gt_diag *diag);
 void gt_edited(gt_work *work); /* something was edited: revision, queries, capture */
+
+/* ---- splices.c ---- */
+bool gt_splices_may_wait(const gt_field *field, const gt_edit *edit);
+/* `base`: the field's in what the author saw. Nothing has changed when it fails. */
+goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_splice *splice, const gt_alloc *alloc,
+                            gt_diag *diag);
+/* Makes edit and value of an edit that has a text. */
+goat_status gt_splices_settle(gt_field_edit *edit, const gt_alloc *alloc, gt_diag *diag);
+void gt_splices_free(const gt_alloc *alloc, gt_field_edit *edit);
 
 /* ---- additions.c ---- */
 /* Whether the operation adds to what was edited before, and can be taken in at any time. */

@@ -22,6 +22,7 @@ gt_work *gt_works_find(const gt_works *works, const gt_database *database, gt_by
 
 static void free_edit(const gt_alloc *alloc, gt_field_edit *edit) {
     gt_additions_free(alloc, edit->additions);
+    gt_splices_free(alloc, edit);
     gt_free(alloc, edit->bytes);
 }
 
@@ -179,24 +180,29 @@ static void remove_edit(gt_work *work, const gt_field *field) {
     }
 }
 
+static gt_field_edit *find_or_add(gt_work *work, const gt_field *field) {
+    gt_field_edit *slot = find(work, field);
+    if (slot != NULL) return slot;
+    if (!gt_reserve(work->space->db->database->alloc, (void **)(void *)&work->edits, work->edit_count,
+                    &work->edit_capacity, sizeof(*work->edits))) {
+        return NULL;
+    }
+    slot = &work->edits[work->edit_count++];
+    *slot = (gt_field_edit){.field = field};
+    return slot;
+}
+
 static goat_status put_edit(gt_work *work, const gt_field *field, gt_buf *both, size_t edit_len, bool has_value,
                             gt_diag *diag) {
     const gt_alloc *alloc = work->space->db->database->alloc;
-    gt_field_edit *slot = find(work, field);
-    if (slot == NULL) {
-        if (!gt_reserve(alloc, (void **)(void *)&work->edits, work->edit_count, &work->edit_capacity,
-                        sizeof(*work->edits))) {
-            return gt_no_memory(diag);
-        }
-        slot = &work->edits[work->edit_count++];
-        *slot = (gt_field_edit){.field = field};
-    }
+    gt_field_edit *slot = find_or_add(work, field);
+    if (slot == NULL) return gt_no_memory(diag);
     free_edit(alloc, slot);
     slot->bytes = both->data; /* the buffer's memory is taken over */
     slot->edit_len = edit_len;
     slot->value_len = both->len - edit_len;
     slot->has_value = has_value;
-    slot->additions = NULL;
+    slot->additions = NULL; /* and `text`, which was freed */
     gt_buf_init(both, alloc);
     return GOAT_OK;
 }
@@ -217,8 +223,9 @@ static goat_status take_edit(gt_work *work, const gt_field *field, bool check, g
     return status == GOAT_OK ? put_edit(work, field, both, edit_len, has_value, diag) : status;
 }
 
-/* Takes in what was added. */
+/* Takes in what has waited. */
 static goat_status settle(gt_work *work, gt_field_edit *edit, gt_diag *diag) {
+    if (edit != NULL && edit->bytes == NULL) return gt_splices_settle(edit, work->space->db->database->alloc, diag);
     if (edit == NULL || edit->additions == NULL) return GOAT_OK;
     gt_bytes base = gt_map_find(work->base.bytes, edit->field->name);
     gt_buf all, both;
@@ -277,11 +284,24 @@ static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_di
     return GOAT_TOO_LARGE;
 }
 
+/* What splices come to may be nothing; the edit is then none. */
+static goat_status edit_text(gt_work *work, const gt_field *field, const gt_splice *splice, gt_diag *diag) {
+    size_t count = work->edit_count;
+    gt_field_edit *slot = find_or_add(work, field);
+    if (slot == NULL) return gt_no_memory(diag);
+    bool is_new = work->edit_count > count;
+    goat_status status = gt_splices_push(slot, gt_map_find(work->base.bytes, field->name), splice,
+                                         work->space->db->database->alloc, diag);
+    if (status == GOAT_OK ? !gt_text_index_is_edit(slot->text) : is_new) remove_edit(work, field);
+    return status;
+}
+
 goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
     goat_status deep = check_depth(field, edit, diag);
     if (deep != GOAT_OK) return deep;
     gt_field_edit *before = find(work, field);
-    goat_status status = gt_additions_may_wait(before, edit)
+    goat_status status = gt_splices_may_wait(field, edit) ? edit_text(work, field, &edit->splice, diag)
+                         : gt_additions_may_wait(before, edit)
                              ? gt_additions_push(before, edit, work->space->db->database->alloc, diag)
                              : edit_at_once(work, field, edit, diag);
     if (status != GOAT_OK) return status;

@@ -163,9 +163,7 @@ static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit
 
 /* ---- positions ---- */
 
-/* Goes `units` further from the beginning of `text`: so many bytes and code points. False when that is outside of it or
- * inside of a code point; `*units` is then what is left. */
-static bool go_units(gt_bytes text, goat_unit unit, uint64_t *units, size_t *bytes, uint64_t *points) {
+bool gt_text_go(gt_bytes text, goat_unit unit, uint64_t *units, size_t *bytes, uint64_t *points) {
     size_t at = 0;
     uint64_t count = 0;
     while (*units > 0 && at < text.len) {
@@ -182,7 +180,7 @@ static bool go_units(gt_bytes text, goat_unit unit, uint64_t *units, size_t *byt
         uint8_t byte = text.data[at];
         size_t len = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
         uint64_t step = unit == GOAT_UNIT_BYTE ? len : unit == GOAT_UNIT_UTF16 && len == 4 ? 2 : 1;
-        if (step > *units) return false;
+        if (step > *units) break;
         at += len;
         count++;
         *units -= step;
@@ -192,22 +190,25 @@ static bool go_units(gt_bytes text, goat_unit unit, uint64_t *units, size_t *byt
     return *units == 0;
 }
 
-goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag) {
+goat_status gt_splice_refuse(const gt_splice *splice, bool count, gt_diag *diag) {
     static const char *const words[] = {
         [GOAT_UNIT_BYTE] = "bytes", [GOAT_UNIT_CODE_POINT] = "code points", [GOAT_UNIT_UTF16] = "UTF-16 units"};
+    if (count) {
+        return gt_fail_at(diag, GOAT_INVALID, splice->position, "at %llu no %llu %s can be removed",
+                          (unsigned long long)splice->position, (unsigned long long)splice->count, words[splice->unit]);
+    }
+    return gt_fail_at(diag, GOAT_INVALID, splice->position, "%llu %s from the beginning there is no place in the text",
+                      (unsigned long long)splice->position, words[splice->unit]);
+}
+
+goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag) {
     gt_bytes text = text_of(base);
     size_t at = 0, len = 0;
     uint64_t before = 0, removed = 0, left = splice->position;
-    bool good = go_units(text, splice->unit, &left, &at, &before);
-    if (!good) {
-        return gt_fail_at(diag, GOAT_INVALID, splice->position,
-                          "%llu %s from the beginning there is no place in the text",
-                          (unsigned long long)splice->position, words[splice->unit]);
-    }
+    if (!gt_text_go(text, splice->unit, &left, &at, &before)) return gt_splice_refuse(splice, false, diag);
     left = splice->count;
-    if (!go_units(gt_bytes_of(text.data + at, text.len - at), splice->unit, &left, &len, &removed)) {
-        return gt_fail_at(diag, GOAT_INVALID, splice->position, "at %llu no %llu %s can be removed",
-                          (unsigned long long)splice->position, (unsigned long long)splice->count, words[splice->unit]);
+    if (!gt_text_go(gt_bytes_of(text.data + at, text.len - at), splice->unit, &left, &len, &removed)) {
+        return gt_splice_refuse(splice, true, diag);
     }
     if (base.data == NULL) {
         if (splice->text.len > 0) gt_write_text(edit, splice->text);

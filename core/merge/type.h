@@ -114,6 +114,13 @@ void gt_counted_end(gt_counted *counted, size_t count);
 
 /* The operations that only one type has. */
 void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit);
+
+/* Goes `units` further from the beginning of `text`: so many bytes and code points. False when that is outside of it or
+ * inside of a code point; `*units` is then what is left, and the others are as far as it goes. */
+bool gt_text_go(gt_bytes text, goat_unit unit, uint64_t *units, size_t *bytes, uint64_t *points);
+
+/* GOAT_INVALID, because there is no such place, or (`count`) nothing of that length behind it. */
+goat_status gt_splice_refuse(const gt_splice *splice, bool count, gt_diag *diag);
 goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag);
 
 #endif
