@@ -84,13 +84,36 @@ size_t gt_utf8_cut(const void *bytes, size_t len) {
     return len;
 }
 
+/* How many of eight bytes begin a code point: all but those of the form 10xxxxxx. */
+static size_t starts_in(const uint8_t *eight) {
+    uint64_t word;
+    memcpy(&word, eight, sizeof word);
+    uint64_t continuations = (word >> 7) & ~(word >> 6) & UINT64_C(0x0101010101010101);
+    return 8 - (size_t)((continuations * UINT64_C(0x0101010101010101)) >> 56);
+}
+
 size_t gt_utf8_count(const void *bytes, size_t len) {
     const uint8_t *text = bytes;
-    size_t count = 0;
-    for (size_t i = 0; i < len; i++) {
-        count += !is_continuation(text[i]);
+    size_t count = 0, at = 0;
+    for (; len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        count += starts_in(text + at);
+    }
+    for (; at < len; at++) {
+        count += !is_continuation(text[at]);
     }
     return count;
+}
+
+size_t gt_utf8_bytes(gt_bytes text, uint64_t count) {
+    size_t at = 0;
+    for (size_t starts; text.len - at >= sizeof(uint64_t) && (starts = starts_in(text.data + at)) <= count;) {
+        count -= starts;
+        at += sizeof(uint64_t);
+    }
+    while (at < text.len && (is_continuation(text.data[at]) || count-- > 0)) {
+        at++;
+    }
+    return at;
 }
 
 void gt_hex(char *out, const void *bytes, size_t len) {

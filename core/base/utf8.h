@@ -16,6 +16,9 @@ size_t gt_utf8_cut(const void *bytes, size_t len);
 /* Number of code points of well-formed text. */
 size_t gt_utf8_count(const void *bytes, size_t len);
 
+/* The bytes that so many code points take at the beginning of well-formed text, which may have fewer. */
+size_t gt_utf8_bytes(gt_bytes text, uint64_t count);
+
 /* Lower-case hexadecimal, 2 * len characters and a NUL. */
 void gt_hex(char *out, const void *bytes, size_t len);
 

@@ -70,15 +70,6 @@ bool gt_run_next(gt_run_iter *iter, gt_run *run) {
     return run->count > 0;
 }
 
-size_t gt_utf8_bytes(gt_bytes text, uint64_t count) {
-    size_t at = 0;
-    while (at < text.len) {
-        if ((text.data[at] & 0xc0) != 0x80 && count-- == 0) break;
-        at++;
-    }
-    return at;
-}
-
 /* ---- writing ---- */
 
 void gt_run_writer_init(gt_run_writer *writer, const gt_alloc *alloc) {

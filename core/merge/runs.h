@@ -56,7 +56,4 @@ void gt_run_set(gt_run_writer *writer, gt_bytes value);
 /* Appends the edit, or nothing if it changes nothing, and frees the writer. */
 void gt_run_writer_end(gt_run_writer *writer, gt_buf *edit);
 
-/* The bytes that so many code points take at the beginning of `text`, which may have fewer. */
-size_t gt_utf8_bytes(gt_bytes text, uint64_t count);
-
 #endif

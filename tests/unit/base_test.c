@@ -487,6 +487,27 @@ static void cutting_never_splits_a_code_point(void **state) {
     assert_int_equal(gt_utf8_cut("\x80\x80\x80\x80\x80", 5), 5);
 }
 
+static void code_points_are_counted_eight_bytes_at_a_time(void **state) {
+    (void)state;
+    static const char *const letters[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\x90"};
+    char text[128];
+    for (uint32_t seed = 0; seed < 2000; seed++) {
+        size_t len = 0, ends[32] = {0};
+        uint32_t random = seed * 2654435761u;
+        for (uint32_t count = 0; count < 31; count++) {
+            const char *letter = letters[(random >> (count % 16 * 2) & 3) * (seed % 3 != 0)];
+            memcpy(text + len, letter, strlen(letter));
+            len += strlen(letter);
+            ends[count + 1] = len;
+        }
+        for (uint32_t count = 0; count < 32; count++) {
+            assert_int_equal(gt_utf8_count(text, ends[count]), count);
+            assert_int_equal(gt_utf8_bytes(gt_bytes_of(text, len), count), ends[count]);
+            assert_int_equal(gt_utf8_bytes(gt_bytes_of(text, ends[count]), 40), ends[count]);
+        }
+    }
+}
+
 static void hexadecimal_goes_both_ways(void **state) {
     (void)state;
     const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
@@ -642,6 +663,7 @@ int main(void) {
         cmocka_unit_test(utf8_agrees_with_the_definition),
         cmocka_unit_test(utf8_says_where_it_is_wrong),
         cmocka_unit_test(cutting_never_splits_a_code_point),
+        cmocka_unit_test(code_points_are_counted_eight_bytes_at_a_time),
         cmocka_unit_test(hexadecimal_goes_both_ways),
         cmocka_unit_test(crc32c_gives_the_values_of_rfc_3720),
         cmocka_unit_test(crc32c_is_the_same_by_table_and_in_pieces),
