@@ -236,6 +236,14 @@ static goat_status log_frame(admission *a, uint8_t taken, gt_record *record, gt_
     return status;
 }
 
+/* Whether the leaf behind one is taken too, and is an edit on that one alone. */
+static bool is_followed(const gt_batch *logged, uint32_t number, const gt_id *id, const uint8_t *take, uint8_t taken) {
+    if (number + 1 == logged->node_count) return false;
+    const gt_node *next = &logged->nodes[number + 1];
+    if (next->kind != GT_NODE_LEAF || (take != NULL && take[next->first] != taken)) return false;
+    return next->commit.parents.count == 1 && gt_id_compare(gt_ids_at(next->commit.parents, 0), id) == 0;
+}
+
 /* The rows of the leaves taken now, whose bytes lie in `record`. */
 goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
                             uint8_t taken, gt_origin origin, gt_diag *diag) {
@@ -247,14 +255,20 @@ goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_recor
     if (status == GOAT_OK && row == GT_NONE) status = gt_no_memory(diag);
     uint32_t in = status == GOAT_OK ? gt_record_of(repo, row, record->offset) : GT_NONE;
     uint32_t from = 0; /* both lists of nodes are ordered by leaf */
+    bool in_line = false, was_forked = false;
     for (uint32_t i = 0; status == GOAT_OK && i < logged.node_count; i++) {
         const gt_node *node = &logged.nodes[i];
         if (node->kind != GT_NODE_LEAF || (take != NULL && take[node->first] != taken)) continue;
         while (batch->nodes[from].first != node->first) from++;
+        const gt_id *id = &batch->nodes[from].hash;
         uint64_t offset = record->offset + (uint64_t)(node->bytes.data - record->payload.data);
-        status = gt_graph_add(repo, row, node->first, &batch->nodes[from].hash, &node->commit, offset,
-                              (uint32_t)node->bytes.len, origin, diag);
+        bool followed = is_followed(&logged, i, id, take, taken);
+        if (followed && !in_line) was_forked = gt_graph_is_forked(repo, node->commit.key);
+        status = gt_graph_add(repo, row, node->first, id, &node->commit, offset, (uint32_t)node->bytes.len, followed,
+                              origin, diag);
         if (status != GOAT_OK) break;
+        if (in_line && !followed) gt_graph_catch_up(repo, node->commit.key, was_forked);
+        in_line = followed;
         gt_batch_at(repo, row)->held++;
         gt_batch_at(repo, in)->leaves++;
     }

@@ -1,8 +1,9 @@
 /* Adding commits to the graph: rows, heads, and the item's state where it follows at once.
  *
  * An edit on all the heads there are is applied to the state right away; that is every edit of a single
- * author, and the merge edits of several. Anything else leaves the state unknown until somebody asks
- * (view.c). */
+ * author, and the merge edits of several. Of a line of commits that come together only the last one's state
+ * is made, by a replay of them all (gt_graph_catch_up). Anything else leaves the state unknown until somebody
+ * asks (view.c). */
 #include "merge/merge.h"
 #include "repo/tables.h"
 
@@ -121,7 +122,7 @@ static void count_since_base(gt_item_row *item, const gt_commit *commit, bool fi
 }
 
 goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
-                         uint64_t offset, uint32_t len, gt_origin origin, gt_diag *diag) {
+                         uint64_t offset, uint32_t len, bool followed, gt_origin origin, gt_diag *diag) {
     uint32_t schema = gt_add_schema(repo, commit);
     gt_commit_row *row = schema == GT_NONE ? NULL : gt_rows_push(&repo->commits);
     if (row == NULL) return gt_no_memory(diag);
@@ -171,14 +172,15 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
         gt_cuts_forget(repo, item_number);
         gt_view_drop(repo->alloc, &old);
     }
-    bool forks = !on_all_heads || (item->flags & GT_ITEM_FORKED) != 0;
+    bool waits = followed && on_all_heads && !is_new; /* nobody asks before the next one is there */
+    bool forks = !on_all_heads || waits || (item->flags & GT_ITEM_FORKED) != 0;
     if (old.bytes.data != NULL && forks && (item->flags & GT_ITEM_UNSHOWN) == 0 && !gt_buf_failed(&heads)) {
         gt_cut_keep(repo, item_number, (const uint32_t *)(const void *)heads.data, head_count, old.bytes);
     }
     count_since_base(item, commit, is_new, has_full);
     gt_item_forget_state(repo, item);
     update_flags(repo, item, schema, commit, origin);
-    if (on_all_heads && (item->flags & GT_ITEM_UNSHOWN) == 0) {
+    if (on_all_heads && !waits && (item->flags & GT_ITEM_UNSHOWN) == 0) {
         follow(repo, item_number, number, commit, is_new, old.bytes, origin);
     }
     item->revision++;
@@ -188,4 +190,16 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     gt_parked_arrived(repo, id);
     if (hooks->after_change != NULL) hooks->after_change(hooks->context, repo, item_number, origin);
     return GOAT_OK;
+}
+
+bool gt_graph_is_forked(const gt_repo *repo, gt_bytes key) {
+    uint32_t item = gt_repo_find(repo, key);
+    return item != GT_NONE && (gt_item_at(repo, item)->flags & GT_ITEM_FORKED) != 0;
+}
+
+void gt_graph_catch_up(gt_repo *repo, gt_bytes key, bool was_forked) {
+    uint32_t item = gt_repo_find(repo, key);
+    gt_seen seen;
+    if (gt_repo_view(repo, item, &seen, NULL) == GOAT_OK) gt_view_drop(repo->alloc, &seen.view);
+    if (!was_forked) gt_cuts_forget(repo, item); /* the one that the replay began at */
 }

@@ -306,7 +306,10 @@ goat_status gt_commit_read(gt_repo *repo, uint32_t number, gt_commit *commit, gt
 /* Adds a leaf whose parents are all known; keeps heads and the item's state up to date; calls the hooks. `bytes` lies
  * in the log at `offset`. GOAT_NO_MEMORY, GOAT_CORRUPT: nothing was changed. */
 goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
-                         uint64_t offset, uint32_t len, gt_origin origin, gt_diag *diag);
+                         uint64_t offset, uint32_t len, bool followed, gt_origin origin, gt_diag *diag);
+/* Makes the state of an item whose last commit was the end of such a line. `was_forked`: as it was before the line. */
+void gt_graph_catch_up(gt_repo *repo, gt_bytes key, bool was_forked);
+bool gt_graph_is_forked(const gt_repo *repo, gt_bytes key);
 
 /* ---- chain.c ---- */
 

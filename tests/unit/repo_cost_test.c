@@ -4,6 +4,7 @@
 #include "support/test_pair.h"
 #include "support/test_random.h"
 #include "support/test_value.h"
+#include "value/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,12 +147,72 @@ static void two_who_type_at_once_keep_it_cheap(void **state) {
     assert_true(work[3] < QUARTER * 60);
 }
 
+/* Commits that come in one batch, each on the one before: nobody sees the states between them. */
+static gt_bytes capture_line(test_site *site, const char *key, uint32_t count) {
+    gt_capture *capture = NULL;
+    gt_signer signer = {site->own->session, &site->own->secret};
+    gt_buf heads;
+    gt_id head;
+    gt_bytes delta = test_value("{votes: 1}");
+    gt_buf_init(&heads, &gt_alloc_system);
+    assert_int_equal(gt_repo_heads(site->repo, gt_repo_find(site->repo, gt_bytes_text(key)), &heads, NULL), GOAT_OK);
+    memcpy(head.bytes, heads.data, GT_ID_SIZE);
+    assert_int_equal(gt_capture_begin(site->repo, &capture, NULL), GOAT_OK);
+    for (uint32_t i = 0; i < count; i++) {
+        gt_leaf leaf = {.key = gt_bytes_text(key),
+                        .parents = &head,
+                        .parent_count = 1,
+                        .schema = test_site_schema(site, "goat", 1),
+                        .delta = delta};
+        gt_id id;
+        assert_int_equal(gt_capture_add(capture, &signer, &leaf, &id, NULL), GOAT_OK);
+        head = id;
+    }
+    assert_int_equal(gt_capture_finish(capture, &signer, GT_FROM_SELF, NULL), GOAT_OK);
+    test_value_free(delta);
+    gt_buf_free(&heads);
+    return test_site_next_frame(site);
+}
+
+static void a_line_of_commits_in_one_batch_makes_one_state(void **state) {
+    enum { COMMITS = 500, BYTES = 20000 };
+    static char large[BYTES + 40];
+    (void)state;
+    test_pair *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    test_pair_begin(f, 0);
+    memset(large, 'x', sizeof large - 1);
+    memcpy(large, "{text: '", 8);
+    memcpy(large + BYTES, "', votes: 1}", 13);
+    test_site_edit(&f->a, "x", "goat", 1, large);
+    test_site_edit(&f->a, "x", "goat", 1, "{votes: 1}"); /* the state is in memory from here on */
+    test_site_send_new(&f->a, &f->b);
+    look(&f->b, "x");
+    uint64_t own = f->a.memory.bytes, theirs = f->b.memory.bytes;
+    gt_bytes frame = capture_line(&f->a, "x", COMMITS);
+    test_site_admits(&f->b, frame, GT_ADMITTED);
+    look(&f->a, "x");
+    look(&f->b, "x");
+    assert_true(f->a.memory.bytes - own < (COMMITS / 4) * BYTES);
+    assert_true(f->b.memory.bytes - theirs < (COMMITS / 4) * BYTES);
+    test_sites_equal(&f->a, &f->b);
+    gt_seen seen;
+    int64_t votes = 0;
+    assert_int_equal(gt_repo_view(f->b.repo, gt_repo_find(f->b.repo, gt_bytes_text("x")), &seen, NULL), GOAT_OK);
+    assert_true(gt_value_as_int64(gt_map_find(seen.view.bytes, gt_bytes_text("votes")), &votes));
+    assert_int_equal(votes, COMMITS + 2);
+    gt_view_drop(f->b.alloc, &seen.view);
+    void *pair = f;
+    test_pair_tear_down(&pair);
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, test_pair_tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_merge_costs_in_proportion_to_what_came_since_the_common_point),
         CASE(an_edit_of_a_long_history_costs_what_the_first_one_did),
         CASE(two_who_type_at_once_keep_it_cheap),
+        cmocka_unit_test(a_line_of_commits_in_one_batch_makes_one_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
