@@ -1,8 +1,7 @@
-// node --expose-gc trace.mjs yjs|automerge|loro FILE.json.gz captured|commits|concurrent: an editing trace typed again into the library named, in
-// memory, as it comes: a transaction every 100 edits, and again one for each edit; a concurrent trace with a document for
-// each line of development, exchanging updates where lines meet. Prints one line of JSON: a list of remarks and of
-// [work, unit, target, value], as goat_bench has them. Positions of a trace count code points, those of the libraries UTF-16
-// units: a trace in which these differ is refused.
+// node --expose-gc trace.mjs yjs|automerge|loro FILE.json.gz captured|commits: an editing trace of one author typed again into
+// the library named, in memory, as it comes: a transaction every 100 edits, or one for each. Prints one line of JSON: a list of
+// remarks and of [work, unit, target, value], as goat_bench has them. Positions of a trace count code points, those of the
+// libraries UTF-16 units: a trace in which these differ is refused.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 
@@ -11,8 +10,7 @@ const EDITS_A_CAPTURE = 100
 const trace = JSON.parse(gunzipSync(readFileSync(path)).toString('utf8'))
 const report = []
 
-// A library: an empty document; one transaction; a document with the same contents, on which another author goes on; taking in what
-// another has; the contents; all of it as bytes; a document from these.
+// A library: an empty document; one transaction; the contents; all of it as bytes; a document from these.
 async function library(name) {
   if (name === 'yjs') {
     const Y = await import('yjs')
@@ -29,12 +27,8 @@ async function library(name) {
       })
       return at
     }
-    const merge = (at, from) => {
-      Y.applyUpdate(at.doc, Y.encodeStateAsUpdate(from.doc, Y.encodeStateVector(at.doc)))
-      return at
-    }
     return {
-      make, edit, merge, fork: at => merge(make(), at), read: at => at.text.toString(),
+      make, edit, read: at => at.text.toString(),
       save: at => Y.encodeStateAsUpdate(at.doc),
       load: bytes => {
         const at = make()
@@ -50,7 +44,7 @@ async function library(name) {
         for (const [position, removed, inserted] of patches) A.splice(draft, ['text'], position, removed, inserted)
       })
     return {
-      make: () => A.from({ text: '' }), edit, merge: A.merge, fork: doc => A.clone(doc), read: doc => doc.text,
+      make: () => A.from({ text: '' }), edit, read: doc => doc.text,
       save: doc => A.save(doc), load: bytes => A.load(bytes),
     }
   }
@@ -66,11 +60,7 @@ async function library(name) {
       at.doc.commit()
       return at
     },
-    merge: (at, from) => {
-      at.doc.import(from.doc.export({ mode: 'update', from: at.doc.version() }))
-      return at
-    },
-    fork: at => wrap(at.doc.fork()), read: at => at.text.toString(),
+    read: at => at.text.toString(),
     save: at => at.doc.export({ mode: 'snapshot' }),
     load: bytes => {
       const doc = new LoroDoc()
@@ -126,48 +116,10 @@ function sequential(lib, edits_a_transaction, work, of, memory_of) {
   sizes(lib, doc, of)
 }
 
-function concurrent(lib) {
-  const { txns } = trace
-  const docs = new Map()
-  const children = txns.map(() => 0)
-  for (const txn of txns) for (const parent of txn.parents) children[parent]++
-  const before = memory()
-  let merge_ms = 0, merges = 0
-  // The last child takes the document itself, the others a copy.
-  const take = number => {
-    const doc = docs.get(number)
-    if (--children[number] > 0) return lib.fork(doc)
-    docs.delete(number)
-    return doc
-  }
-  const begin = now()
-  for (const [i, txn] of txns.entries()) {
-    let doc = txn.parents.length === 0 ? lib.make() : take(txn.parents[0])
-    for (const parent of txn.parents.slice(1)) {
-      const merging = now()
-      doc = lib.merge(doc, docs.get(parent))
-      lib.read(doc)
-      merge_ms += now() - merging
-      merges++
-      if (--children[parent] === 0) docs.delete(parent)
-    }
-    docs.set(i, lib.edit(doc, txn.patches))
-  }
-  const tips = [...docs.values()]
-  let doc = tips[0]
-  for (const other of tips.slice(1)) doc = lib.merge(doc, other)
-  figure('all replicas, each txn a commit', 's', (now() - begin) / 1e3)
-  figure('peak memory, all replicas', 'MB', peak() - before)
-  figure('merge: from each arrival until it is read', 'us', merges > 0 ? merge_ms / merges * 1e3 : 0)
-  check(lib, doc, 'all lines together')
-  sizes(lib, doc, '')
-}
-
 if ([...end].length !== end.length || trace.txns.some(txn => txn.patches.some(([, , text]) => /[\ud800-\udbff]/.test(text)))) {
   refuse('the trace has characters outside of the basic plane, where positions would have to be converted')
 }
 const lib = await library(peer)
-if (kind === 'concurrent') concurrent(lib)
-else if (kind === 'captured') sequential(lib, EDITS_A_CAPTURE, 'captured every 100 edits', '', 'peak memory')
+if (kind === 'captured') sequential(lib, EDITS_A_CAPTURE, 'captured every 100 edits', '', 'peak memory')
 else sequential(lib, 1, 'each edit a commit, 1,000 a batch', 'each a commit: ', 'each a commit: peak memory')
 process.stdout.write(JSON.stringify(report))

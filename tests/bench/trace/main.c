@@ -78,7 +78,7 @@ static void find_traces(options *o) {
     }
     if (entries != NULL) closedir(entries);
     qsort(o->paths, (size_t)o->count, sizeof(*o->paths), ascending);
-    if (o->count == 0) printf("skipped: there are no traces in GOAT_DATA\n");
+    if (o->count == 0) printf("%s\n", o->json ? "[]" : "skipped: there are no traces in GOAT_DATA");
 }
 
 static void measure(const options *o, const trace *t, bool first, const char *folder) {
@@ -112,6 +112,7 @@ int main(int argc, char **argv) {
             measure(&o, traces[i], round == 0, folder);
         }
     }
+    if (o.peers) bench_trace_peers(o.paths, traces, o.count, o.json);
     if (o.json) {
         report_json();
     } else {

@@ -89,6 +89,8 @@ void measure_commits(const trace *t, const char *folder, trace_report *report);
 void measure_concurrent(const trace *t, const char *folder, trace_report *report);
 void measure_deliveries(const trace *t, const char *folder, trace_report *report);
 extern int trace_deliveries; /* so many */
+/* ---- peers.c ---- */
+void bench_trace_peers(char *const *paths, trace *const *traces, int count, bool quiet);
 
 _Noreturn void trace_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
