@@ -85,6 +85,7 @@ static void measure(const options *o, const trace *t, bool first, const char *fo
     if (!t->is_concurrent) {
         measure_apart(measure_captured, t, GOAT, o->json, folder);
         measure_apart(measure_commits, t, GOAT, o->json, folder);
+        measure_apart(measure_keys, t, GOAT, o->json, folder);
         return;
     }
     measure_apart(measure_concurrent, t, GOAT, o->json, folder);

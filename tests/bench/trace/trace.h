@@ -86,6 +86,7 @@ void trace_delta(const gt_schema *schema, const trace_txn *txn, gt_bytes before,
 
 void measure_captured(const trace *t, const char *folder, trace_report *report);
 void measure_commits(const trace *t, const char *folder, trace_report *report);
+void measure_keys(const trace *t, const char *folder, trace_report *report);
 void measure_concurrent(const trace *t, const char *folder, trace_report *report);
 void measure_deliveries(const trace *t, const char *folder, trace_report *report);
 extern int trace_deliveries; /* so many */
