@@ -100,12 +100,12 @@ int main(int argc, char **argv) {
     if (!read_options(argc, argv, &o)) return usage(stderr);
     if (o.count == 0) find_traces(&o);
     if (o.count == 0) return 0;
-    char folder[] = "build/bench-XXXXXX"; /* on the disk of the project, not in memory as /tmp may be */
-    if (mkdtemp(folder) == NULL) trace_fail("build/bench-XXXXXX cannot be made");
     for (int i = 0; i < o.count; i++) {
         traces[i] = trace_load(o.paths[i]);
         if (o.quick && !traces[i]->is_concurrent) trace_shorten(traces[i]);
     }
+    char folder[] = "build/bench-XXXXXX"; /* on the disk of the project, not in memory as /tmp may be */
+    if (mkdtemp(folder) == NULL) trace_fail("build/bench-XXXXXX cannot be made");
     for (int round = 0; round < o.rounds; round++) { /* in turns, so that a noisy minute hits all */
         for (int i = 0; i < o.count; i++) {
             if (!o.json)
