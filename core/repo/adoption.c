@@ -128,10 +128,16 @@ static uint32_t indexed_rows(const gt_adoption *a, uint32_t kind) {
     return kind == SECTION_BATCH_INDEX ? a->first_rows : a->counts[indexed_table(kind)];
 }
 
-static bool check_slot(gt_adoption *a, uint32_t kind, uint32_t i) {
-    const gt_index_slot *slot = (const gt_index_slot *)table(a, kind) + i;
-    a->used += slot->row != 0;
-    return slot->row <= a->counts[indexed_table(kind)];
+/* So many of them from `first` on; without a way out of the loop, as there are a few for each row. */
+static bool check_slots(gt_adoption *a, uint32_t kind, uint32_t first, uint32_t count) {
+    const gt_index_slot *slots = (const gt_index_slot *)table(a, kind) + first;
+    uint32_t most = a->counts[indexed_table(kind)], used = 0, wrong = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        used += slots[i].row != 0;
+        wrong += slots[i].row > most;
+    }
+    a->used += used;
+    return wrong == 0;
 }
 
 /* Each row once, and a free slot to stop at. */
@@ -191,9 +197,15 @@ static bool find_sections(gt_adoption *a) {
 static bool check_rows(gt_adoption *a, size_t rows) {
     bool good = true;
     while (good && rows > 0 && a->check < CHECKS) {
-        uint32_t kind = checks[a->check].kind;
+        uint32_t kind = checks[a->check].kind, left = a->counts[kind] - a->row;
+        if (checks[a->check].row == NULL) {
+            uint32_t some = left < rows ? left : (uint32_t)rows;
+            good = check_slots(a, kind, a->row, some);
+            rows -= some;
+            a->row += some;
+        }
         for (; good && rows > 0 && a->row < a->counts[kind]; rows--, a->row++) {
-            good = checks[a->check].row != NULL ? checks[a->check].row(a, a->row) : check_slot(a, kind, a->row);
+            good = checks[a->check].row(a, a->row);
         }
         if (!good || a->row < a->counts[kind]) return good;
         if (checks[a->check].row == NULL) good = end_index(a, kind);

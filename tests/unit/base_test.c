@@ -559,6 +559,21 @@ static void crc32c_is_the_same_by_table_and_in_pieces(void **state) {
     }
 }
 
+/* What is long goes in lanes of 4,096 bytes. */
+static void crc32c_of_what_is_long_is_the_same_by_table(void **state) {
+    (void)state;
+    enum { LANES = 3 * 4096 };
+    static uint8_t bytes[2 * LANES + 100];
+    test_random random;
+    test_random_init(&random, __func__);
+    test_random_fill(&random, bytes, sizeof bytes);
+    for (size_t i = 0; i < 100; i++) {
+        size_t begin = test_random_below(&random, 9), len = (1 + i % 2) * LANES - 10 + test_random_below(&random, 21);
+        uint32_t crc = (uint32_t)test_random_u64(&random);
+        assert_int_equal(gt_crc32c(crc, bytes + begin, len), gt_crc32c_portable(crc, bytes + begin, len));
+    }
+}
+
 /* ---- Bytes and diagnostics ----------------------------------------------------------------- */
 
 static void fields_are_little_endian_and_bytes_compare_by_prefix(void **state) {
@@ -667,6 +682,7 @@ int main(void) {
         cmocka_unit_test(hexadecimal_goes_both_ways),
         cmocka_unit_test(crc32c_gives_the_values_of_rfc_3720),
         cmocka_unit_test(crc32c_is_the_same_by_table_and_in_pieces),
+        cmocka_unit_test(crc32c_of_what_is_long_is_the_same_by_table),
         cmocka_unit_test(fields_are_little_endian_and_bytes_compare_by_prefix),
         cmocka_unit_test(a_diagnostic_says_what_and_where),
         cmocka_unit_test(a_diagnostic_is_one_printable_line_within_its_bounds),
