@@ -2,7 +2,7 @@
 // the library named, in memory, as it comes: a transaction every 100 edits, or one for each. Prints one line of JSON: a list of
 // remarks and of [work, unit, target, value], as goat_bench has them. Positions of a trace count code points, those of the
 // libraries UTF-16 units: a trace in which these differ is refused.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 
 const [peer, path, kind] = process.argv.slice(2)
@@ -82,12 +82,14 @@ function check(lib, doc, words) {
   if (lib.read(doc) !== end) report.push(`${peer}, ${words}: ENDS OTHERWISE`)
 }
 
-/** Megabytes now, and the most there ever were in this process. */
+/** Begins to count this process's memory anew; gives a function for the megabytes that it had at most beyond what it has now. */
 function memory() {
+  const bytes = name => Number(readFileSync('/proc/self/status', 'utf8').match(new RegExp(`${name}:\\s+(\\d+)`))[1]) * 1024
   globalThis.gc?.()
-  return process.memoryUsage.rss() / 1e6
+  writeFileSync('/proc/self/clear_refs', '5')
+  const before = bytes('VmRSS')
+  return () => (bytes('VmHWM') - before) / 1e6
 }
-const peak = () => process.resourceUsage().maxRSS / 1024 * 1.048576
 
 function sizes(lib, doc, of) {
   const bytes = lib.save(doc)
@@ -102,7 +104,7 @@ function sizes(lib, doc, of) {
 
 function sequential(lib, edits_a_transaction, work, of, memory_of) {
   const patches = trace.txns.flatMap(txn => txn.patches)
-  const before = memory()
+  const most = memory()
   let doc = lib.make()
   const begin = now()
   if (trace.startContent) doc = lib.edit(doc, [[0, 0, trace.startContent]])
@@ -111,7 +113,7 @@ function sequential(lib, edits_a_transaction, work, of, memory_of) {
   }
   const seconds = (now() - begin) / 1e3
   figure(work, 's', seconds)
-  figure(memory_of, 'MB', peak() - before)
+  figure(memory_of, 'MB', most())
   check(lib, doc, work)
   sizes(lib, doc, of)
 }

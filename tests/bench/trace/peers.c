@@ -4,43 +4,34 @@
 #define _GNU_SOURCE
 #include "trace.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-enum { COMMAND_MAX = 1200 };
+#include "../sync/child.h"
 
 static const struct {
     const char *name;
     peer who;
 } libraries[] = {{"yjs", YJS}, {"automerge", AUTOMERGE}, {"loro", LORO}};
 
-/* Where they are; false: nowhere. */
-static bool install(char folder[600]) {
-    FILE *out = popen("tests/bench/peers/install", "r");
-    if (out == NULL) return false;
-    bool heard = fgets(folder, 600, out) != NULL;
-    if (pclose(out) != 0 || !heard) return false;
-    folder[strcspn(folder, "\n")] = '\0';
-    return true;
-}
-
 static void run(const trace *t, const char *path, const char *folder, int library, const char *kind, bool quiet) {
-    char command[COMMAND_MAX];
-    snprintf(command, sizeof(command), "node --expose-gc '%s/trace.mjs' %s '%s' %s", folder, libraries[library].name,
-             path, kind);
-    FILE *out = popen(command, "r");
-    json_t *list = out == NULL ? NULL : json_loadf(out, 0, NULL);
-    if (out != NULL && pclose(out) == 0 && list != NULL) {
+    const char *name = libraries[library].name;
+    char script[CHILD_LINE_MAX + 16];
+    child c;
+    snprintf(script, sizeof(script), "%s/trace.mjs", folder);
+    child_start_program(&c, name, (const char *[]){"node", "--expose-gc", script, name, path, kind, NULL});
+    json_t *list = json_loadf(c.from, 0, NULL);
+    if (child_end(&c) && list != NULL) {
         take_report(t, libraries[library].who, quiet, list);
     } else if (!quiet) {
-        printf("  %s has not come to an end, and is left out\n", libraries[library].name);
+        printf("  %s has not come to an end, and is left out\n", name);
     }
     json_decref(list);
 }
 
 void bench_trace_peers(char *const *paths, trace *const *traces, int count, bool quiet) {
-    char folder[600];
-    if (!install(folder)) {
+    char folder[CHILD_LINE_MAX];
+    child install;
+    child_start_program(&install, "install", (const char *[]){"tests/bench/peers/install", NULL});
+    bool heard = child_hear(&install, folder);
+    if (!child_end(&install) || !heard) {
         if (!quiet) printf("Yjs, Automerge and Loro are not there (see above), and left out\n");
         return;
     }
