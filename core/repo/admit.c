@@ -255,7 +255,8 @@ goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_recor
     if (status == GOAT_OK && row == GT_NONE) status = gt_no_memory(diag);
     uint32_t in = status == GOAT_OK ? gt_record_of(repo, row, record->offset) : GT_NONE;
     uint32_t from = 0; /* both lists of nodes are ordered by leaf */
-    bool in_line = false, was_forked = false;
+    bool in_line = false;
+    gt_line line = {0};
     for (uint32_t i = 0; status == GOAT_OK && i < logged.node_count; i++) {
         const gt_node *node = &logged.nodes[i];
         if (node->kind != GT_NODE_LEAF || (take != NULL && take[node->first] != taken)) continue;
@@ -263,11 +264,11 @@ goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_recor
         const gt_id *id = &batch->nodes[from].hash;
         uint64_t offset = record->offset + (uint64_t)(node->bytes.data - record->payload.data);
         bool followed = is_followed(&logged, i, id, take, taken);
-        if (followed && !in_line) was_forked = gt_graph_is_forked(repo, node->commit.key);
+        if (followed && !in_line) line = gt_line_begin(repo, node->commit.key);
         status = gt_graph_add(repo, row, node->first, id, &node->commit, offset, (uint32_t)node->bytes.len, followed,
                               origin, diag);
         if (status != GOAT_OK) break;
-        if (in_line && !followed) gt_graph_catch_up(repo, node->commit.key, was_forked);
+        if (in_line && !followed) gt_line_end(repo, node->commit.key, line);
         in_line = followed;
         gt_batch_at(repo, row)->held++;
         gt_batch_at(repo, in)->leaves++;

@@ -2,7 +2,7 @@
  *
  * An edit on all the heads there are is applied to the state right away; that is every edit of a single
  * author, and the merge edits of several. Of a line of commits that come together only the last one's state
- * is made, by a replay of them all (gt_graph_catch_up). Anything else leaves the state unknown until somebody
+ * is made, by a replay of them all (gt_line_end). Anything else leaves the state unknown until somebody
  * asks (view.c). */
 #include "merge/merge.h"
 #include "repo/tables.h"
@@ -192,14 +192,19 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     return GOAT_OK;
 }
 
-bool gt_graph_is_forked(const gt_repo *repo, gt_bytes key) {
-    uint32_t item = gt_repo_find(repo, key);
-    return item != GT_NONE && (gt_item_at(repo, item)->flags & GT_ITEM_FORKED) != 0;
+gt_line gt_line_begin(const gt_repo *repo, gt_bytes key) {
+    uint32_t number = gt_repo_find(repo, key);
+    if (number == GT_NONE) return (gt_line){.was_known = true};
+    const gt_item_row *item = gt_item_at(repo, number);
+    return (gt_line){.was_known = (item->state & GT_STATE_MASK) != GT_STATE_UNKNOWN,
+                     .was_forked = (item->flags & GT_ITEM_FORKED) != 0};
 }
 
-void gt_graph_catch_up(gt_repo *repo, gt_bytes key, bool was_forked) {
+void gt_line_end(gt_repo *repo, gt_bytes key, gt_line line) {
     uint32_t item = gt_repo_find(repo, key);
     gt_seen seen;
+    /* with other heads beside its end nothing was put off: nobody had asked for that state */
+    if (!line.was_known || gt_item_at(repo, item)->head_count != 1) return;
     if (gt_repo_view(repo, item, &seen, NULL) == GOAT_OK) gt_view_drop(repo->alloc, &seen.view);
-    if (!was_forked) gt_cuts_forget(repo, item); /* the one that the replay began at */
+    if (!line.was_forked) gt_cuts_forget(repo, item); /* the one that the replay began at */
 }

@@ -304,12 +304,15 @@ goat_status gt_commit_read(gt_repo *repo, uint32_t number, gt_commit *commit, gt
 /* ---- graph.c ---- */
 
 /* Adds a leaf whose parents are all known; keeps heads and the item's state up to date; calls the hooks. `bytes` lies
- * in the log at `offset`. GOAT_NO_MEMORY, GOAT_CORRUPT: nothing was changed. */
+ * in the log at `offset`. `followed`: it is in a line, the next one is on it alone, and its state is not made. GOAT_NO_MEMORY, GOAT_CORRUPT: nothing was changed. */
 goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
                          uint64_t offset, uint32_t len, bool followed, gt_origin origin, gt_diag *diag);
-/* Makes the state of an item whose last commit was the end of such a line. `was_forked`: as it was before the line. */
-void gt_graph_catch_up(gt_repo *repo, gt_bytes key, bool was_forked);
-bool gt_graph_is_forked(const gt_repo *repo, gt_bytes key);
+/* Before the first of such a line, and after its last: then the state is made, if it was known before and follows. */
+typedef struct gt_line {
+    bool was_known, was_forked;
+} gt_line;
+gt_line gt_line_begin(const gt_repo *repo, gt_bytes key);
+void gt_line_end(gt_repo *repo, gt_bytes key, gt_line line);
 
 /* ---- chain.c ---- */
 
