@@ -7,8 +7,9 @@
 
 typedef struct judge {
     gt_replay *replay;
+    const gt_field *field;
     gt_past unset;   /* what those who unset the field had seen */
-    gt_past removed; /* what those who removed the key at hand had seen */
+    gt_past removed; /* what those who removed the key at hand had seen; with `either`, also those who wrote it */
     bool any_unset;
     bool failed; /* no memory */
 } judge;
@@ -53,22 +54,23 @@ static gt_keyed_op **sorted_ops(gt_replay *replay, const gt_field_history *histo
     return sorted;
 }
 
-/* Judges the operations on one key. The winner is the latest addition that is left; NULL: there is none.
+/* Judges the operations on one key. The winner is the latest addition that is left or, with `either`, one that no other has
+ * seen; NULL: there is none.
  * `*base_is_left`: nobody who saw the base has removed it. */
 static const gt_keyed_op *judge_key(judge *j, gt_keyed_op *const *ops, uint32_t count, bool *base_is_left) {
     const gt_keyed_op *winner = NULL;
     bool any_removed = false;
     gt_past_clear(&j->removed);
     for (uint32_t i = 0; i < count; i++) {
-        if (ops[i]->removes) {
-            any_removed = true;
+        any_removed |= ops[i]->removes;
+        if (ops[i]->removes || j->field->merge == GT_STRATEGY_EITHER) {
             j->failed |= !gt_past_add(&j->removed, ops[i]->step);
         }
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t step = ops[i]->step;
         if (!ops[i]->removes && !gt_past_has(&j->removed, step) && !gt_past_has(&j->unset, step) &&
-            (winner == NULL || gt_step_is_later(j->replay, step, winner->step))) {
+            (winner == NULL || gt_step_wins(j->replay, j->field, step, winner->step))) {
             winner = ops[i];
         }
     }
@@ -139,7 +141,7 @@ static size_t write_items(judge *j, base_reader *base, gt_keyed_op *const *ops, 
 
 goat_status gt_keyed_replay(gt_replay *replay, const gt_field_history *history, const gt_keyed_kind *kind,
                             gt_buf *value) {
-    judge j = {.replay = replay};
+    judge j = {.replay = replay, .field = history->field};
     uint32_t count = 0;
     gt_past_init(&j.removed, &replay->ancestry);
     if (!gt_field_unset_past(replay, history, &j.unset, &j.any_unset)) {

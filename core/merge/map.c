@@ -1,5 +1,5 @@
 /* Maps: each key by itself. A removal removes what its author saw; of several values that are left the
- * later one stands. An edit is a map of keys to values, `undefined` for a removal. */
+ * later one stands, or either. An edit is a map of keys to values, `undefined` for a removal. */
 #include "merge/keyed.h"
 #include "merge/zip.h"
 

@@ -1,5 +1,5 @@
-/* Fields of one value: string, number, boolean, date, bytes, ref, orderstamp. The later write wins; unsetting is a
- * write too. */
+/* Fields of one value: string, number, boolean, date, bytes, ref, orderstamp. The later write wins, or either of those that
+ * have not seen each other; unsetting is a write too. */
 #include "merge/type.h"
 
 static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {
@@ -29,15 +29,29 @@ static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
     gt_buf_append(value, edit.data, edit.len);
 }
 
-static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
-    const gt_field_edit *last = NULL;
+/* The latest; or, of those that no other has seen, the one with the greatest id. NULL: nothing was written. False when there
+ * is no memory. */
+static bool choose(gt_replay *replay, const gt_field_history *history, const gt_field_edit **chosen) {
+    bool is_either = history->field->merge == GT_STRATEGY_EITHER;
+    gt_past seen;
+    gt_past_init(&seen, &replay->ancestry);
+    for (uint32_t i = 0; is_either && i < history->count; i++) {
+        const gt_field_edit *edit = &history->edits[i];
+        if (!gt_edit_is_void(replay, edit) && !gt_past_add(&seen, edit->step)) return false;
+    }
+    *chosen = NULL;
     for (uint32_t i = 0; i < history->count; i++) {
         const gt_field_edit *edit = &history->edits[i];
-        if (!gt_edit_is_void(replay, edit) && (last == NULL || gt_step_is_later(replay, edit->step, last->step))) {
-            last = edit;
-        }
+        if (gt_edit_is_void(replay, edit) || (is_either && gt_past_has(&seen, edit->step))) continue;
+        if (*chosen == NULL || gt_step_wins(replay, history->field, edit->step, (*chosen)->step)) *chosen = edit;
     }
-    gt_bytes winner = last == NULL ? history->base : last->edit;
+    return true;
+}
+
+static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
+    const gt_field_edit *chosen;
+    if (!choose(replay, history, &chosen)) return gt_no_memory(replay->diag);
+    gt_bytes winner = chosen == NULL ? history->base : chosen->edit;
     if (winner.data != NULL && !gt_edit_is_unset(winner)) {
         gt_buf_append(value, winner.data, winner.len);
     }

@@ -87,6 +87,9 @@ goat_status gt_edit_want_type(const gt_field *field, gt_type type, const char *o
 /* True when step `a` wins over step `b`: later by time, ties by id. An ancestor is always earlier. */
 bool gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b);
 
+/* The same among steps that have not seen each other, by the strategy of a field: later or, with `either`, of greater id. */
+bool gt_step_wins(const gt_replay *replay, const gt_field *field, uint32_t a, uint32_t b);
+
 static inline bool gt_edit_is_void(const gt_replay *replay, const gt_field_edit *edit) {
     return replay->steps[edit->step].is_void;
 }

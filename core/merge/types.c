@@ -61,6 +61,11 @@ bool gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b) {
     return memcmp(x->id, y->id, GT_HASH_SIZE) > 0;
 }
 
+bool gt_step_wins(const gt_replay *replay, const gt_field *field, uint32_t a, uint32_t b) {
+    if (field->merge != GT_STRATEGY_EITHER) return gt_step_is_later(replay, a, b);
+    return memcmp(replay->steps[a].id, replay->steps[b].id, GT_HASH_SIZE) > 0;
+}
+
 bool gt_field_unset_past(gt_replay *replay, const gt_field_history *history, gt_past *past, bool *any) {
     *any = false;
     gt_past_init(past, &replay->ancestry);

@@ -15,6 +15,7 @@
 enum {
     SINGLE_TYPES = TYPE(STRING) | TYPE(NUMBER) | TYPE(BOOLEAN) | TYPE(DATE) | TYPE(BYTES) | TYPE(REF),
     RANGE_TYPES = TYPE(NUMBER) | TYPE(COUNTER) | TYPE(DATE),
+    SEQUENCE_TYPES = TYPE(TEXT),
     LENGTH_TYPES = TYPE(STRING) | TYPE(BYTES) | TYPE(SET) | TYPE(MAP) | TYPE(LIST) | TYPE(TEXT),
 };
 
@@ -125,6 +126,7 @@ static goat_status read_type(parse *p, const char *rule, gt_bytes value) {
         snprintf(words, sizeof words, "%s is not supported by this version", gt_type_name(p->field->type));
         return refuse(p, rule, words);
     }
+    p->field->merge = (SEQUENCE_TYPES >> p->field->type & 1) != 0 ? GT_STRATEGY_BOTH : GT_STRATEGY_LATEST;
     return GOAT_OK;
 }
 
@@ -211,11 +213,22 @@ static goat_status read_pattern(parse *p, const char *rule, gt_bytes value) {
 }
 
 static goat_status read_merge(parse *p, const char *rule, gt_bytes value) {
+    static const char *const words[] = {[GT_STRATEGY_LATEST] = "latest",
+                                        [GT_STRATEGY_EITHER] = "either",
+                                        [GT_STRATEGY_BOTH] = "both",
+                                        [GT_STRATEGY_MERGED] = "merged"};
+    bool is_sequence = (SEQUENCE_TYPES >> p->field->type & 1) != 0;
     gt_bytes name = gt_bytes_of(NULL, 0);
-    if (gt_value_as_text(value, &name) && gt_bytes_equal(name, gt_bytes_text("latest"))) {
-        return GOAT_OK; /* what fields of these types do anyway */
+    gt_value_as_text(value, &name);
+    for (int strategy = GT_STRATEGY_LATEST; strategy <= (is_sequence ? GT_STRATEGY_MERGED : GT_STRATEGY_EITHER);
+         strategy++) {
+        if (name.data != NULL && gt_bytes_equal(name, gt_bytes_text(words[strategy]))) {
+            p->field->merge = (gt_strategy)strategy;
+            return GOAT_OK;
+        }
     }
-    return refuse(p, rule, "can only be \"latest\" in this version");
+    return refuse(p, rule,
+                  is_sequence ? "must be one of latest, either, both, merged" : "must be one of latest, either");
 }
 
 static goat_status read_description(parse *p, const char *rule, gt_bytes value) {
@@ -237,7 +250,7 @@ static const struct {
     {"min_length", read_min_length, LENGTH_TYPES},
     {"max_length", read_max_length, LENGTH_TYPES},
     {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT)},
-    {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP)},
+    {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP) | TYPE(MAP)},
     {"default", read_default, ~0u},
 };
 

@@ -27,6 +27,14 @@ typedef enum gt_type {
     GT_TYPE_ORDERSTAMP = 14,
 } gt_type;
 
+/* How two concurrent values or insertions at one place combine, where the type lets a field choose. */
+typedef enum gt_strategy {
+    GT_STRATEGY_LATEST = 1, /* the later one */
+    GT_STRATEGY_EITHER = 2, /* the one with the greatest commit id */
+    GT_STRATEGY_BOTH = 3,   /* both, in the order of their commit ids */
+    GT_STRATEGY_MERGED = 4, /* both, what they have in common once */
+} gt_strategy;
+
 typedef struct gt_pattern gt_pattern; /* schema/pattern.h */
 
 typedef struct gt_field {
@@ -39,6 +47,7 @@ typedef struct gt_field {
     /* Code points of text, bytes of bytes, elements of set, map, list; 0 and UINT64_MAX: none. */
     uint64_t min_length, max_length;
     gt_pattern *pattern; /* NULL: none */
+    gt_strategy merge; /* what the definition says, or what the type does anyway; of set and counter it says nothing */
 } gt_field;
 
 typedef struct gt_schema gt_schema;

@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HISTORIES = 20000 };
+enum { HISTORIES = 40000 };
 
 typedef struct fixture {
-    gt_schema *schema;
+    gt_schema *schemas[2]; /* the second: with the strategy `either` */
+    gt_schema *schema;     /* one of them */
     model model;
     model_replay replay;
     test_random random;
@@ -25,14 +26,16 @@ static int set_up(void **state) {
     fixture *f = calloc(1, sizeof *f);
     *state = f;
     if (f != NULL) {
-        f->schema = model_schema();
+        f->schemas[0] = f->schema = model_schema(false);
+        f->schemas[1] = model_schema(true);
     }
     return f == NULL;
 }
 
 static int tear_down(void **state) {
     fixture *f = *state;
-    gt_schema_free(f->schema);
+    gt_schema_free(f->schemas[0]);
+    gt_schema_free(f->schemas[1]);
     free(f);
     return 0;
 }
@@ -73,7 +76,13 @@ static void assert_same(fixture *f, const gt_buf *expected, const gt_buf *actual
 
 static const gt_bytes empty_item = {NULL, 0};
 
+static void use_strategy(fixture *f, bool either) {
+    f->model.either = either;
+    f->schema = f->schemas[either];
+}
+
 static void random_history(fixture *f, uint32_t steps_max) {
+    use_strategy(f, test_random_below(&f->random, 2) == 0);
     uint32_t authors = 1 + test_random_below(&f->random, MODEL_AUTHORS_MAX);
     model_make(&f->model, &f->random, authors, 1 + test_random_below(&f->random, steps_max));
 }

@@ -194,7 +194,7 @@ static void each_rule_has_to_fit_its_type(void **state) {
     assert_rules_refused(f, "{\"type\": \"orderstamp\", \"max_length\": 20}", "max_length",
                          "\"f\": \"max_length\" is not a rule for fields of type orderstamp");
     assert_rules_refused(f, "{\"type\": \"orderstamp\", \"merge\": \"both\"}", "merge",
-                         "\"f\": \"merge\" can only be \"latest\" in this version");
+                         "\"f\": \"merge\" must be one of latest, either");
     assert_rules_refused(
         f, "{\"type\": \"integer\"}", "type",
         "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text, "
@@ -212,7 +212,11 @@ static void each_rule_has_to_fit_its_type(void **state) {
     assert_rules_refused(f, "{\"type\": \"set\", \"merge\": \"latest\"}", "merge",
                          "\"f\": \"merge\" is not a rule for fields of type set");
     assert_rules_refused(f, "{\"type\": \"string\", \"merge\": \"both\"}", "merge",
-                         "\"f\": \"merge\" can only be \"latest\" in this version");
+                         "\"f\": \"merge\" must be one of latest, either");
+    assert_rules_refused(f, "{\"type\": \"map\", \"merge\": \"merged\"}", "merge",
+                         "\"f\": \"merge\" must be one of latest, either");
+    assert_rules_refused(f, "{\"type\": \"counter\", \"merge\": \"latest\"}", "merge",
+                         "\"f\": \"merge\" is not a rule for fields of type counter");
     assert_rules_refused(f, "{\"type\": \"string\", \"maxlength\": 7}", "maxlength",
                          "\"f\": \"maxlength\" is not a rule of fields");
 }

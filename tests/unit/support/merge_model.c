@@ -12,11 +12,15 @@
 static uint64_t bit(uint32_t step) { return UINT64_C(1) << step; }
 static bool chance(test_random *random, uint32_t percent) { return test_random_below(random, 100) < percent; }
 
-gt_schema *model_schema(void) {
+gt_schema *model_schema(bool either) {
     return test_schema(
-        "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
-        "\"text\": {\"type\": \"string\"}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"
-        "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}");
+        either ? "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
+                 "\"text\": {\"type\": \"string\", \"merge\": \"either\"}, \"list\": {\"type\": \"list\"},"
+                 "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\", \"merge\": \"either\"},"
+                 "\"votes\": {\"type\": \"counter\"}}}"
+               : "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
+                 "\"text\": {\"type\": \"string\", \"merge\": \"latest\"}, \"list\": {\"type\": \"list\"},"
+                 "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}");
 }
 
 /* ---- deltas ---- */
@@ -171,6 +175,7 @@ static void sort_steps(model *m) {
         }
     }
     sorted.count = m->count;
+    sorted.either = m->either;
     for (uint32_t i = 0; i < m->count; i++) {
         model_step *step = &sorted.steps[to[i]];
         *step = m->steps[i];

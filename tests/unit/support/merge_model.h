@@ -44,10 +44,11 @@ typedef struct model_step {
 typedef struct model {
     model_step steps[MODEL_STEPS_MAX];
     uint32_t count;
+    bool either; /* for model_state: the schema is that of model_schema(true) */
 } model;
 
-/* The schema of the fields above. */
-gt_schema *model_schema(void);
+/* The schema of the fields above. With `either`, single values and those of maps have that strategy. */
+gt_schema *model_schema(bool either);
 
 /* `authors` write and hear of each other, `step_count` steps in all. */
 void model_make(model *m, test_random *random, uint32_t authors, uint32_t step_count);

@@ -41,16 +41,30 @@ static bool is_there(const model *m, uint64_t which, char field) {
     return false;
 }
 
-/* The last write or unset of `text`; -1 for none. */
-static int last_write(const model *m, uint64_t which) {
-    int last = -1;
+static bool wins(const model *m, uint32_t a, uint32_t b) {
+    if (!m->either) return model_compare_steps(&m->steps[b], &m->steps[a]) < 0;
+    return memcmp(m->steps[a].id, m->steps[b].id, sizeof m->steps[a].id) > 0;
+}
+
+/* The one of some steps that is latest or, by `either`, has the greatest id among those that no other has seen. -1: none. */
+static int winner(const model *m, uint64_t steps) {
+    int best = -1;
     for (uint32_t i = 0; i < m->count; i++) {
-        if (counts(m, which, i) && m->steps[i].delta.text != NOTHING &&
-            (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
-            last = (int)i;
-        }
+        bool is_seen = false;
+        for (uint32_t k = 0; k < m->count; k++) is_seen |= (steps & bit(k)) != 0 && is_before(m, i, k);
+        if ((steps & bit(i)) == 0 || (m->either && is_seen)) continue;
+        if (best < 0 || wins(m, i, (uint32_t)best)) best = (int)i;
     }
-    return last;
+    return best;
+}
+
+/* The write or unset of `text` that counts; -1 for none. */
+static int last_write(const model *m, uint64_t which) {
+    uint64_t writes = 0;
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (counts(m, which, i) && m->steps[i].delta.text != NOTHING) writes |= bit(i);
+    }
+    return winner(m, writes);
 }
 
 /* Lists are written as a whole here, one element each time, which its author puts before all that he knows of: it hangs on
@@ -161,15 +175,13 @@ static void write_map_state(const model *m, uint64_t which, gt_buf *out) {
     model_map made;
     model_map_begin(&made);
     for (size_t key = 0; key < MODEL_KEYS; key++) {
-        int last = -1;
+        uint64_t puts = 0;
         for (uint32_t i = 0; i < m->count; i++) {
             const model_delta *delta = &m->steps[i].delta;
-            if (counts(m, which, i) && delta->map == WRITE && delta->keys[key].act == WRITE &&
-                put_survives(m, which, i, key) &&
-                (last < 0 || model_compare_steps(&m->steps[last], &m->steps[i]) < 0)) {
-                last = (int)i;
-            }
+            bool is_put = counts(m, which, i) && delta->map == WRITE && delta->keys[key].act == WRITE;
+            if (is_put && put_survives(m, which, i, key)) puts |= bit(i);
         }
+        int last = winner(m, puts);
         if (last >= 0) {
             size_t begin = made.values.len;
             gt_write_int(&made.values, m->steps[last].delta.keys[key].value);
