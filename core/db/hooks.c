@@ -38,6 +38,15 @@ static goat_status find_server_key(void *context, const gt_id *session, uint8_t 
     return GOAT_OK;
 }
 
+/* When certificates are lost with their log, those of receipts in other logs may be as well: nobody could be told that
+ * such a one is good. Our own are, and /sys/sessions knows only when it has been read. */
+static bool knows_server(void *context, const gt_id *session) {
+    gt_mount *mount = context;
+    gt_role role = gt_keyring_role(mount->database->keyring, session);
+    return mount->is_sessions || role == GT_ROLE_ROOT || role == GT_ROLE_SERVER ||
+           gt_id_compare(session, &mount->database->own.session) == 0;
+}
+
 /* Only servers limit clocks (PROTOCOL.md 5.2.1), and none limits those of its like: theirs is the clock. */
 static gt_time latest_time(void *context, const gt_batch *batch) {
     gt_database *database = ((gt_mount *)context)->database;
@@ -152,6 +161,7 @@ gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
         .context = mount,
         .find_key = find_key,
         .find_server_key = find_server_key,
+        .knows_server = knows_server,
         .latest_time = latest_time,
         .before_change = before_change,
         .after_change = after_change,

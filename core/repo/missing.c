@@ -1,5 +1,6 @@
 /* What a repository misses: what parked frames wait for, batches that are only named or have lost leaves; and the
  * stretches of its log that could not be read or taken in. */
+#include "base/arena.h"
 #include "repo/tables.h"
 
 /* ---- batches ---- */
@@ -224,6 +225,59 @@ bool gt_stretches_restore(gt_repo *repo, const gt_section *section, uint64_t cov
     return good && !gt_buf_failed(&repo->faults);
 }
 
+/* ---- trying them again ---- */
+
+/* Whether a record that could not be taken in is a batch whose session nobody vouches for here: its certificate is lost,
+ * and may come again. */
+static goat_status look_for_key(gt_repo *repo, const gt_record *record) {
+    const gt_repo_hooks *hooks = &repo->config.hooks;
+    uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+    gt_arena arena;
+    gt_batch batch;
+    gt_arena_init(&arena, repo->alloc);
+    goat_status status = gt_batch_decode(record->payload, &arena, &batch, NULL);
+    if (status == GOAT_OK) {
+        status = hooks->find_key(hooks->context, &batch, public_key, NULL) == GOAT_OK ? GOAT_OK : GOAT_UNTRUSTED;
+    }
+    gt_arena_free(&arena);
+    return status;
+}
+
+static bool find_fault(gt_repo *repo, const gt_stretch_row *row, gt_record *record) {
+    uint64_t at = row->offset;
+    return gt_log_next(repo->log, &at, false, record) == GOAT_OK && GT_RECORD_START(record->offset) == row->offset;
+}
+
+/* Whether a fault is to stay what it is until its session is known. */
+static bool is_unvouched(gt_repo *repo, const gt_stretch_row *row) {
+    gt_record record;
+    if (!find_fault(repo, row, &record) || record.type != GT_RECORD_BATCH) return false;
+    goat_status status = look_for_key(repo, &record);
+    return status == GOAT_UNTRUSTED || status == GOAT_NO_MEMORY;
+}
+
+/* One is logged anew, so that everybody hears of it: what was read of the log before had none of it. */
+static goat_status regain(gt_repo *repo, const gt_stretch_row *row, gt_diag *diag) {
+    gt_record record;
+    gt_admission outcome;
+    if (gt_log_is_aside(repo->log, row->offset, row->length) || !find_fault(repo, row, &record)) return GOAT_OK;
+    if (record.type != GT_RECORD_BATCH || look_for_key(repo, &record) != GOAT_OK) return GOAT_OK;
+    goat_status status =
+        gt_admit_frame(repo, record.payload, GT_NO_POSITION, false, GT_FROM_PEER, &outcome, NULL, diag);
+    if (status == GOAT_OK && outcome != GT_PARKED) return gt_log_set_aside(repo->log, row->offset, row->length, diag);
+    return status == GOAT_NO_MEMORY ? status : GOAT_OK;
+}
+
+goat_status gt_repo_regain(gt_repo *repo, gt_diag *diag) {
+    goat_status status = gt_repo_check_open(repo, diag);
+    for (size_t i = 0; status == GOAT_OK && i < fault_count(repo); i++) {
+        gt_stretch_row row = fault_at(repo, i);
+        status = regain(repo, &row, diag);
+    }
+    gt_parked_retry(repo);
+    return status;
+}
+
 /* ---- setting them aside ---- */
 
 goat_status gt_repo_set_damage_aside(gt_repo *repo, gt_diag *diag) {
@@ -239,7 +293,7 @@ goat_status gt_repo_set_damage_aside(gt_repo *repo, gt_diag *diag) {
     }
     for (size_t i = 0; status == GOAT_OK && i < fault_count(repo); i++) {
         gt_stretch_row row = fault_at(repo, i);
-        status = gt_log_set_aside(repo->log, row.offset, row.length, diag);
+        if (!is_unvouched(repo, &row)) status = gt_log_set_aside(repo->log, row.offset, row.length, diag);
     }
     if (appends) gt_repo_logged(repo);
     return status;

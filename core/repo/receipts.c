@@ -194,6 +194,12 @@ goat_status gt_receipt_load(gt_repo *repo, const gt_record *record, gt_diag *dia
     gt_arena_init(&arena, repo->alloc);
     goat_status status = gt_receipt_decode(record->payload, &arena, &receipt, diag);
     if (status == GOAT_OK) {
+        const gt_repo_hooks *hooks = &repo->config.hooks;
+        if (hooks->knows_server != NULL && !hooks->knows_server(hooks->context, &receipt.session)) {
+            status = gt_fail(diag, GOAT_UNTRUSTED, "the session that signed the receipt is not a server's");
+        }
+    }
+    if (status == GOAT_OK) {
         gt_receipt_hash(repo->config.hasher, &repo->place, &receipt);
         uint32_t known = gt_repo_find_receipt(repo, &receipt.id);
         if (known != GT_NONE) {

@@ -48,6 +48,8 @@ typedef struct gt_repo_hooks {
     goat_status (*find_key)(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag);
     /* The public key of a session that may sign receipts, or GOAT_UNTRUSTED. Only for gt_audit_step. */
     goat_status (*find_server_key)(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag);
+    /* Whether a receipt that is read from the log is one of a server's, and others may hear of it. May be NULL: it is. */
+    bool (*knows_server)(void *context, const gt_id *session);
     /* How late a commit of this batch of somebody else's may be; GT_TIME_MAX: there is no limit. May be NULL. Whatever it
      * says, a batch may go on from the latest commit that is known here. */
     gt_time (*latest_time)(void *context, const gt_batch *batch);
@@ -244,8 +246,13 @@ bool gt_repo_note_gone(gt_repo *repo, const gt_id *batch);
 /* Whether the log has damage that is not healed, or records that could not be taken in. */
 bool gt_repo_has_gaps(const gt_repo *repo);
 
-/* All that damage took has come back: the damage is set aside (core/log/FORMAT.md 3.2), and nobody names it any more.
- * What gt_log_append says. */
+/* Batches of the log that could not be taken in because nobody vouched for their session are looked at once more: those
+ * of sessions that are known by now are logged anew, so that they reach everybody like any other. What gt_log_append
+ * says. */
+goat_status gt_repo_regain(gt_repo *repo, gt_diag *diag);
+
+/* All that damage took has come back: the damage is set aside (core/log/FORMAT.md 3.2), and nobody names it any more. A
+ * batch whose session is not known stays named: its certificate may come. What gt_log_append says. */
 goat_status gt_repo_set_damage_aside(gt_repo *repo, gt_diag *diag);
 
 /* ---- receipts ---- */

@@ -136,6 +136,7 @@ static void finish(gt_channel *channel, bool equal) {
     try_again_later(channel, equal);
     gt_channel_is_even(channel);
     channel->lacks = true;
+    if (gt_repo_has_gaps(repo)) gt_repo_regain(repo, NULL);
     channel->heals = equal && gt_repo_has_gaps(repo);
     if (channel->heals && !gt_repo_misses_any(repo)) {
         gt_repo_set_damage_aside(repo, NULL);

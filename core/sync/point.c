@@ -38,6 +38,8 @@ bool gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *length)
 static uint64_t point_length(const gt_channel *channel) {
     if (channel->sync->role != GT_SYNC_SERVER || channel->state != GT_CHANNEL_OPEN) return 0;
     if (channel->run != NULL || channel->unequal || channel->dropped) return 0;
+    if (gt_repo_has_gaps(channel->shared->repo))
+        return 0; /* what is in them may come to light when the log is read again */
     uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
     uint64_t length = durable < channel->cursor ? durable : channel->cursor;
     uint64_t least = channel->point_again ? channel->point_given : channel->point_given + 1;

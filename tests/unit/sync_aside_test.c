@@ -127,10 +127,85 @@ static void so_it_is_after_the_server_was_started_again(void **state) {
     }
 }
 
+/* ---- certificates that are lost ---- */
+
+static void client_reopens(fixture *f, uint32_t strangers) {
+    test_site_sync(&f->client.site);
+    f->client.site.strangers = strangers;
+    reopen(&f->client);
+}
+
+/* The client alone has a batch of somebody whose certificate it has lost, and syncs. */
+static void client_cannot_read_one(fixture *f) {
+    test_writer writer;
+    test_writer_init(&writer, &f->network, 3, test_goat_1);
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_peer_flush(&f->server);
+    test_site_admits(&f->client.site, test_writer_commit(&writer, "a", 1, NULL, "{text: 'x'}", NULL), GT_ADMITTED);
+    client_reopens(f, 1u << 3);
+    assert_int_equal(gt_repo_faults(f->client.site.repo), 1);
+    test_peer_edit(&f->client, "c", "{text: 'z'}");
+    join(&f->wire, &f->client, &f->server);
+    assert_true(f->client.last_equal);
+    assert_int_equal(entries(&f->server), 2);
+    test_writer_free(&writer);
+}
+
+static void server_has_got_it(fixture *f) {
+    test_wire_settle(&f->wire);
+    assert_int_equal(entries(&f->server), 3);
+    test_peers_are_equal(&f->client, &f->server);
+    test_site_sync(&f->client.site);
+    assert_int_equal(test_site_audit(&f->client.site, NULL), 0);
+    join(&f->wire, &f->client, &f->server);
+    join(&f->wire, &f->client, &f->server);
+    assert_int_equal(runs(&f->wire), 0);
+}
+
+static void what_could_not_be_read_is_sent_when_it_can(void **state) {
+    fixture *f = *state;
+    client_cannot_read_one(f);
+    f->client.site.strangers = 0;
+    join(&f->wire, &f->client, &f->server);
+    server_has_got_it(f);
+}
+
+static void what_can_be_read_the_next_time_is_sent_then(void **state) {
+    fixture *f = *state;
+    client_cannot_read_one(f);
+    client_reopens(f, 0);
+    assert_int_equal(entries(&f->client), 3);
+    join(&f->wire, &f->client, &f->server);
+    server_has_got_it(f);
+}
+
+/* A server that reads more of its log one day has sent it to nobody, whatever points it would have given. */
+static void a_server_gives_no_points_beyond_what_it_cannot_read(void **state) {
+    fixture *f = *state;
+    test_writer writer;
+    test_writer_init(&writer, &f->network, 3, test_goat_1);
+    test_site_admits(&f->server.site, test_writer_commit(&writer, "a", 1, NULL, "{text: 'x'}", NULL), GT_ADMITTED);
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_peer_edit(&f->client, "c", "{text: 'z'}"); /* so that the two compare */
+    for (int again = 0; again < 2; again++) {
+        test_site_sync(&f->server.site);
+        f->server.site.strangers = again == 0 ? 1u << 3 : 0;
+        reopen(&f->server);
+        join(&f->wire, &f->client, &f->server);
+        cut(&f->wire);
+        assert_int_equal(entries(&f->client), again == 0 ? 2 : 3);
+        assert_int_equal(f->client.has_kept, again == 1);
+    }
+    test_writer_free(&writer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_a_run_could_not_heal_the_next_client_brings, setup, teardown),
         cmocka_unit_test_setup_teardown(so_it_is_after_the_server_was_started_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_could_not_be_read_is_sent_when_it_can, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_can_be_read_the_next_time_is_sent_then, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_server_gives_no_points_beyond_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

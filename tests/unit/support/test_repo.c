@@ -46,7 +46,7 @@ static goat_status find_key(void *context, const gt_batch *batch, uint8_t public
     const test_site *site = context;
     for (uint32_t i = 0; i < TEST_AUTHORS; i++) {
         const gt_identity *author = &site->network->authors[i];
-        if (gt_id_compare(&author->session, &batch->session) != 0) continue;
+        if (gt_id_compare(&author->session, &batch->session) != 0 || (site->strangers >> i & 1) != 0) continue;
         if (site->wrong_keys) author = &site->network->authors[(i + 1) % TEST_AUTHORS];
         memcpy(public_key, author->public_key, GT_PUBLIC_KEY_SIZE);
         return GOAT_OK;
@@ -61,6 +61,11 @@ static goat_status find_server_key(void *context, const gt_id *session, uint8_t 
     if (gt_id_compare(&server->session, session) != 0) return gt_fail(diag, GOAT_UNTRUSTED, "that is no server");
     memcpy(public_key, server->public_key, GT_PUBLIC_KEY_SIZE);
     return GOAT_OK;
+}
+
+static bool knows_server(void *context, const gt_id *session) {
+    const test_site *site = context;
+    return (site->strangers & 1) == 0 && gt_id_compare(&site->network->authors[0].session, session) == 0;
 }
 
 static gt_time latest_time(void *context, const gt_batch *batch) {
@@ -165,6 +170,7 @@ goat_status test_site_try_open(test_site *site, int flags, gt_diag *diag) {
         .hooks = {.context = site,
                   .find_key = find_key,
                   .find_server_key = find_server_key,
+                  .knows_server = knows_server,
                   .latest_time = latest_time,
                   .before_change = before_change,
                   .after_change = after_change,

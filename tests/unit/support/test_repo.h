@@ -48,8 +48,9 @@ typedef struct test_site {
     uint32_t before, after, logged; /* calls of the hooks */
     uint32_t steps;                 /* of opening it last */
     gt_origin last_origin;
-    bool wrong_keys; /* it takes one author for another from now on */
-    gt_time latest;  /* how late others' commits may be; 0: no limit */
+    bool wrong_keys;    /* it takes one author for another from now on */
+    uint32_t strangers; /* authors that it does not know, a bit each */
+    gt_time latest;     /* how late others' commits may be; 0: no limit */
 } test_site;
 
 enum { TEST_SITE_FAST = 1 }; /* without counting memory */
