@@ -217,16 +217,96 @@ static goat_status write_list(reader *r, gt_buf *value) {
     return GOAT_OK;
 }
 
+static bool open_reader(reader *r, gt_replay *replay, const gt_field_history *history) {
+    *r = (reader){.replay = replay, .sequence = gt_sequence_replay(replay, history, count_of(history->base))};
+    r->sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*r->sources));
+    if (r->sequence == NULL || r->sources == NULL) return false;
+    r->sources[replay->step_count].edit = history->base;
+    for (uint32_t i = 0; i < history->count; i++) r->sources[history->edits[i].step].edit = history->edits[i].edit;
+    return true;
+}
+
 static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
     bool is_there;
+    reader r;
     if (!gt_field_is_there(replay, history, &is_there)) return gt_no_memory(replay->diag);
     if (!is_there) return GOAT_OK;
-    reader r = {.replay = replay, .sequence = gt_sequence_replay(replay, history, count_of(history->base))};
-    r.sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*r.sources));
-    if (r.sequence == NULL || r.sources == NULL) return gt_no_memory(replay->diag);
-    r.sources[replay->step_count].edit = history->base;
-    for (uint32_t i = 0; i < history->count; i++) r.sources[history->edits[i].step].edit = history->edits[i].edit;
-    return write_list(&r, value);
+    return open_reader(&r, replay, history) ? write_list(&r, value) : gt_no_memory(replay->diag);
+}
+
+/* ---- from one outcome to another ---- */
+
+/* Numbers the elements that stand in a list, those that have slots for good. */
+static void number_elements(const reader *r) {
+    uint64_t index = 0;
+    gt_element first;
+    for (gt_span *span = gt_sequence_span(r->sequence, NULL); span != NULL;
+         span = gt_sequence_span(r->sequence, span)) {
+        if (!gt_sequence_is_left(r->sequence, span, &first)) continue;
+        if (span->slot != NULL) {
+            span->slot->of->stands = true;
+            span->slot->of->index = index;
+        }
+        index += span->length;
+    }
+}
+
+/* The value of an element with slots; data NULL when there is no memory. */
+static gt_bytes value_of(reader *r, const gt_changed *changed) {
+    return changed->value.data != NULL ? changed->value : read_values(r, changed->element, 1);
+}
+
+/* What is to be done at one of an element's slots. */
+static bool change_slot(reader *from, reader *to, gt_span *a, gt_span *b, gt_run_writer *writer) {
+    gt_changed *before = a->slot->of, *after = b->slot->of;
+    gt_element element;
+    bool was = gt_sequence_is_left(from->sequence, a, &element), is = gt_sequence_is_left(to->sequence, b, &element);
+    if (!is) {
+        if (was && after->stands) gt_run_keep(writer, 1); /* it goes elsewhere */
+        if (was && !after->stands) gt_run_remove(writer, 1);
+        return true;
+    }
+    gt_bytes value = value_of(to, after), old = before->stands ? value_of(from, before) : value;
+    if (value.data == NULL || old.data == NULL) return false;
+    bool differs = !gt_bytes_equal(value, old);
+    if (was && differs) {
+        gt_run_set(writer, value);
+    } else if (was) {
+        gt_run_keep(writer, 1);
+    } else if (before->stands) {
+        gt_run_move(writer, before->index, differs ? value : gt_bytes_of(NULL, 0));
+    } else {
+        gt_run_insert_values(writer, value, 1);
+    }
+    return true;
+}
+
+static bool change_span(reader *from, reader *to, gt_span *a, gt_span *b, gt_run_writer *writer) {
+    gt_element first;
+    if (a->slot != NULL) return change_slot(from, to, a, b, writer);
+    bool was = gt_sequence_is_left(from->sequence, a, &first), is = gt_sequence_is_left(to->sequence, b, &first);
+    if (was && is) gt_run_keep(writer, a->length);
+    if (was && !is) gt_run_remove(writer, a->length);
+    if (was || !is) return true;
+    gt_bytes values = read_values(to, first, a->length);
+    if (values.data != NULL) gt_run_insert_values(writer, values, a->length);
+    return values.data != NULL;
+}
+
+goat_status gt_list_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit) {
+    reader before, after;
+    if (!open_reader(&before, from, history) || !open_reader(&after, to, history)) return gt_no_memory(to->diag);
+    number_elements(&before);
+    number_elements(&after);
+    gt_run_writer writer;
+    gt_run_writer_init(&writer, edit->alloc);
+    bool good = true;
+    for (gt_span *a = gt_sequence_span(before.sequence, NULL), *b = gt_sequence_span(after.sequence, NULL);
+         good && a != NULL; a = gt_sequence_span(before.sequence, a), b = gt_sequence_span(after.sequence, b)) {
+        good = change_span(&before, &after, a, b, &writer);
+    }
+    gt_run_writer_end(&writer, edit);
+    return good ? GOAT_OK : gt_no_memory(to->diag);
 }
 
 const gt_merge_type gt_merge_list = {check_edit, diff, compose, apply, replay_edits};

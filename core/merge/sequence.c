@@ -338,18 +338,22 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
     return gt_versions_walk(replay, &visitor) ? sequence : NULL;
 }
 
-/* The elements of a span that are of steps that count and that none which counts removed. */
-static bool is_left(const gt_sequence *sequence, const gt_span *span, gt_element first) {
+gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span) {
+    return span == NULL ? gt_span_first(&sequence->spans, GT_BY_PLACE) : gt_span_next(span, GT_BY_PLACE);
+}
+
+/* Of steps that count, and no step that counts removed them. */
+bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_element *first) {
+    *first = span->slot == NULL ? span->first : span->slot->of->element;
     if (span->slot != NULL ? !gt_slot_is_left(span->slot) : span->gone) return false;
-    return first.step == GT_OF_BASE || !sequence->replay->steps[first.step].is_void;
+    return first->step == GT_OF_BASE || !sequence->replay->steps[first->step].is_void;
 }
 
 bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *first, uint32_t *count) {
     do {
-        *span = *span == NULL ? gt_span_first(&sequence->spans, GT_BY_PLACE) : gt_span_next(*span, GT_BY_PLACE);
+        *span = gt_sequence_span(sequence, *span);
         if (*span == NULL) return false;
-        *first = (*span)->slot == NULL ? (*span)->first : (*span)->slot->of->element;
-    } while (!is_left(sequence, *span, *first));
+    } while (!gt_sequence_is_left(sequence, *span, first));
     *count = (*span)->length;
     return true;
 }

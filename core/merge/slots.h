@@ -28,6 +28,8 @@ struct gt_changed {
     gt_slot *newest;   /* was added last */
     gt_bytes value;    /* the latest that counts; data NULL: the one that it was inserted with */
     uint32_t value_step;
+    bool stands;    /* for gt_list_change: it is in the list when all is done, */
+    uint64_t index; /* … and this is its place */
 };
 
 /* What is known of the element whose slot `span` is, of length 1. NULL when there is no memory. */

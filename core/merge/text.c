@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "merge/text_diff.h"
+#include "merge/text_source.h"
 
 /* ---- shape ---- */
 
@@ -225,49 +226,19 @@ goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf 
 
 /* ---- several ---- */
 
-/* Where the text of a step's insertions is read next: what a step inserted stands in the order of its indexes. */
-typedef struct source {
-    gt_run_iter iter;
-    gt_bytes rest; /* of the insertion at hand */
-    uint32_t next; /* index of the element that `rest` begins with */
-} source;
-
-/* The text of so many elements from `first` on; passes over what is left out before them. */
-static gt_bytes read_text(source *from, uint32_t first, uint32_t count) {
-    while (from->next < first || from->rest.len == 0) {
-        gt_run run;
-        size_t len = gt_utf8_bytes(from->rest, first - from->next);
-        from->next += (uint32_t)gt_utf8_count(from->rest.data, len);
-        from->rest = gt_bytes_of(from->rest.data + len, from->rest.len - len);
-        if (from->rest.len > 0) continue;
-        if (!gt_run_next(&from->iter, &run)) return gt_bytes_of(NULL, 0);
-        if (run.kind == GT_RUN_INSERT) from->rest = run.inserted;
-    }
-    gt_bytes text = gt_bytes_of(from->rest.data, gt_utf8_bytes(from->rest, count));
-    from->rest = gt_bytes_of(from->rest.data + text.len, from->rest.len - text.len);
-    from->next += count;
-    return text;
-}
-
 static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
     bool is_there;
     if (!gt_field_is_there(replay, history, &is_there)) return gt_no_memory(replay->diag);
     if (!is_there) return GOAT_OK;
     gt_sequence *sequence = gt_sequence_replay(replay, history, count_of(history->base));
-    source *sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*sources));
+    gt_text_source *sources = gt_text_sources_open(replay, history);
     if (sequence == NULL || sources == NULL) return gt_no_memory(replay->diag);
-    sources[replay->step_count].rest = text_of(history->base);
-    for (uint32_t i = 0; i < history->count; i++) {
-        const gt_field_edit *edit = &history->edits[i];
-        if (!gt_edit_is_unset(edit->edit)) sources[edit->step].iter = gt_runs_of(edit->edit, UINT64_MAX);
-    }
     size_t begin = value->len;
     gt_span *span = NULL;
     gt_element first;
     uint32_t count;
     while (gt_sequence_next(sequence, &span, &first, &count)) {
-        source *from = &sources[first.step == GT_OF_BASE ? replay->step_count : first.step];
-        gt_bytes text = read_text(from, first.index, count);
+        gt_bytes text = gt_text_source_read(sources, replay, first, count);
         gt_buf_append(value, text.data, text.len);
     }
     gt_write_text_around(value, begin);
