@@ -1,47 +1,9 @@
 /* Damage of a server's log that a run with one client could not heal, and what another one still has. */
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 #include "sync/internal.h"
 
-typedef struct fixture {
-    test_network network;
-    test_peer server, client, other;
-    test_wire wire, second;
-} fixture;
-
-static int setup(void **state) {
-    fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
-    test_peer_init(&f->other, &f->network, 2, 33, 0);
-    *state = f;
-    return 0;
-}
-
-static void cut(test_wire *wire) {
-    if (wire->hasher != NULL) test_wire_cut(wire);
-    wire->hasher = NULL;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    cut(&f->wire);
-    cut(&f->second);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_peer_free(&f->other);
-    test_network_free(&f->network);
-    test_free(f);
-    return 0;
-}
-
-static void join(test_wire *wire, test_peer *client, test_peer *server) {
-    cut(wire);
-    test_wire_join(wire, client, server);
-    test_wire_settle(wire);
-}
+typedef test_trio fixture;
 
 static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
 
@@ -58,7 +20,7 @@ static void reopen(test_peer *peer) {
 /* The other's batch is the first record of the server's log, and the other remembers a point behind it. The client has
  * nothing of the server's. */
 static void other_was_there(fixture *f) {
-    join(&f->second, &f->other, &f->server);
+    test_wire_join_anew(&f->second, &f->other, &f->server);
     test_peer_edit(&f->other, "a", "{text: 'x'}");
     test_wire_settle(&f->second);
     test_peer_edit(&f->server, "b", "{text: 'y'}"); /* or it were a torn tail */
@@ -66,7 +28,7 @@ static void other_was_there(fixture *f) {
     test_wire_settle(&f->second);
     assert_true(f->other.has_kept);
     assert_int_equal(entries(&f->server), 2);
-    cut(&f->second);
+    test_wire_cut(&f->second);
 }
 
 /* One bit of the first record's payload flips while nobody looks, and a client that never had it comes first. */
@@ -78,7 +40,7 @@ static void server_forgets_it(fixture *f) {
     f->server.shared.repo = f->server.site.repo;
     assert_true(gt_repo_has_gaps(f->server.site.repo));
     test_peer_edit(&f->client, "c", "{text: 'z'}");
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_true(f->client.last_equal);
     assert_false(gt_repo_has_gaps(f->server.site.repo));
     assert_int_equal(entries(&f->server), 2);
@@ -87,17 +49,17 @@ static void server_forgets_it(fixture *f) {
 /* ---- then ---- */
 
 static void other_brings_it(fixture *f) {
-    join(&f->second, &f->other, &f->server);
+    test_wire_join_anew(&f->second, &f->other, &f->server);
     assert_int_equal(runs(&f->second), 1);
     assert_int_equal(entries(&f->server), 3);
     test_peers_are_equal(&f->other, &f->server);
 }
 
 static void both_resume(fixture *f) {
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peers_are_equal(&f->client, &f->server);
-    join(&f->wire, &f->client, &f->server);
-    join(&f->second, &f->other, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->second, &f->other, &f->server);
     assert_int_equal(runs(&f->wire) + runs(&f->second), 0);
 }
 
@@ -114,7 +76,7 @@ static void so_it_is_after_the_server_was_started_again(void **state) {
         fixture *f = *state;
         other_was_there(f);
         server_forgets_it(f);
-        cut(&f->wire);
+        test_wire_cut(&f->wire);
         test_site_sync(&f->server.site);
         if (with_checkpoint > 0) test_site_checkpoint(&f->server.site);
         reopen(&f->server);
@@ -122,8 +84,8 @@ static void so_it_is_after_the_server_was_started_again(void **state) {
         other_brings_it(f); /* he comes first: nobody has walked over what was set aside */
         both_resume(f);
         if (with_checkpoint > 0) break;
-        teardown(state);
-        setup(state);
+        test_trio_teardown(state);
+        test_trio_setup(state);
     }
 }
 
@@ -145,7 +107,7 @@ static void client_cannot_read_one(fixture *f) {
     client_reopens(f, 1u << 3);
     assert_int_equal(gt_repo_faults(f->client.site.repo), 1);
     test_peer_edit(&f->client, "c", "{text: 'z'}");
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_true(f->client.last_equal);
     assert_int_equal(entries(&f->server), 2);
     test_writer_free(&writer);
@@ -157,8 +119,8 @@ static void server_has_got_it(fixture *f) {
     test_peers_are_equal(&f->client, &f->server);
     test_site_sync(&f->client.site);
     assert_int_equal(test_site_audit(&f->client.site, NULL), 0);
-    join(&f->wire, &f->client, &f->server);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(runs(&f->wire), 0);
 }
 
@@ -166,7 +128,7 @@ static void what_could_not_be_read_is_sent_when_it_can(void **state) {
     fixture *f = *state;
     client_cannot_read_one(f);
     f->client.site.strangers = 0;
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     server_has_got_it(f);
 }
 
@@ -175,7 +137,7 @@ static void what_can_be_read_the_next_time_is_sent_then(void **state) {
     client_cannot_read_one(f);
     client_reopens(f, 0);
     assert_int_equal(entries(&f->client), 3);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     server_has_got_it(f);
 }
 
@@ -191,8 +153,8 @@ static void a_server_gives_no_points_beyond_what_it_cannot_read(void **state) {
         test_site_sync(&f->server.site);
         f->server.site.strangers = again == 0 ? 1u << 3 : 0;
         reopen(&f->server);
-        join(&f->wire, &f->client, &f->server);
-        cut(&f->wire);
+        test_wire_join_anew(&f->wire, &f->client, &f->server);
+        test_wire_cut(&f->wire);
         assert_int_equal(entries(&f->client), again == 0 ? 2 : 3);
         assert_int_equal(f->client.has_kept, again == 1);
     }
@@ -201,11 +163,16 @@ static void a_server_gives_no_points_beyond_what_it_cannot_read(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_a_run_could_not_heal_the_next_client_brings, setup, teardown),
-        cmocka_unit_test_setup_teardown(so_it_is_after_the_server_was_started_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_could_not_be_read_is_sent_when_it_can, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_can_be_read_the_next_time_is_sent_then, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_server_gives_no_points_beyond_what_it_cannot_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_run_could_not_heal_the_next_client_brings, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(so_it_is_after_the_server_was_started_again, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_could_not_be_read_is_sent_when_it_can, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_can_be_read_the_next_time_is_sent_then, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_server_gives_no_points_beyond_what_it_cannot_read, test_trio_setup,
+                                        test_trio_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

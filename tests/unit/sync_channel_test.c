@@ -2,34 +2,16 @@
 #include "sync/internal.h"
 
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 
 #include <stdio.h>
 
-typedef struct fixture {
-    test_network network;
-    test_peer server, client;
-    test_wire wire;
-} fixture;
+typedef test_trio fixture;
 
 static int setup(void **state) {
-    fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
-    test_wire_join(&f->wire, &f->client, &f->server);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
+    test_trio_setup(state);
     fixture *f = *state;
-    test_wire_cut(&f->wire);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_network_free(&f->network);
-    test_free(f);
+    test_wire_join(&f->wire, &f->client, &f->server);
     return 0;
 }
 
@@ -157,7 +139,7 @@ static void a_list_that_cannot_be_had_is_not_an_empty_one(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, test_trio_teardown)
         TEST(a_server_that_makes_no_repository_is_asked_for_what_is_new),
         TEST(a_channel_that_never_gets_even_is_tried_ever_less_often),
         TEST(a_channel_that_is_closed_begins_anew),

@@ -2,33 +2,9 @@
 #include "sync/internal.h"
 
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 
-typedef struct fixture {
-    test_network network;
-    test_peer server, client;
-    test_wire wire;
-} fixture;
-
-static int setup(void **state) {
-    fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    test_wire_cut(&f->wire);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_network_free(&f->network);
-    test_free(f);
-    return 0;
-}
+typedef test_trio fixture;
 
 static uint64_t sum(const gt_histogram *histogram) {
     uint64_t count = 0;
@@ -84,7 +60,7 @@ static void the_head_of_a_frame_names_its_leaves(void **state) {
     assert_int_equal(gt_batch_peek_size(gt_bytes_of("", 0)), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, test_trio_setup, test_trio_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -2,7 +2,7 @@
 #include "sync/compare.h"
 
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 #include "value/build.h"
 
 #include <stdio.h>
@@ -10,31 +10,22 @@
 enum { MIB = 1024 * 1024, CHANNEL = 2 /* the first that a client's side opens */ };
 
 typedef struct fixture {
-    test_network network;
-    test_peer server, client;
-    test_wire wire;
+    test_trio trio;
     gt_buf packet; /* that the client's side is made to send */
 } fixture;
 
 static int setup(void **state) {
     fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
+    test_trio_init(&f->trio);
     gt_buf_init(&f->packet, &gt_alloc_system);
-    test_wire_join(&f->wire, &f->client, &f->server);
-    test_wire_settle(&f->wire);
+    test_wire_join_anew(&f->trio.wire, &f->trio.client, &f->trio.server);
     *state = f;
     return 0;
 }
 
 static int teardown(void **state) {
     fixture *f = *state;
-    test_wire_cut(&f->wire);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_network_free(&f->network);
+    test_trio_free(&f->trio);
     gt_buf_free(&f->packet);
     test_free(f);
     return 0;
@@ -42,10 +33,10 @@ static int teardown(void **state) {
 
 /* Gives the packet to the server; how much memory that took at its most. */
 static size_t give(fixture *f, goat_status expected) {
-    test_alloc *memory = &f->server.site.memory;
+    test_alloc *memory = &f->trio.server.site.memory;
     size_t before = memory->live_bytes;
     memory->most_bytes = before;
-    assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&f->packet)), expected);
+    assert_int_equal(test_wire_give(&f->trio.wire, f->trio.wire.s, gt_buf_bytes(&f->packet)), expected);
     gt_buf_clear(&f->packet);
     return memory->most_bytes - before;
 }
@@ -86,8 +77,8 @@ static void what_cannot_be_decoded_ends_the_packet(void **state) {
     }
     assert_true(f->packet.len < MIB);
     assert_true(give(f, GOAT_UNTRUSTED) < MIB);
-    assert_int_equal(gt_sync_get_failure(f->wire.s)->status, GOAT_UNTRUSTED);
-    assert_non_null(strstr(gt_sync_get_failure(f->wire.s)->message, "not a batch"));
+    assert_int_equal(gt_sync_get_failure(f->trio.wire.s)->status, GOAT_UNTRUSTED);
+    assert_non_null(strstr(gt_sync_get_failure(f->trio.wire.s)->message, "not a batch"));
 }
 
 static void add_garbage(fixture *f) {
@@ -98,18 +89,18 @@ static void add_garbage(fixture *f) {
 /* What is not read is not verified either, which is what costs. */
 static void data_beyond_the_credit_is_not_read(void **state) {
     fixture *f = *state;
-    f->wire.s->granted = 1;
+    f->trio.wire.s->granted = 1;
     gt_message_data_head(&f->packet, CHANNEL, 0, 0); /* overdraws it */
     add_garbage(f);
     give(f, GOAT_INVALID);
-    assert_non_null(strstr(gt_sync_get_failure(f->wire.s)->message, "beyond the credit"));
+    assert_non_null(strstr(gt_sync_get_failure(f->trio.wire.s)->message, "beyond the credit"));
 }
 
 static void before_the_greeting_nothing_large_and_no_data_is_read(void **state) {
     fixture *f = *state;
     for (int large = 0; large <= 1; large++) {
-        test_wire_cut(&f->wire);
-        test_wire_join(&f->wire, &f->client, &f->server);
+        test_wire_cut(&f->trio.wire);
+        test_wire_join(&f->trio.wire, &f->trio.client, &f->trio.server);
         add_garbage(f);
         while (large != 0 && f->packet.len <= GT_SYNC_PACKET_MAX_BEFORE_PROOF) gt_buf_append_byte(&f->packet, 0);
         assert_true(give(f, large != 0 ? GOAT_TOO_LARGE : GOAT_INVALID) < 16 * 1024);
@@ -130,7 +121,7 @@ static void add_compare(fixture *f, uint32_t channel, const uint8_t *bits, size_
 
 /* Of repositories that are all the same one, which a client does not know. */
 static void open_channels(fixture *f, uint32_t first, uint32_t count) {
-    f->server.alias = true;
+    f->trio.server.alias = true;
     for (uint32_t i = 0; i < count; i++) {
         char path[32];
         int len = snprintf(path, sizeof path, "/alias/%u", first + i);
@@ -146,16 +137,16 @@ static void kept_filters_are_bounded(void **state) {
     enum { CHANNELS = 12, FIRST = 10 };
     fixture *f = *state;
     uint8_t *bits = test_calloc(GT_SYNC_FILTER_MAX, 1);
-    test_alloc *memory = &f->server.site.memory;
-    test_peer_edit(&f->server, "k", "{text: 'x'}"); /* something to compare with */
-    test_wire_settle(&f->wire);
+    test_alloc *memory = &f->trio.server.site.memory;
+    test_peer_edit(&f->trio.server, "k", "{text: 'x'}"); /* something to compare with */
+    test_wire_settle(&f->trio.wire);
     open_channels(f, FIRST, CHANNELS);
     give(f, GOAT_OK);
     gt_buf answers;
     gt_buf_init(&answers, &gt_alloc_system);
-    while (gt_sync_is_ready(f->wire.s, f->wire.now_us)) {
+    while (gt_sync_is_ready(f->trio.wire.s, f->trio.wire.now_us)) {
         gt_buf_clear(&answers);
-        gt_sync_send(f->wire.s, f->wire.now_us, &answers);
+        gt_sync_send(f->trio.wire.s, f->trio.wire.now_us, &answers);
     }
     size_t before = memory->live_bytes;
     for (uint32_t i = 0; i < CHANNELS; i++) {
@@ -165,17 +156,18 @@ static void kept_filters_are_bounded(void **state) {
     }
     uint32_t closed = 0, open = 0;
     for (uint32_t i = 0; i < CHANNELS; i++) {
-        bool found = gt_sync_find_channel(f->wire.s, FIRST + i) != NULL;
+        bool found = gt_sync_find_channel(f->trio.wire.s, FIRST + i) != NULL;
         open += found;
         closed += !found;
     }
     assert_true(open >= 1 && closed >= 1);
-    while (gt_sync_is_ready(f->wire.s, f->wire.now_us)) { /* once they are answered, nothing of them is left */
+    while (
+        gt_sync_is_ready(f->trio.wire.s, f->trio.wire.now_us)) { /* once they are answered, nothing of them is left */
         gt_buf_clear(&answers);
-        gt_sync_send(f->wire.s, f->wire.now_us, &answers);
+        gt_sync_send(f->trio.wire.s, f->trio.wire.now_us, &answers);
     }
     assert_true(memory->live_bytes < before + MIB);
-    assert_int_equal(f->wire.s->filter_bytes, 0);
+    assert_int_equal(f->trio.wire.s->filter_bytes, 0);
     gt_buf_free(&answers);
     test_free(bits);
 }
@@ -187,21 +179,21 @@ static void filters_of_all_peers_are_bounded_together(void **state) {
     uint8_t *bits = test_calloc(SIZE, 1);
     static size_t taken; /* the connection outlives this function */
     taken = GT_SYNC_FILTERS_ALL_MAX - SIZE;
-    f->wire.s->host.filter_bytes = &taken;
-    test_peer_edit(&f->server, "k", "{text: 'x'}");
-    test_wire_settle(&f->wire);
+    f->trio.wire.s->host.filter_bytes = &taken;
+    test_peer_edit(&f->trio.server, "k", "{text: 'x'}");
+    test_wire_settle(&f->trio.wire);
     open_channels(f, FIRST, 2);
     give(f, GOAT_OK);
-    test_wire_settle(&f->wire);
+    test_wire_settle(&f->trio.wire);
     add_compare(f, FIRST, bits, SIZE);
     give(f, GOAT_OK);
     assert_int_equal(taken, GT_SYNC_FILTERS_ALL_MAX);
     add_compare(f, FIRST + 1, bits, 8);
     give(f, GOAT_OK);
-    assert_non_null(gt_sync_find_channel(f->wire.s, FIRST));
-    assert_null(gt_sync_find_channel(f->wire.s, FIRST + 1));
-    assert_int_equal(f->server.last_status, GOAT_BUSY);
-    test_wire_settle(&f->wire); /* the one that is kept is answered, and given back */
+    assert_non_null(gt_sync_find_channel(f->trio.wire.s, FIRST));
+    assert_null(gt_sync_find_channel(f->trio.wire.s, FIRST + 1));
+    assert_int_equal(f->trio.server.last_status, GOAT_BUSY);
+    test_wire_settle(&f->trio.wire); /* the one that is kept is answered, and given back */
     assert_int_equal(taken, GT_SYNC_FILTERS_ALL_MAX - SIZE);
     test_free(bits);
 }
@@ -213,23 +205,23 @@ static void filters_that_are_made_count_too(void **state) {
     uint8_t bits[SIZE] = {0};
     static size_t taken;
     taken = GT_SYNC_FILTERS_ALL_MAX - SIZE;
-    test_peer_edit(&f->server, "k", "{text: 'x'}");
-    test_peer_edit(&f->server, "l", "{text: 'x'}");
-    test_peer_edit(&f->server, "m", "{text: 'x'}");
-    test_wire_settle(&f->wire);
-    f->wire.s->host.filter_bytes = &taken;
+    test_peer_edit(&f->trio.server, "k", "{text: 'x'}");
+    test_peer_edit(&f->trio.server, "l", "{text: 'x'}");
+    test_peer_edit(&f->trio.server, "m", "{text: 'x'}");
+    test_wire_settle(&f->trio.wire);
+    f->trio.wire.s->host.filter_bytes = &taken;
     open_channels(f, FIRST, 1);
     give(f, GOAT_OK);
-    test_wire_settle(&f->wire);
+    test_wire_settle(&f->trio.wire);
     taken = GT_SYNC_FILTERS_ALL_MAX - SIZE;
     add_compare(f, FIRST, bits, SIZE);
     give(f, GOAT_OK);
     taken += SIZE; /* somebody else's meanwhile; the answer's filter finds no room */
-    test_wire_settle(&f->wire);
-    assert_null(gt_sync_find_channel(f->wire.s, FIRST));
-    assert_int_equal(f->server.last_status, GOAT_BUSY);
+    test_wire_settle(&f->trio.wire);
+    assert_null(gt_sync_find_channel(f->trio.wire.s, FIRST));
+    assert_int_equal(f->trio.server.last_status, GOAT_BUSY);
     assert_int_equal(taken, GT_SYNC_FILTERS_ALL_MAX);
-    assert_int_equal(f->wire.s->own_filter_bytes, 0);
+    assert_int_equal(f->trio.wire.s->own_filter_bytes, 0);
 }
 
 /* ---- channels ---- */
@@ -240,7 +232,7 @@ static void a_repository_is_open_on_one_channel(void **state) {
     open.as.open.path = gt_bytes_text(TEST_REPO_PATH);
     add(f, &open);
     give(f, GOAT_INVALID);
-    assert_non_null(strstr(gt_sync_get_failure(f->wire.s)->message, "open already on channel 2"));
+    assert_non_null(strstr(gt_sync_get_failure(f->trio.wire.s)->message, "open already on channel 2"));
 }
 
 static void a_channel_that_was_closed_may_be_opened_again_at_once(void **state) {
@@ -251,9 +243,9 @@ static void a_channel_that_was_closed_may_be_opened_again_at_once(void **state) 
     add(f, &close);
     add(f, &open);
     give(f, GOAT_OK);
-    test_wire_settle(&f->wire);
-    assert_non_null(gt_sync_find_channel(f->wire.s, 9));
-    assert_null(gt_sync_find_channel(f->wire.s, CHANNEL));
+    test_wire_settle(&f->trio.wire);
+    assert_non_null(gt_sync_find_channel(f->trio.wire.s, 9));
+    assert_null(gt_sync_find_channel(f->trio.wire.s, CHANNEL));
 }
 
 /* ---- what a peer waits for ---- */
@@ -273,17 +265,17 @@ static void wanted_ids_are_bounded_on_all_channels_together(void **state) {
     fixture *f = *state;
     open_channels(f, FIRST, CHANNELS);
     give(f, GOAT_OK);
-    test_wire_settle(&f->wire);
-    f->wire.s->credit = 0;
+    test_wire_settle(&f->trio.wire);
+    f->trio.wire.s->credit = 0;
     for (uint32_t i = 0; i < CHANNELS * EACH; i++) add_want(f, FIRST + i / EACH);
     assert_true(CHANNELS * EACH * GT_SYNC_WANT_MAX > 2 * GT_SYNC_WANTED_MAX);
     give(f, GOAT_OK);
-    assert_true(f->wire.s->wanted >= GT_SYNC_WANTED_MAX);
-    assert_true(f->wire.s->wanted < GT_SYNC_WANTED_MAX + GT_SYNC_WANT_MAX);
-    f->wire.s->credit = GT_SYNC_WINDOW_MIN; /* then it is answered: with nothing, as nothing of it is here */
-    gt_sync_due(f->wire.s);
-    test_wire_settle(&f->wire);
-    assert_int_equal(f->wire.s->wanted, 0);
+    assert_true(f->trio.wire.s->wanted >= GT_SYNC_WANTED_MAX);
+    assert_true(f->trio.wire.s->wanted < GT_SYNC_WANTED_MAX + GT_SYNC_WANT_MAX);
+    f->trio.wire.s->credit = GT_SYNC_WINDOW_MIN; /* then it is answered: with nothing, as nothing of it is here */
+    gt_sync_due(f->trio.wire.s);
+    test_wire_settle(&f->trio.wire);
+    assert_int_equal(f->trio.wire.s->wanted, 0);
 }
 
 /* ---- refusals ---- */
@@ -292,19 +284,19 @@ static void wanted_ids_are_bounded_on_all_channels_together(void **state) {
 static void the_same_refusal_counts_once(void **state) {
     fixture *f = *state;
     gt_id id;
-    test_peer_edit(&f->server, "k", "{text: 'x'}");
-    test_peer_flush(&f->server);
-    test_wire_settle(&f->wire);
+    test_peer_edit(&f->trio.server, "k", "{text: 'x'}");
+    test_peer_flush(&f->trio.server);
+    test_wire_settle(&f->trio.wire);
     uint32_t leaf;
-    gt_repo_entry(f->server.site.repo, 0, &id, &leaf);
+    gt_repo_entry(f->trio.server.site.repo, 0, &id, &leaf);
     gt_message refuse = {.kind = GT_MESSAGE_REFUSE, .channel = CHANNEL};
     refuse.as.refuse.batch = &id;
     refuse.as.refuse.status = GOAT_INVALID;
     refuse.as.refuse.text = gt_bytes_text("");
     for (int i = 0; i < 100; i++) add(f, &refuse);
     give(f, GOAT_OK);
-    assert_int_equal(f->server.refused, 1);
-    const gt_channel *channel = gt_sync_find_channel(f->wire.s, CHANNEL);
+    assert_int_equal(f->trio.server.refused, 1);
+    const gt_channel *channel = gt_sync_find_channel(f->trio.wire.s, CHANNEL);
     assert_non_null(channel);
     assert_int_equal(channel->refused.count, 1);
 }
@@ -321,21 +313,21 @@ static void a_refusal_of_what_is_not_held_says_nothing(void **state) {
     fixture *f = *state;
     for (int i = 0; i < 100; i++) add_refuse(f, &(gt_id){{(uint8_t)i, 1}});
     give(f, GOAT_OK);
-    assert_int_equal(f->server.refused, 0);
-    assert_int_equal(gt_sync_find_channel(f->wire.s, CHANNEL)->refused.count, 0);
+    assert_int_equal(f->trio.server.refused, 0);
+    assert_int_equal(gt_sync_find_channel(f->trio.wire.s, CHANNEL)->refused.count, 0);
 }
 
 static void what_is_refused_is_left_out_in_pieces(void **state) {
     enum { MANY = 600 };
     fixture *f = *state;
     const uint8_t bits[8] = {0};
-    for (int i = 0; i < MANY; i++) test_peer_edit(&f->server, "k", "{text: 'x'}");
-    test_wire_settle(&f->wire);
-    gt_channel *channel = gt_sync_find_channel(f->wire.s, CHANNEL);
+    for (int i = 0; i < MANY; i++) test_peer_edit(&f->trio.server, "k", "{text: 'x'}");
+    test_wire_settle(&f->trio.wire);
+    gt_channel *channel = gt_sync_find_channel(f->trio.wire.s, CHANNEL);
     for (uint32_t i = 0; i < MANY; i++) {
         gt_id id;
         uint32_t leaf;
-        gt_repo_entry(f->server.site.repo, i, &id, &leaf);
+        gt_repo_entry(f->trio.server.site.repo, i, &id, &leaf);
         add_refuse(f, &id);
     }
     add_compare(f, CHANNEL, bits, sizeof bits);
@@ -344,7 +336,7 @@ static void what_is_refused_is_left_out_in_pieces(void **state) {
     gt_buf packet;
     gt_buf_init(&packet, &gt_alloc_system);
     for (size_t before = 0; before < MANY; before = channel->run->left_out) {
-        gt_sync_send(f->wire.s, f->wire.now_us, &packet);
+        gt_sync_send(f->trio.wire.s, f->trio.wire.now_us, &packet);
         assert_non_null(channel->run);
         assert_true(channel->run->left_out - before <= GT_FINGERPRINT_SLICE);
     }

@@ -2,33 +2,14 @@
 #include "sync/internal.h"
 
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 
-typedef struct fixture {
-    test_network network;
-    test_peer server, client;
-    test_wire wire;
-} fixture;
+typedef test_trio fixture;
 
 static int setup(void **state) {
-    fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
-    test_wire_join(&f->wire, &f->client, &f->server);
-    test_wire_settle(&f->wire);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
+    test_trio_setup(state);
     fixture *f = *state;
-    test_wire_cut(&f->wire);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_network_free(&f->network);
-    test_free(f);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     return 0;
 }
 
@@ -81,7 +62,7 @@ static void who_does_not_read_costs_little_and_gets_the_list(void **state) {
     assert_int_equal(f->wire.s->out.len, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, test_trio_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -2,50 +2,12 @@
 #include "sync/compare.h"
 
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 #include "value/build.h"
 
 #include <stdio.h>
 
-typedef struct fixture {
-    test_network network;
-    test_peer server, client, other;
-    test_wire wire, second;
-} fixture;
-
-static int setup(void **state) {
-    fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
-    test_peer_init(&f->other, &f->network, 2, 33, 0);
-    *state = f;
-    return 0;
-}
-
-static void cut(test_wire *wire) {
-    if (wire->hasher != NULL) test_wire_cut(wire);
-    wire->hasher = NULL;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    cut(&f->wire);
-    cut(&f->second);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_peer_free(&f->other);
-    test_network_free(&f->network);
-    test_free(f);
-    return 0;
-}
-
-static void join(test_wire *wire, test_peer *client, test_peer *server) {
-    cut(wire);
-    test_wire_join(wire, client, server);
-    test_wire_settle(wire);
-}
+typedef test_trio fixture;
 
 static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
 
@@ -73,7 +35,7 @@ static void lose_everything(fixture *f, test_peer *peer, uint32_t author) {
 static void a_packet_that_was_kept_back_is_found_missing(void **state) {
     fixture *f = *state;
     gt_buf packet;
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peer_edit(&f->server, "k", "{text: 'x'}");
     gt_buf_init(&packet, &gt_alloc_system);
     assert_true(gt_sync_send(f->wire.s, f->wire.now_us, &packet)); /* and that is the end of it */
@@ -82,10 +44,10 @@ static void a_packet_that_was_kept_back_is_found_missing(void **state) {
     test_wire_settle(&f->wire);
     assert_int_equal(entries(&f->client), 0);
     assert_true(f->client.has_kept);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(entries(&f->client), 1);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 1);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 0);
 }
 
@@ -93,7 +55,7 @@ static void a_packet_that_was_kept_back_is_found_missing(void **state) {
  * was given before that came. */
 static void a_client_that_remembers_an_older_point_soon_has_the_newest(void **state) {
     fixture *f = *state;
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peer_edit(&f->server, "a", "{text: 'x'}");
     test_peer_flush(&f->server);
     test_wire_settle(&f->wire);
@@ -103,10 +65,10 @@ static void a_client_that_remembers_an_older_point_soon_has_the_newest(void **st
     test_peer_flush(&f->server);
     test_wire_settle(&f->wire);
     f->client.forgets = false;
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_out, 1);
     assert_int_equal(f->client.kept.ours, gt_log_length(gt_repo_log(f->client.site.repo)));
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->batches_out, 0);
 }
 
@@ -155,7 +117,7 @@ static void what_was_dropped_and_came_by_another_way_is_acknowledged(void **stat
     test_peer_edit(&f->other, "k", "{text: 'x'}");
     gt_bytes frame = test_site_next_frame(&f->other.site);
     assert_int_equal(test_site_admit(&f->client.site, frame, &outcome, NULL), GOAT_OK);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(entries(&f->server), 0);
     assert_int_equal(unacknowledged(&f->wire), 1);
     test_peer_certify(&f->server, 2);
@@ -176,7 +138,7 @@ static void what_is_held_in_part_is_not_acknowledged(void **state) {
     gt_bytes missing = test_writer_commit(&other, "a", 5000, NULL, "{text: 'first'}", &parent);
     test_writer_leaf(&author, "a", 6000, &parent, 1, "{text: 'second'}", NULL);
     test_writer_leaf(&author, "b", 6000, NULL, 0, "{text: 'x'}", NULL);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     gt_buf packet;
     gt_buf_init(&packet, &gt_alloc_system);
     gt_message_data_head(&packet, f->wire.c->channels->number, GT_DATA_ACK, 1);
@@ -203,7 +165,7 @@ static void an_acknowledgement_waits_for_certificates_that_nobody_syncs(void **s
     fixture *f = *state;
     test_peer_edit(&f->other, "k", "{text: 'stands for a certificate'}");
     f->server.sessions = gt_repo_log(f->other.site.repo);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peer_edit(&f->client, "k", "{text: 'x'}");
     test_wire_settle(&f->wire);
     assert_int_equal(unacknowledged(&f->wire), 1);
@@ -218,11 +180,11 @@ static void an_acknowledgement_waits_for_certificates_that_nobody_syncs(void **s
 static void a_point_names_no_place_before_what_was_acknowledged(void **state) {
     fixture *f = *state;
     f->server.host.sizes = (gt_sync_sizes){.packet = 4096, .data = 1024, .point_every = 2048};
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peer_edit(&f->server, "a", "{text: 'x'}");
     test_peer_flush(&f->server);
     test_wire_settle(&f->wire);
-    cut(&f->wire);
+    test_wire_cut(&f->wire);
     for (int i = 0; i < 300; i++) test_peer_edit(&f->server, "a", "{text: 'x'}");
     test_peer_flush(&f->server);
     uint64_t backup = gt_log_length(gt_repo_log(f->server.site.repo));
@@ -235,13 +197,13 @@ static void a_point_names_no_place_before_what_was_acknowledged(void **state) {
         f->wire.now_us += GT_SYNC_POINT_PAUSE_US;
     }
     assert_int_equal(unacknowledged(&f->wire), 0);
-    cut(&f->wire);
+    test_wire_cut(&f->wire);
     gt_sim_cut_file(f->server.site.disk, TEST_REPO_LOG, backup);
     test_site_crash(&f->server.site);
     test_site_open(&f->server.site, 0);
     f->server.shared.repo = f->server.site.repo;
     assert_int_equal(entries(&f->server), 301);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peers_are_equal(&f->client, &f->server);
     assert_int_equal(entries(&f->server), 302);
 }
@@ -249,18 +211,18 @@ static void a_point_names_no_place_before_what_was_acknowledged(void **state) {
 /* The point holds, for the log is as long as it was; what is in it cannot be read. */
 static void a_server_with_a_damaged_record_gets_it_again(void **state) {
     fixture *f = *state;
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peer_edit(&f->client, "a", "{text: 'x'}");
     test_wire_settle(&f->wire);
     test_peer_edit(&f->server, "b", "{text: 'y'}");
     test_peer_flush(&f->server);
     test_wire_settle(&f->wire);
     assert_true(f->client.has_kept);
-    cut(&f->wire);
+    test_wire_cut(&f->wire);
     damage_first_record(&f->server);
     assert_int_equal(entries(&f->server), 1);
     assert_true(test_site_audit(&f->server.site, NULL) > 0);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(entries(&f->server), 2);
     test_peers_are_equal(&f->client, &f->server);
     assert_int_equal(test_site_audit(&f->server.site, NULL), 0); /* and nobody speaks of it any more */
@@ -273,11 +235,11 @@ static void a_client_whose_only_record_is_damaged_is_healed_too(void **state) {
     gt_repo_receipts_begin(f->server.site.repo);
     test_peer_edit(&f->server, "a", "{text: 'x'}");
     assert_int_equal(gt_repo_write_receipt(f->server.site.repo, &signer, NULL), GOAT_OK);
-    join(&f->wire, &f->client, &f->server);
-    cut(&f->wire);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_cut(&f->wire);
     damage_first_record(&f->client);
     assert_int_equal(entries(&f->client), 0);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(entries(&f->client), 1);
     test_site_sync(&f->client.site);
     assert_int_equal(test_site_audit(&f->client.site, NULL), 0);
@@ -287,14 +249,14 @@ static void a_server_whose_only_record_is_damaged_is_healed_too(void **state) {
     fixture *f = *state;
     gt_signer signer = {f->network.authors[0].session, &f->network.authors[0].secret};
     gt_repo_receipts_begin(f->server.site.repo);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peer_edit(&f->client, "a", "{text: 'x'}");
     test_wire_settle(&f->wire);
     assert_int_equal(gt_repo_write_receipt(f->server.site.repo, &signer, NULL), GOAT_OK); /* or it were a torn tail */
-    cut(&f->wire);
+    test_wire_cut(&f->wire);
     damage_first_record(&f->server);
     assert_int_equal(entries(&f->server), 0);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(entries(&f->server), 1);
     assert_int_equal(test_site_audit(&f->server.site, NULL), 0);
 }
@@ -305,15 +267,15 @@ static void a_comparison_that_ended_unequal_is_tried_again(void **state) {
     test_peer_edit(&f->server, "a", "{text: 'x'}");
     test_peer_edit(&f->server, "b", "{text: 'y'}");
     test_peer_flush(&f->server);
-    join(&f->wire, &f->client, &f->server);
-    join(&f->second, &f->other, &f->server);
-    cut(&f->wire);
-    cut(&f->second);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->second, &f->other, &f->server);
+    test_wire_cut(&f->wire);
+    test_wire_cut(&f->second);
     lose_everything(f, &f->server, 0);
     damage_first_record(&f->client);
     test_peer_edit(&f->server, "c", "{text: 'z'}"); /* so that the two compare */
-    join(&f->wire, &f->client, &f->server);
-    join(&f->second, &f->other, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->second, &f->other, &f->server);
     f->wire.now_us += GT_SYNC_REOPEN_MAX_US;
     test_wire_settle(&f->wire);
     assert_true(f->client.last_equal);
@@ -328,8 +290,8 @@ static void what_is_lost_for_good_keeps_nothing_else_back(void **state) {
     test_peer_edit(&f->client, "b", "{text: 'y'}");
     damage_first_record(&f->client);
     test_peer_edit(&f->client, "c", "{text: 'z'}");
-    join(&f->wire, &f->client, &f->server);
-    join(&f->second, &f->other, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->second, &f->other, &f->server);
     assert_int_equal(entries(&f->client), 2);
     assert_int_equal(entries(&f->server), 2);
     assert_int_equal(entries(&f->other), 2);
@@ -337,7 +299,7 @@ static void what_is_lost_for_good_keeps_nothing_else_back(void **state) {
     assert_int_equal(gt_repo_parked_count(f->server.site.repo), 0);
     test_peers_are_equal(&f->client, &f->other);
     assert_true(gt_repo_has_gaps(f->client.site.repo));
-    cut(&f->second);
+    test_wire_cut(&f->second);
     test_peer_reopen(&f->other); /* the gap is there again, and no barrier */
     assert_int_equal(entries(&f->other), 2);
 }
@@ -351,9 +313,9 @@ static void what_was_called_lost_is_taken_when_somebody_has_it(void **state) {
     assert_int_equal(test_site_admit(&f->other.site, first, &outcome, NULL), GOAT_OK);
     test_peer_edit(&f->client, "b", "{text: 'y'}");
     damage_first_record(&f->client);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(entries(&f->server), 1);
-    join(&f->second, &f->other, &f->server);
+    test_wire_join_anew(&f->second, &f->other, &f->server);
     test_wire_settle(&f->wire);
     assert_int_equal(entries(&f->server), 2);
     test_peers_are_equal(&f->client, &f->server);
@@ -369,7 +331,7 @@ static void nobody_can_make_up_a_loss(void **state) {
     fixture *f = *state;
     gt_id id = {{1, 2, 3}};
     test_peer_edit(&f->server, "a", "{text: 'x'}");
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_false(gt_repo_note_gone(f->client.site.repo, &id));
     gt_id known;
     uint32_t leaf;
@@ -389,7 +351,7 @@ static void a_walk_goes_on_where_memory_had_run_out(void **state) {
     test_alloc *memory = &f->client.site.memory;
     gt_buf packet;
     gt_buf_init(&packet, &gt_alloc_system);
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     for (uint64_t k = 0; k < 40; k++) {
         test_peer_edit(&f->client, "k", "{text: 'x'}");
         uint64_t length = gt_log_length(gt_repo_log(f->client.site.repo));
@@ -400,7 +362,7 @@ static void a_walk_goes_on_where_memory_had_run_out(void **state) {
         memory->left = TEST_ALLOC_NEVER;
         assert_true(gt_sync_safe_length(f->wire.c, &f->client.shared) < length);
         if (said) assert_int_equal(test_wire_give(&f->wire, f->wire.s, gt_buf_bytes(&packet)), GOAT_OK);
-        if (gt_sync_has_ended(f->wire.c)) join(&f->wire, &f->client, &f->server);
+        if (gt_sync_has_ended(f->wire.c)) test_wire_join_anew(&f->wire, &f->client, &f->server);
         test_peer_flush(&f->server);
         test_wire_settle(&f->wire);
         assert_int_equal(entries(&f->server), k + 1);
@@ -461,11 +423,11 @@ static void a_receipt_that_was_damaged_counts_when_it_has_come(void **state) {
     assert_int_equal(gt_repo_write_receipt(f->server.site.repo, &signer, NULL), GOAT_OK);
     test_peer_edit(&f->server, "b", "{text: 'y'}");
     test_peer_flush(&f->server);
-    join(&f->wire, &f->client, &f->server);
-    cut(&f->wire);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_cut(&f->wire);
     damage_receipt(&f->client);
     f->client.has_kept = false;
-    join(&f->wire, &f->client, &f->server);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->receipts_in, 1);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 1);
     assert_true(f->client.last_equal);
@@ -473,24 +435,37 @@ static void a_receipt_that_was_damaged_counts_when_it_has_come(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_client_that_remembers_an_older_point_soon_has_the_newest, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_point_on_the_way_covers_what_was_acknowledged, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_held_in_part_is_not_acknowledged, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_acknowledgement_waits_for_certificates_that_nobody_syncs, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_point_names_no_place_before_what_was_acknowledged, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_client_whose_only_record_is_damaged_is_healed_too, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_server_whose_only_record_is_damaged_is_healed_too, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_comparison_that_ended_unequal_is_tried_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_lost_for_good_keeps_nothing_else_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_called_lost_is_taken_when_somebody_has_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(nobody_can_make_up_a_loss, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_walk_goes_on_where_memory_had_run_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_passed_over_is_not_called_safe, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_run_has_so_many_rounds_and_no_more, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_receipt_that_was_damaged_counts_when_it_has_come, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_packet_that_was_kept_back_is_found_missing, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_client_that_remembers_an_older_point_soon_has_the_newest, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_point_on_the_way_covers_what_was_acknowledged, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_is_held_in_part_is_not_acknowledged, test_trio_setup, test_trio_teardown),
+        cmocka_unit_test_setup_teardown(an_acknowledgement_waits_for_certificates_that_nobody_syncs, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_point_names_no_place_before_what_was_acknowledged, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_server_with_a_damaged_record_gets_it_again, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_client_whose_only_record_is_damaged_is_healed_too, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_server_whose_only_record_is_damaged_is_healed_too, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_comparison_that_ended_unequal_is_tried_again, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_is_lost_for_good_keeps_nothing_else_back, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_was_called_lost_is_taken_when_somebody_has_it, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(nobody_can_make_up_a_loss, test_trio_setup, test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_walk_goes_on_where_memory_had_run_out, test_trio_setup, test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_was_passed_over_is_not_called_safe, test_trio_setup, test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_run_has_so_many_rounds_and_no_more, test_trio_setup, test_trio_teardown),
+        cmocka_unit_test_setup_teardown(a_receipt_that_was_damaged_counts_when_it_has_come, test_trio_setup,
+                                        test_trio_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,39 +1,18 @@
 /* Who is told to send something when a log has changed, and who is left alone. */
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 
-typedef struct fixture {
-    test_network network;
-    test_peer server, client, other;
-    test_wire wire, second;
-} fixture;
+typedef test_trio fixture;
 
 static int setup(void **state) {
-    fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
-    test_peer_init(&f->other, &f->network, 2, 33, 0);
+    test_trio_setup(state);
+    fixture *f = *state;
     test_wire_join(&f->wire, &f->client, &f->server);
     test_wire_join(&f->second, &f->other, &f->server);
     for (int i = 0; i < 3; i++) {
         test_wire_settle(&f->wire);
         test_wire_settle(&f->second);
     }
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    test_wire_cut(&f->wire);
-    test_wire_cut(&f->second);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_peer_free(&f->other);
-    test_network_free(&f->network);
-    test_free(f);
     return 0;
 }
 
@@ -103,7 +82,7 @@ static void a_point_waits_for_its_time(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, test_trio_teardown)
         TEST(nobody_is_told_when_there_is_nothing_to_say),
         TEST(an_edit_is_for_everybody),
         TEST(a_flush_is_for_who_waits_for_it),

@@ -2,45 +2,14 @@
 #include "sync/internal.h"
 
 #include "support/test.h"
-#include "support/test_peer.h"
+#include "support/test_trio.h"
 #include "value/build.h"
 
 #include <stdio.h>
 
-typedef struct fixture {
-    test_network network;
-    test_peer server, client, other;
-    test_wire wire, second;
-} fixture;
+typedef test_trio fixture;
 
-static int setup(void **state) {
-    fixture *f = test_malloc(sizeof *f);
-    memset(f, 0, sizeof *f);
-    test_peers_network(&f->network);
-    test_peer_init(&f->server, &f->network, 0, 11, 0);
-    test_peer_init(&f->client, &f->network, 1, 22, 0);
-    test_peer_init(&f->other, &f->network, 2, 33, 0);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    test_wire_cut(&f->wire);
-    if (f->second.hasher != NULL) test_wire_cut(&f->second);
-    test_peer_free(&f->server);
-    test_peer_free(&f->client);
-    test_peer_free(&f->other);
-    test_network_free(&f->network);
-    test_free(f);
-    return 0;
-}
-
-static void join(fixture *f) {
-    if (f->wire.hasher != NULL) test_wire_cut(&f->wire);
-    test_wire_join(&f->wire, &f->client, &f->server);
-    test_wire_settle(&f->wire);
-}
+static void join(fixture *f) { test_wire_join_anew(&f->wire, &f->client, &f->server); }
 
 static void edit_many(test_peer *peer, const char *prefix, int count) {
     for (int i = 0; i < count; i++) {
@@ -195,7 +164,6 @@ static void what_is_known_of_a_servers_key_is_in_force(void **state) {
     assert_false(is_believed(f, NULL, 0, now - 1));
     assert_true(is_believed(f, "server", now, 0));
     assert_false(is_believed(f, "server", now - 1, 0));
-    test_wire_join(&f->wire, &f->client, &f->server); /* for the teardown */
 }
 
 static void a_peer_that_says_nothing_is_cut_off(void **state) {
@@ -704,7 +672,7 @@ static void a_clean_end_says_so(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, test_trio_setup, test_trio_teardown)
         TEST(both_sides_prove_their_keys),
         TEST(a_server_of_another_network_is_refused),
         TEST(a_client_without_a_network_takes_the_servers),

@@ -198,10 +198,12 @@ void test_wire_join(test_wire *wire, test_peer *client, test_peer *server) {
 }
 
 void test_wire_cut(test_wire *wire) {
+    if (wire->hasher == NULL) return;
     gt_sync_free(wire->c);
     gt_sync_free(wire->s);
     gt_hasher_free(wire->hasher);
     wire->c = wire->s = NULL;
+    wire->hasher = NULL;
 }
 
 goat_status test_wire_give(test_wire *wire, gt_sync *to, gt_bytes packet) {

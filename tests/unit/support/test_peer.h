@@ -58,7 +58,7 @@ void test_wire_join(test_wire *wire, test_peer *client, test_peer *server);
 bool test_wire_step(test_wire *wire);
 /* Until nobody says anything more now, and no timer of the next second is due. */
 void test_wire_settle(test_wire *wire);
-/* The connection breaks. */
+/* The connection breaks; nothing happens where there is none. */
 void test_wire_cut(test_wire *wire);
 /* Hands a packet to one of them. */
 goat_status test_wire_give(test_wire *wire, gt_sync *to, gt_bytes packet);
