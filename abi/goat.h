@@ -730,7 +730,8 @@ GOAT_API goat_status goat_item_set_number(goat_item *item, const char *field, si
 /** Sets an integer given as two halves: high * 2^32 + low. */
 GOAT_API goat_status goat_item_set_int(goat_item *item, const char *field, size_t field_len, int32_t high,
                                        uint32_t low, goat_error **error);
-/** Sets a string, text, orderstamp or ref. What a text field was and what it becomes are compared, and the difference is the edit. */
+/** Sets a string, text, orderstamp or ref. What a text field was and what it becomes are compared, and the difference
+ * is the edit. */
 GOAT_API goat_status goat_item_set_text(goat_item *item, const char *field, size_t field_len, const char *text,
                                         size_t text_len, goat_error **error);
 /** Sets a bytes field. */
