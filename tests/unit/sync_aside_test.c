@@ -5,8 +5,6 @@
 
 typedef test_trio fixture;
 
-static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
-
 static uint64_t runs(const test_wire *wire) { return gt_sync_get_counters(wire->c)->runs; }
 
 static void reopen(test_peer *peer) {
@@ -27,7 +25,7 @@ static void other_was_there(fixture *f) {
     test_peer_flush(&f->server);
     test_wire_settle(&f->second);
     assert_true(f->other.has_kept);
-    assert_int_equal(entries(&f->server), 2);
+    assert_int_equal(test_peer_entries(&f->server), 2);
     test_wire_cut(&f->second);
 }
 
@@ -43,7 +41,7 @@ static void server_forgets_it(fixture *f) {
     test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_true(f->client.last_equal);
     assert_false(gt_repo_has_gaps(f->server.site.repo));
-    assert_int_equal(entries(&f->server), 2);
+    assert_int_equal(test_peer_entries(&f->server), 2);
 }
 
 /* ---- then ---- */
@@ -51,7 +49,7 @@ static void server_forgets_it(fixture *f) {
 static void other_brings_it(fixture *f) {
     test_wire_join_anew(&f->second, &f->other, &f->server);
     assert_int_equal(runs(&f->second), 1);
-    assert_int_equal(entries(&f->server), 3);
+    assert_int_equal(test_peer_entries(&f->server), 3);
     test_peers_are_equal(&f->other, &f->server);
 }
 
@@ -84,8 +82,8 @@ static void so_it_is_after_the_server_was_started_again(void **state) {
         other_brings_it(f); /* he comes first: nobody has walked over what was set aside */
         both_resume(f);
         if (with_checkpoint > 0) break;
-        test_trio_teardown(state);
-        test_trio_setup(state);
+        test_trio_free(f);
+        test_trio_init(f);
     }
 }
 
@@ -109,13 +107,13 @@ static void client_cannot_read_one(fixture *f) {
     test_peer_edit(&f->client, "c", "{text: 'z'}");
     test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_true(f->client.last_equal);
-    assert_int_equal(entries(&f->server), 2);
+    assert_int_equal(test_peer_entries(&f->server), 2);
     test_writer_free(&writer);
 }
 
 static void server_has_got_it(fixture *f) {
     test_wire_settle(&f->wire);
-    assert_int_equal(entries(&f->server), 3);
+    assert_int_equal(test_peer_entries(&f->server), 3);
     test_peers_are_equal(&f->client, &f->server);
     test_site_sync(&f->client.site);
     assert_int_equal(test_site_audit(&f->client.site, NULL), 0);
@@ -136,7 +134,7 @@ static void what_can_be_read_the_next_time_is_sent_then(void **state) {
     fixture *f = *state;
     client_cannot_read_one(f);
     client_reopens(f, 0);
-    assert_int_equal(entries(&f->client), 3);
+    assert_int_equal(test_peer_entries(&f->client), 3);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
     server_has_got_it(f);
 }
@@ -155,7 +153,7 @@ static void a_server_gives_no_points_beyond_what_it_cannot_read(void **state) {
         reopen(&f->server);
         test_wire_join_anew(&f->wire, &f->client, &f->server);
         test_wire_cut(&f->wire);
-        assert_int_equal(entries(&f->client), again == 0 ? 2 : 3);
+        assert_int_equal(test_peer_entries(&f->client), again == 0 ? 2 : 3);
         assert_int_equal(f->client.has_kept, again == 1);
     }
     test_writer_free(&writer);

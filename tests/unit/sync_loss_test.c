@@ -9,8 +9,6 @@
 
 typedef test_trio fixture;
 
-static uint64_t entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
-
 static uint64_t unacknowledged(const test_wire *wire) {
     gt_channel_info info;
     assert_true(gt_sync_channel_info(wire->c, gt_sync_next_channel(wire->c, NULL), &info));
@@ -42,10 +40,10 @@ static void a_packet_that_was_kept_back_is_found_missing(void **state) {
     gt_buf_free(&packet);
     test_peer_flush(&f->server);
     test_wire_settle(&f->wire);
-    assert_int_equal(entries(&f->client), 0);
+    assert_int_equal(test_peer_entries(&f->client), 0);
     assert_true(f->client.has_kept);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
-    assert_int_equal(entries(&f->client), 1);
+    assert_int_equal(test_peer_entries(&f->client), 1);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 1);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
     assert_int_equal(gt_sync_get_counters(f->wire.c)->runs, 0);
@@ -89,15 +87,15 @@ static void a_point_on_the_way_covers_what_was_acknowledged(void **state) {
     test_free(delta);
     test_peer_flush(&f->server);
     test_wire_join(&f->wire, &f->client, &f->server);
-    for (int i = 0; entries(&f->client) < MANY / 8; i++) {
+    for (int i = 0; test_peer_entries(&f->client) < MANY / 8; i++) {
         assert_true(i < MANY);
         test_wire_step(&f->wire);
     }
     uint64_t begin = log_length(&f->client);
     test_peer_edit(&f->client, "x", "{text: 'x'}");
-    while (entries(&f->server) == MANY) test_wire_step(&f->wire);
+    while (test_peer_entries(&f->server) == MANY) test_wire_step(&f->wire);
     uint64_t end = log_length(&f->server);
-    for (int i = 0; entries(&f->client) < MANY + 1; i++) {
+    for (int i = 0; test_peer_entries(&f->client) < MANY + 1; i++) {
         assert_true(i < MANY);
         f->wire.now_us += GT_SYNC_POINT_PAUSE_US;
         f->client.has_kept = false;
@@ -118,7 +116,7 @@ static void what_was_dropped_and_came_by_another_way_is_acknowledged(void **stat
     gt_bytes frame = test_site_next_frame(&f->other.site);
     assert_int_equal(test_site_admit(&f->client.site, frame, &outcome, NULL), GOAT_OK);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
-    assert_int_equal(entries(&f->server), 0);
+    assert_int_equal(test_peer_entries(&f->server), 0);
     assert_int_equal(unacknowledged(&f->wire), 1);
     test_peer_certify(&f->server, 2);
     assert_int_equal(test_site_admit(&f->server.site, frame, &outcome, NULL), GOAT_OK);
@@ -148,11 +146,11 @@ static void what_is_held_in_part_is_not_acknowledged(void **state) {
     const gt_channel *channel = f->wire.s->channels;
     gt_buf_clear(&packet);
     gt_sync_send(f->wire.s, f->wire.now_us, &packet);
-    assert_int_equal(entries(&f->server), 1);
+    assert_int_equal(test_peer_entries(&f->server), 1);
     assert_int_equal(channel->waiting.count, 1);
     assert_int_equal(test_site_admit(&f->server.site, missing, &outcome, NULL), GOAT_OK);
     gt_sync_send(f->wire.s, f->wire.now_us, &packet);
-    assert_int_equal(entries(&f->server), 3);
+    assert_int_equal(test_peer_entries(&f->server), 3);
     assert_int_equal(channel->waiting.count, 0);
     assert_int_equal(channel->taken.count, 1); /* until it is on the disk */
     gt_buf_free(&packet);
@@ -202,10 +200,10 @@ static void a_point_names_no_place_before_what_was_acknowledged(void **state) {
     test_site_crash(&f->server.site);
     test_site_open(&f->server.site, 0);
     f->server.shared.repo = f->server.site.repo;
-    assert_int_equal(entries(&f->server), 301);
+    assert_int_equal(test_peer_entries(&f->server), 301);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_peers_are_equal(&f->client, &f->server);
-    assert_int_equal(entries(&f->server), 302);
+    assert_int_equal(test_peer_entries(&f->server), 302);
 }
 
 /* The point holds, for the log is as long as it was; what is in it cannot be read. */
@@ -220,10 +218,10 @@ static void a_server_with_a_damaged_record_gets_it_again(void **state) {
     assert_true(f->client.has_kept);
     test_wire_cut(&f->wire);
     damage_first_record(&f->server);
-    assert_int_equal(entries(&f->server), 1);
+    assert_int_equal(test_peer_entries(&f->server), 1);
     assert_true(test_site_audit(&f->server.site, NULL) > 0);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
-    assert_int_equal(entries(&f->server), 2);
+    assert_int_equal(test_peer_entries(&f->server), 2);
     test_peers_are_equal(&f->client, &f->server);
     assert_int_equal(test_site_audit(&f->server.site, NULL), 0); /* and nobody speaks of it any more */
 }
@@ -238,9 +236,9 @@ static void a_client_whose_only_record_is_damaged_is_healed_too(void **state) {
     test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_wire_cut(&f->wire);
     damage_first_record(&f->client);
-    assert_int_equal(entries(&f->client), 0);
+    assert_int_equal(test_peer_entries(&f->client), 0);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
-    assert_int_equal(entries(&f->client), 1);
+    assert_int_equal(test_peer_entries(&f->client), 1);
     test_site_sync(&f->client.site);
     assert_int_equal(test_site_audit(&f->client.site, NULL), 0);
 }
@@ -255,9 +253,9 @@ static void a_server_whose_only_record_is_damaged_is_healed_too(void **state) {
     assert_int_equal(gt_repo_write_receipt(f->server.site.repo, &signer, NULL), GOAT_OK); /* or it were a torn tail */
     test_wire_cut(&f->wire);
     damage_first_record(&f->server);
-    assert_int_equal(entries(&f->server), 0);
+    assert_int_equal(test_peer_entries(&f->server), 0);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
-    assert_int_equal(entries(&f->server), 1);
+    assert_int_equal(test_peer_entries(&f->server), 1);
     assert_int_equal(test_site_audit(&f->server.site, NULL), 0);
 }
 
@@ -279,7 +277,7 @@ static void a_comparison_that_ended_unequal_is_tried_again(void **state) {
     f->wire.now_us += GT_SYNC_REOPEN_MAX_US;
     test_wire_settle(&f->wire);
     assert_true(f->client.last_equal);
-    assert_int_equal(entries(&f->client), 3);
+    assert_int_equal(test_peer_entries(&f->client), 3);
     test_peers_are_equal(&f->client, &f->server);
 }
 
@@ -292,16 +290,16 @@ static void what_is_lost_for_good_keeps_nothing_else_back(void **state) {
     test_peer_edit(&f->client, "c", "{text: 'z'}");
     test_wire_join_anew(&f->wire, &f->client, &f->server);
     test_wire_join_anew(&f->second, &f->other, &f->server);
-    assert_int_equal(entries(&f->client), 2);
-    assert_int_equal(entries(&f->server), 2);
-    assert_int_equal(entries(&f->other), 2);
+    assert_int_equal(test_peer_entries(&f->client), 2);
+    assert_int_equal(test_peer_entries(&f->server), 2);
+    assert_int_equal(test_peer_entries(&f->other), 2);
     assert_int_equal(unacknowledged(&f->wire), 0);
     assert_int_equal(gt_repo_parked_count(f->server.site.repo), 0);
     test_peers_are_equal(&f->client, &f->other);
     assert_true(gt_repo_has_gaps(f->client.site.repo));
     test_wire_cut(&f->second);
     test_peer_reopen(&f->other); /* the gap is there again, and no barrier */
-    assert_int_equal(entries(&f->other), 2);
+    assert_int_equal(test_peer_entries(&f->other), 2);
 }
 
 /* The second client had it all along: it comes in behind those that followed it, and then nothing is missed. */
@@ -314,10 +312,10 @@ static void what_was_called_lost_is_taken_when_somebody_has_it(void **state) {
     test_peer_edit(&f->client, "b", "{text: 'y'}");
     damage_first_record(&f->client);
     test_wire_join_anew(&f->wire, &f->client, &f->server);
-    assert_int_equal(entries(&f->server), 1);
+    assert_int_equal(test_peer_entries(&f->server), 1);
     test_wire_join_anew(&f->second, &f->other, &f->server);
     test_wire_settle(&f->wire);
-    assert_int_equal(entries(&f->server), 2);
+    assert_int_equal(test_peer_entries(&f->server), 2);
     test_peers_are_equal(&f->client, &f->server);
     test_peers_are_equal(&f->other, &f->server);
     assert_false(gt_repo_misses_any(f->server.site.repo));
@@ -365,7 +363,7 @@ static void a_walk_goes_on_where_memory_had_run_out(void **state) {
         if (gt_sync_has_ended(f->wire.c)) test_wire_join_anew(&f->wire, &f->client, &f->server);
         test_peer_flush(&f->server);
         test_wire_settle(&f->wire);
-        assert_int_equal(entries(&f->server), k + 1);
+        assert_int_equal(test_peer_entries(&f->server), k + 1);
         assert_int_equal(gt_sync_safe_length(f->wire.c, &f->client.shared), length);
     }
     gt_buf_free(&packet);

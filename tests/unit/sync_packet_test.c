@@ -45,15 +45,6 @@ static void join(fixture *f) {
     f->longest = f->large = 0;
 }
 
-static void edit_many(test_peer *peer, const char *prefix, int count) {
-    for (int i = 0; i < count; i++) {
-        char key[32];
-        snprintf(key, sizeof key, "%s-%d", prefix, i);
-        test_peer_edit(peer, key, "{text: 'small'}");
-    }
-    test_peer_flush(peer);
-}
-
 /* Adds a leaf whose text has `size` bytes. */
 static void add_leaf(test_writer *writer, const char *key, size_t size) {
     static const char head[] = "{text: '", tail[] = "'}";
@@ -94,9 +85,9 @@ static void a_batch_of_the_greatest_length_can_be_cloned(void **state) {
     test_writer_free(&writer);
     frame = write_batch(&writer, f, 2, leaf, leaf + room);
     assert_in_range(frame.len, GT_FRAME_MAX - 8192, GT_FRAME_MAX);
-    edit_many(&f->trio.server, "before", 40);
+    test_peer_edit_many(&f->trio.server, "before", 40);
     admit(&f->trio.server, frame);
-    edit_many(&f->trio.server, "behind", 40);
+    test_peer_edit_many(&f->trio.server, "behind", 40);
     join(f);
     test_wire_settle(&f->trio.wire);
     assert_false(gt_sync_has_ended(f->trio.wire.c));
@@ -117,12 +108,12 @@ static void a_large_batch_goes_alone_in_a_comparison(void **state) {
     test_writer ours, theirs;
     gt_bytes frame = write_batch(&theirs, f, 2, LARGE / LEAVES, LARGE / LEAVES);
     use_small_packets(f);
-    edit_many(&f->trio.server, "before", 20);
+    test_peer_edit_many(&f->trio.server, "before", 20);
     admit(&f->trio.server, frame);
-    edit_many(&f->trio.server, "behind", 20);
-    edit_many(&f->trio.client, "mine", 20);
+    test_peer_edit_many(&f->trio.server, "behind", 20);
+    test_peer_edit_many(&f->trio.client, "mine", 20);
     admit(&f->trio.client, write_batch(&ours, f, 3, LARGE / LEAVES, LARGE / LEAVES));
-    edit_many(&f->trio.client, "later", 20);
+    test_peer_edit_many(&f->trio.client, "later", 20);
     join(f);
     test_wire_settle(&f->trio.wire);
     assert_int_equal(gt_sync_get_counters(f->trio.wire.c)->runs, 1);

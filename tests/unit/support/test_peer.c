@@ -2,7 +2,10 @@
 #include "support/test_peer.h"
 
 #include "support/test.h"
+#include "value/build.h"
 #include "value/value.h"
+
+#include <stdio.h>
 
 enum { STEPS_MAX = 100000, SECOND_US = 1000000 };
 
@@ -40,19 +43,31 @@ static goat_status host_list(void *context, gt_buf *paths, gt_diag *diag) {
     return GOAT_OK;
 }
 
-static void learn(test_peer *peer, const gt_identity *identity, const char *role) {
+void test_certificate_write(const gt_identity *of, const char *role, int64_t end_ms, gt_buf *state) {
+    gt_write_map_head(state, end_ms == 0 ? 2 : 3);
+    gt_write_text(state, gt_bytes_text("role"));
+    gt_write_text(state, gt_bytes_text(role));
+    if (end_ms != 0) {
+        gt_write_text(state, gt_bytes_text("expires"));
+        gt_write_date_ms(state, end_ms);
+    }
+    gt_write_text(state, gt_bytes_text("public_key"));
+    gt_write_bytes(state, gt_bytes_of(of->public_key, GT_PUBLIC_KEY_SIZE));
+}
+
+void test_peer_learn(test_peer *peer, const gt_identity *of, const char *role, int64_t end_ms) {
     char key[2 * GT_ID_SIZE + 1];
     gt_buf state;
     gt_buf_init(&state, &gt_alloc_system);
-    gt_certificate_key(&identity->session, key);
-    gt_certificate_write(identity->public_key, role, &state);
-    assert_int_equal(gt_keyring_learn(peer->keyring, peer->site.hasher, gt_bytes_text(key), gt_buf_bytes(&state), NULL),
-                     GOAT_OK);
+    gt_certificate_key(&of->session, key);
+    test_certificate_write(of, role, end_ms, &state);
+    gt_bytes bytes = gt_buf_bytes(&state);
+    assert_int_equal(gt_keyring_learn(peer->keyring, peer->site.hasher, gt_bytes_text(key), bytes, NULL), GOAT_OK);
     gt_buf_free(&state);
 }
 
 void test_peer_certify(test_peer *peer, uint32_t author) {
-    learn(peer, &peer->site.network->authors[author], author == 0 ? "root" : "anonymous");
+    test_peer_learn(peer, &peer->site.network->authors[author], author == 0 ? "root" : "anonymous", 0);
 }
 
 static goat_status host_certify(void *context, const uint8_t public_key[GT_PUBLIC_KEY_SIZE], gt_diag *diag) {
@@ -179,6 +194,18 @@ gt_id test_peer_edit(test_peer *peer, const char *key, const char *delta) {
     gt_shared_changed(&peer->shared);
     return id;
 }
+
+void test_peer_edit_many(test_peer *peer, const char *prefix, int count) {
+    for (int i = 0; i < count; i++) {
+        char key[32], delta[48];
+        snprintf(key, sizeof key, "%s-%d", prefix, i);
+        snprintf(delta, sizeof delta, "{text: '%s %d'}", prefix, i);
+        test_peer_edit(peer, key, delta);
+    }
+    test_peer_flush(peer);
+}
+
+uint64_t test_peer_entries(const test_peer *peer) { return gt_repo_entry_count(peer->site.repo); }
 
 void test_peers_are_equal(test_peer *a, test_peer *b) {
     uint8_t x[GT_HASH_SIZE], y[GT_HASH_SIZE];

@@ -34,11 +34,17 @@ void test_peers_network(test_network *network);
 void test_peer_init(test_peer *peer, test_network *network, uint32_t author, uint64_t seed, uint32_t strangers);
 void test_peer_free(test_peer *peer);
 void test_peer_certify(test_peer *peer, uint32_t author);
+/* The state of a certificate of such a role that ends at that time (0: never); and a peer that is told of it. */
+void test_certificate_write(const gt_identity *of, const char *role, int64_t end_ms, gt_buf *state);
+void test_peer_learn(test_peer *peer, const gt_identity *of, const char *role, int64_t end_ms);
 /* The repository is closed and opened again, as a restart does. */
 void test_peer_reopen(test_peer *peer);
 /* Everything is on its disk, and whoever is connected is told. */
 void test_peer_flush(test_peer *peer);
 gt_id test_peer_edit(test_peer *peer, const char *key, const char *delta);
+/* So many items `prefix`-0, -1, … of one batch each, on its disk. */
+void test_peer_edit_many(test_peer *peer, const char *prefix, int count);
+uint64_t test_peer_entries(const test_peer *peer);
 
 typedef struct test_wire {
     test_peer *client, *server;
