@@ -26,6 +26,18 @@ static uint32_t descend(const gt_repo *repo, uint32_t row, uint64_t target) {
     return GT_NONE;
 }
 
+/* Where that way comes to a stub, whose number is a guess and from which nothing leads on; GT_NONE: it does not. */
+static uint32_t find_gap(const gt_repo *repo, uint32_t row, uint64_t target) {
+    while (row != GT_NONE) {
+        const gt_batch_row *batch = gt_batch_at(repo, row);
+        if ((batch->flags & GT_BATCH_STUB) != 0) return row;
+        if (batch->seq <= target) return GT_NONE;
+        bool by_skip = batch->skip != GT_NONE && gt_batch_at(repo, batch->skip)->seq >= target;
+        row = by_skip ? batch->skip : batch->prev;
+    }
+    return GT_NONE;
+}
+
 /* Where damage has broken the way, the session's own list still knows the rung. */
 static uint32_t find_by_seq(const gt_repo *repo, uint32_t session, uint64_t seq) {
     for (uint32_t row = gt_session_at(repo, session)->newest; row != GT_NONE; row = gt_batch_at(repo, row)->older) {
@@ -102,6 +114,21 @@ static goat_status find_lead(const gt_repo *repo, const gt_batch *batch, uint32_
     return GOAT_OK;
 }
 
+/* Whether the skip of a batch whose predecessors are known is what it should be. Where the way to it leads over what is
+ * not known, and it is not known itself, that is to be seen when this has come. */
+static goat_status check_skip(const gt_repo *repo, const gt_batch *batch, uint32_t lead, uint64_t target,
+                              gt_id *missing, gt_diag *diag) {
+    uint32_t rung = descend(repo, lead, target), gap = find_gap(repo, lead, target);
+    bool is_rung =
+        rung != GT_NONE && batch->skip != NULL && gt_id_compare(&gt_batch_at(repo, rung)->id, batch->skip) == 0;
+    if (is_rung || ((rung == GT_NONE || gap != GT_NONE) && may_be_rung(repo, batch, target))) return GOAT_OK;
+    if (gap == GT_NONE || !is_unknown(repo, batch->skip)) {
+        return gt_fail(diag, GOAT_UNTRUSTED, "the batch's skip is not the batch it should be");
+    }
+    *missing = gt_batch_at(repo, gap)->id;
+    return gt_is_gone(repo, missing) ? GOAT_OK : gt_fail(diag, GOAT_NOT_FOUND, "a batch before this one is not known");
+}
+
 goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_id *missing, gt_diag *diag) {
     uint32_t lead;
     bool gap;
@@ -113,10 +140,7 @@ goat_status gt_chain_check(const gt_repo *repo, const gt_batch *batch, gt_id *mi
     }
     uint64_t target = rung_of(batch->seq);
     if (target == 0 || (gap && is_unknown(repo, batch->skip))) return GOAT_OK;
-    uint32_t rung = descend(repo, lead, target);
-    bool good = rung == GT_NONE ? may_be_rung(repo, batch, target)
-                                : batch->skip != NULL && gt_id_compare(&gt_batch_at(repo, rung)->id, batch->skip) == 0;
-    return good ? GOAT_OK : gt_fail(diag, GOAT_UNTRUSTED, "the batch's skip is not the batch it should be");
+    return check_skip(repo, batch, lead, target, missing, diag);
 }
 
 static uint32_t push_batch(gt_repo *repo, const gt_id *id, uint64_t seq, uint32_t session, uint32_t flags) {

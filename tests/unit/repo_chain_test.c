@@ -312,6 +312,42 @@ static void a_wrong_snapshot_that_was_carried_is_not_used(void **state) {
     test_site_free(&stranger);
 }
 
+/* The way to a rung leads over what is not known here, and nor is the rung: that is no fault of the batch. */
+static void a_long_gap_in_a_peers_chain_is_waited_for(void **state) {
+    fixture *f = *state;
+    enum { KEPT = 15, ALL = 40 };
+    test_frames frames = {0};
+    test_writer writer;
+    test_writer_init(&writer, &f->network, 2, test_goat_1);
+    for (uint32_t i = 0; i < ALL; i++) {
+        test_frames_add(&frames, test_writer_commit(&writer, "x", i + 1, NULL, "{votes: 1}", NULL));
+    }
+    for (int gap = 0; gap < KEPT * KEPT; gap++) {
+        int first = gap / KEPT, last = gap % KEPT;
+        if (last < first) continue;
+        test_site site;
+        gt_admission outcome;
+        test_site_init(&site, &f->network, 0, 5, 0);
+        test_site_learn(&site, test_goat_1);
+        test_site_open(&site, 0);
+        for (size_t i = 0; i < KEPT; i++) test_site_admits(&site, test_frames_at(&frames, i), GT_ADMITTED);
+        for (int i = first; i <= last; i++) spoil_record(&site, i);
+        test_site_close(&site);
+        test_site_open(&site, 0);
+        for (size_t i = KEPT; i < ALL; i++) {
+            assert_int_equal(test_site_admit(&site, test_frames_at(&frames, i), &outcome, NULL), GOAT_OK);
+        }
+        for (int i = first; i <= last; i++) {
+            assert_int_equal(test_site_admit(&site, test_frames_at(&frames, (size_t)i), &outcome, NULL), GOAT_OK);
+        }
+        assert_int_equal(gt_repo_parked_count(site.repo), 0);
+        test_site_shows(&site, "x", "{votes: 40}");
+        test_site_free(&site);
+    }
+    test_frames_free(&frames);
+    test_writer_free(&writer);
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, test_pair_tear_down)
     const struct CMUnitTest tests[] = {
@@ -320,6 +356,7 @@ int main(void) {
         CASE(two_tips_are_joined_by_the_next_batch),
         CASE(a_damaged_record_leaves_a_gap_over_which_the_chain_goes_on),
         CASE(a_gap_in_a_peers_chain_does_not_stop_it),
+        CASE(a_long_gap_in_a_peers_chain_is_waited_for),
         CASE(what_stands_on_a_lost_commit_waits_for_it),
         CASE(a_snapshot_is_written_when_due_and_bounds_what_is_read),
         CASE(a_wrong_snapshot_is_refused_from_a_peer),
