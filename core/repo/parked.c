@@ -213,6 +213,14 @@ static gt_parked *first_ready(const gt_repo *repo) {
     return repo->phase == GT_REPO_OPEN && !repo->config.read_only ? repo->ready_sent : NULL;
 }
 
+/* What waited in the log is there now, at a place that whoever reads the log may have passed: so it is logged once more,
+ * for them. The rows stay with the first, and the second is nothing new when the log is read. */
+static void log_again(gt_repo *repo, const gt_parked *parked) {
+    if (!is_in_log(parked) || repo->phase != GT_REPO_OPEN || repo->config.read_only) return;
+    gt_bytes frame = gt_bytes_of(parked->frame, parked->len);
+    if (gt_log_append(repo->log, GT_RECORD_BATCH, frame, NULL, NULL) == GOAT_OK) gt_repo_logged(repo);
+}
+
 /* What is refused now is dropped: it was not in any view, and peers are told nothing of what waits. */
 bool gt_parked_retry(gt_repo *repo) {
     size_t tried = 0;
@@ -222,6 +230,7 @@ bool gt_parked_retry(gt_repo *repo) {
         goat_status status = gt_admit_frame(repo, gt_bytes_of(parked->frame, parked->len), parked->offset,
                                             parked->verified, parked->origin, &outcome, NULL, NULL);
         if (status != GOAT_OK && parked->offset != GT_NO_POSITION) gt_note_fault(repo, parked->offset, parked->len);
+        if (status == GOAT_OK && outcome == GT_ADMITTED) log_again(repo, parked);
         tried += parked->len;
         repo->changes++; /* one from the log may have become rows where it lies */
         gt_free(repo->alloc, parked);

@@ -64,6 +64,31 @@ static void when_its_session_is_known_it_is_logged_anew(void **state) {
     }
 }
 
+/* … and nor has he what waited for it, which lies before that. */
+static void what_waited_in_the_log_is_logged_anew_too(void **state) {
+    test_pair *pair = *state;
+    gt_id x;
+    test_frames frames = {0};
+    test_frames_add(&frames, test_writer_commit(&pair->writer, "x", 1, NULL, "{votes: 1}", &x));
+    test_frames_add(&frames, test_writer_commit(&pair->other, "x", 2, &x, "{votes: 1}", NULL));
+    for (size_t i = 0; i < 2; i++) test_site_admits(&pair->a, test_frames_at(&frames, i), GT_ADMITTED);
+    reopen(&pair->a, 1u << 2);
+    assert_int_equal(gt_repo_parked_count(pair->a.repo), 1);
+    pair->a.strangers = 0;
+    pair->a.frame_offset = length(&pair->a);
+    test_site_admits(&pair->a, test_frames_at(&frames, 0), GT_ADMITTED);
+    assert_int_equal(entries(&pair->a), 2);
+    for (size_t i = 0; i < 2; i++) {
+        gt_bytes frame = test_site_next_frame(&pair->a);
+        assert_true(gt_bytes_equal(frame, test_frames_at(&frames, i)));
+    }
+    assert_null(test_site_next_frame(&pair->a).data);
+    reopen(&pair->a, 0);
+    assert_int_equal(entries(&pair->a), 2);
+    test_site_shows(&pair->a, "x", "{votes: 2}");
+    test_frames_free(&frames);
+}
+
 /* It would be sent to everybody in vain, and none could become equal with us. */
 static void a_receipt_of_a_server_that_is_not_known_does_not_count(void **state) {
     test_pair *pair = *state;
@@ -84,6 +109,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PAIR_CASE(a_batch_of_a_session_that_is_not_known_stays_named),
         PAIR_CASE(when_its_session_is_known_it_is_logged_anew),
+        PAIR_CASE(what_waited_in_the_log_is_logged_anew_too),
         PAIR_CASE(a_receipt_of_a_server_that_is_not_known_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
