@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "schema/schema.h"
+#include "schema/upgrade.h"
 
 /* One commit after the base, in a topological order in which ties are broken by time, then id. */
 typedef struct gt_step {
@@ -36,6 +37,12 @@ goat_status gt_merge_replay(const gt_alloc *alloc, const gt_schema *schema, gt_b
 /* Whether a delta may stand in a commit of this schema: edits of the right shape, with values of the right
  * type; unknown fields refused. Limits such as `max_length` are checked on the state that results. */
 goat_status gt_merge_check_delta(const gt_schema *schema, gt_bytes delta, gt_diag *diag);
+
+/* Appends the delta as it is at the next version (schema/upgrade.h): the edit itself where a step is about structure, its
+ * values where it is about values. `delta` has passed gt_merge_check_delta at the old version. What was an edit stays
+ * one, though none of its fields may be left: it undoes a deletion. GOAT_OK, GOAT_NO_MEMORY. */
+goat_status gt_merge_upgrade_delta(const gt_alloc *alloc, const gt_upgrade *upgrade, gt_bytes delta, gt_buf *out,
+                                   gt_diag *diag);
 
 /* ---- making edits; every one appends to `edit`, and appends nothing where there is no edit ---- */
 

@@ -89,7 +89,7 @@ static goat_status read_part(gt_schema *schema, gt_bytes key, gt_bytes value, gt
         return gt_value_as_text(value, &text) ? GOAT_OK : refuse(diag, "description", "\"description\" must be a text");
     }
     if (gt_bytes_equal(key, gt_bytes_text("upgrade"))) {
-        return refuse(diag, "upgrade", "\"upgrade\" is not supported by this version of the library");
+        return gt_upgrade_parse(schema, value, diag);
     }
     gt_fail(diag, GOAT_INVALID, "\"%s\" is not a word of schema definitions", word);
     gt_diag_rule(diag, word);

@@ -93,22 +93,30 @@ static void write_plain(gt_arena *arena, gt_type type, gt_bytes value, gt_buf *o
     }
 }
 
-/* `*value` becomes a value of the field's type that lives as long as the schema. */
-static goat_status take_value(parse *p, const char *rule, gt_bytes *value) {
+goat_status gt_plain_value(const gt_alloc *alloc, gt_arena *arena, gt_type type, gt_bytes *value) {
     goat_status status = GOAT_OK;
     gt_buf plain;
-    gt_buf_init(&plain, p->schema->alloc);
-    write_plain(&p->schema->arena, p->field->type, *value, &plain);
+    gt_buf_init(&plain, alloc);
+    write_plain(arena, type, *value, &plain);
     if (plain.len > 0) {
-        *value = gt_bytes_of(gt_arena_copy(&p->schema->arena, plain.data, plain.len), plain.len);
+        *value = gt_bytes_of(gt_arena_copy(arena, plain.data, plain.len), plain.len);
     }
     if (gt_buf_failed(&plain) || value->data == NULL) {
-        status = gt_no_memory(p->diag);
-    } else if ((gt_type_kinds(p->field->type) >> gt_value_kind(*value) & 1) == 0) {
-        status = refuse(p, rule, "must be a value of the field's type");
+        status = GOAT_NO_MEMORY;
+    } else if ((gt_type_kinds(type) >> gt_value_kind(*value) & 1) == 0) {
+        status = GOAT_WRONG_TYPE;
     }
     gt_buf_free(&plain);
     return status;
+}
+
+/* `*value` becomes a value of the field's type that lives as long as the schema. */
+static goat_status take_value(parse *p, const char *rule, gt_bytes *value) {
+    goat_status status = gt_plain_value(p->schema->alloc, &p->schema->arena, p->field->type, value);
+    if (status == GOAT_NO_MEMORY) {
+        return gt_no_memory(p->diag);
+    }
+    return status == GOAT_OK ? GOAT_OK : refuse(p, rule, "must be a value of the field's type");
 }
 
 /* ---- rules ---- */

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "schema/schema.h"
+#include "schema/upgrade.h"
 #include "value/value.h"
 
 enum { GT_NS_MAX = 64, GT_SCHEMA_HASH_SHORT = 8 };
@@ -19,6 +20,8 @@ struct gt_schema {
     size_t field_count;
     uint16_t *slots; /* open addressing by name: index + 1, 0 is free */
     uint32_t slot_mask;
+    gt_upgrade_step *steps; /* from the version before */
+    size_t step_count;
 };
 
 /* The kinds that a type may hold, as bits 1 << gt_kind. */
@@ -32,6 +35,13 @@ gt_type gt_type_of_name(gt_bytes name);
 
 /* Fills in `schema->slots`. False when there is no memory. */
 bool gt_schema_index(gt_schema *schema);
+
+/* `*value`, in the plain form that definitions have (text for a date, an array for a set), becomes a value of the type;
+ * what is new lies in the arena. GOAT_OK, GOAT_WRONG_TYPE, GOAT_NO_MEMORY. */
+goat_status gt_plain_value(const gt_alloc *alloc, gt_arena *arena, gt_type type, gt_bytes *value);
+
+/* Reads "upgrade" of a definition. */
+goat_status gt_upgrade_parse(gt_schema *schema, gt_bytes value, gt_diag *diag);
 
 /* Reads one field's rules, a map. `schema` is there to allocate from. */
 goat_status gt_field_parse(gt_schema *schema, gt_bytes name, gt_bytes rules, gt_field *field, gt_diag *diag);

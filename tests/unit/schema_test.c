@@ -159,8 +159,8 @@ static void a_definition_that_is_wrong_is_refused_by_the_word_that_is_wrong(void
                    "the name of a field must have 1 to 128 bytes");
     assert_refused(f, "{\"ns\": \"n\", \"version\": 1, \"fields\": {}, \"extra\": 1}", "", "extra",
                    "\"extra\" is not a word of schema definitions");
-    assert_refused(f, "{\"ns\": \"n\", \"version\": 1, \"fields\": {}, \"upgrade\": []}", "", "upgrade",
-                   "\"upgrade\" is not supported by this version of the library");
+    assert_refused(f, "{\"ns\": \"n\", \"version\": 1, \"fields\": {}, \"upgrade\": 1}", "", "upgrade",
+                   "\"upgrade\" must be an array of at most 4096 steps");
     assert_refused(f, "{\"ns\": \"n\", \"version\": 1, \"fields\": {}, \"description\": 1}", "", "description",
                    "\"description\" must be a text");
 }

@@ -1,0 +1,165 @@
+/* States and values carried through a bound upgrade. */
+#include "schema/bound.h"
+#include "schema/parsed.h"
+#include "value/build.h"
+
+/* ---- operations ---- */
+
+static void run_map(const gt_upgrade_op *op, gt_bytes value, gt_buf *out) {
+    gt_bytes found = op->otherwise.data != NULL ? op->otherwise : value;
+    for (size_t i = 0; i < op->pair_count; i++) {
+        if (gt_value_equal(op->pairs[2 * i], value)) {
+            found = op->pairs[2 * i + 1];
+            break;
+        }
+    }
+    gt_buf_append(out, found.data, found.len);
+}
+
+/* `value` is there. */
+static void run(const gt_upgrade_op *op, gt_bytes value, gt_buf *out) {
+    size_t begin = out->len;
+    switch (op->kind) {
+    case GT_OP_CONVERT:
+        gt_convert(op->from, op->to, value, out);
+        if (out->len == begin && op->otherwise.data != NULL) gt_buf_append(out, op->otherwise.data, op->otherwise.len);
+        break;
+    case GT_OP_MAP: run_map(op, value, out); break;
+    case GT_OP_TYPE:
+        if ((gt_type_kinds(op->to) >> gt_value_kind(value) & 1) != 0) gt_buf_append(out, value.data, value.len);
+        break;
+    case GT_OP_FILL: gt_buf_append(out, value.data, value.len); break;
+    }
+}
+
+void gt_upgrade_value(const gt_upgrade_route *route, gt_bytes value, gt_buf *out) {
+    gt_buf turns[2];
+    gt_buf_init(&turns[0], out->alloc);
+    gt_buf_init(&turns[1], out->alloc);
+    bool failed = false;
+    for (size_t i = 0; i < route->op_count && !failed; i++) {
+        const gt_upgrade_op *op = &route->ops[i];
+        gt_buf *to = &turns[i & 1]; /* `value` may lie in the other one */
+        gt_buf_clear(to);
+        if (value.data != NULL) {
+            run(op, value, to);
+        } else if (op->kind == GT_OP_FILL) {
+            gt_buf_append(to, op->value.data, op->value.len);
+        }
+        failed = gt_buf_failed(to);
+        value = to->len == 0 ? gt_bytes_of(NULL, 0) : gt_buf_bytes(to);
+    }
+    if (value.data != NULL) gt_buf_append(out, value.data, value.len);
+    out->failed |= failed;
+    gt_buf_free(&turns[0]);
+    gt_buf_free(&turns[1]);
+}
+
+static bool is_left_out(const gt_upgrade_route *route, gt_bytes key) {
+    for (size_t i = 0; i < route->left_out_count; i++) {
+        if (gt_bytes_equal(route->left_out[i], key)) return true;
+    }
+    return false;
+}
+
+void gt_upgrade_map(const gt_upgrade_route *route, gt_bytes map, gt_buf *out) {
+    gt_buf pairs;
+    gt_bytes key, value;
+    size_t count = 0;
+    if (route->op_count == 0 && route->left_out_count == 0) {
+        gt_buf_append(out, map.data, map.len);
+        return;
+    }
+    gt_buf_init(&pairs, out->alloc);
+    for (gt_iter iter = gt_map_iter(map); gt_map_next(&iter, &key, &value);) {
+        if (is_left_out(route, key)) continue;
+        count++;
+        gt_write_text(&pairs, key);
+        if (gt_value_kind(value) == GT_KIND_UNDEFINED) {
+            gt_write_undefined(&pairs);
+        } else {
+            gt_upgrade_value(route, value, &pairs);
+        }
+    }
+    gt_write_map_head(out, count);
+    gt_buf_append(out, pairs.data, pairs.len);
+    out->failed |= gt_buf_failed(&pairs);
+    gt_buf_free(&pairs);
+}
+
+/* ---- states ---- */
+
+/* What a route makes of a state. */
+static void carry(const gt_upgrade_route *route, gt_bytes state, gt_buf *out) {
+    if (route->source == NULL) {
+        gt_buf_append(out, route->constant.data, route->constant.len);
+        return;
+    }
+    gt_bytes value = gt_map_find(state, route->source->name);
+    if (value.data != NULL && gt_schema_check_type(route->source, value, NULL) != GOAT_OK) {
+        value = gt_bytes_of(NULL, 0);
+    }
+    if (route->source_key.data != NULL) {
+        gt_upgrade_value(route, value.data == NULL ? value : gt_map_find(value, route->source_key), out);
+    } else if (route->source->type == GT_TYPE_MAP) {
+        if (value.data != NULL) gt_upgrade_map(route, value, out);
+    } else {
+        gt_upgrade_value(route, value, out);
+    }
+}
+
+/* The keys that routes from `route` on give to one map; the map is there even when it is empty. */
+static void carry_keys(const gt_upgrade_route *route, size_t count, gt_bytes state, gt_buf *out) {
+    gt_buf pairs;
+    size_t there = 0;
+    gt_buf_init(&pairs, out->alloc);
+    for (size_t i = 0; i < count; i++) {
+        size_t before = pairs.len;
+        gt_write_text(&pairs, route[i].target_key);
+        size_t behind = pairs.len;
+        carry(&route[i], state, &pairs);
+        if (pairs.len == behind) {
+            pairs.len = before;
+        } else {
+            there++;
+        }
+    }
+    gt_write_map_head(out, there);
+    gt_buf_append(out, pairs.data, pairs.len);
+    out->failed |= gt_buf_failed(&pairs);
+    gt_buf_free(&pairs);
+}
+
+void gt_upgrade_state(const gt_upgrade *upgrade, gt_bytes state, gt_buf *out) {
+    gt_buf pairs;
+    size_t count = 0;
+    gt_bytes tombstone = gt_map_find_int(state, 0);
+    gt_buf_init(&pairs, out->alloc);
+    if (tombstone.data != NULL) {
+        count++;
+        gt_write_int(&pairs, 0);
+        gt_buf_append(&pairs, tombstone.data, tombstone.len);
+    }
+    for (size_t i = 0, some; i < upgrade->route_count; i += some) {
+        const gt_upgrade_route *route = &upgrade->routes[i];
+        for (some = 1; i + some < upgrade->route_count && route[some].target == route->target; some++) {
+        }
+        size_t before = pairs.len;
+        gt_write_text(&pairs, route->target->name);
+        size_t behind = pairs.len;
+        if (route->target_key.data != NULL) {
+            carry_keys(route, some, state, &pairs);
+        } else {
+            carry(route, state, &pairs);
+        }
+        if (pairs.len == behind) {
+            pairs.len = before;
+        } else {
+            count++;
+        }
+    }
+    gt_write_map_head(out, count);
+    gt_buf_append(out, pairs.data, pairs.len);
+    out->failed |= gt_buf_failed(&pairs);
+    gt_buf_free(&pairs);
+}
