@@ -133,7 +133,7 @@ static goat_status find_base(apply *a, const edit *e, uint64_t hash, base *b, gt
         return gt_fail(diag, GOAT_INVALID, "the item is of another schema");
     }
     if (!b->exists && e->ns.data == NULL) return gt_fail(diag, GOAT_NOT_FOUND, "there is no such item");
-    if (!b->exists) b->schema = gt_registry_newest(a->database->schemas, e->ns);
+    if (!b->exists) b->schema = gt_registry_reading(a->database->schemas, e->ns);
     return b->schema != NULL ? GOAT_OK : no_schema(e->ns, diag);
 }
 

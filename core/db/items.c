@@ -251,7 +251,7 @@ goat_status gt_item_create(goat_db *db, goat_tx *tx, gt_bytes path, gt_bytes ns,
     goat_status status = gt_space_find(db, path, &space, &key, diag);
     if (status == GOAT_OK) status = check_tx(tx, space, diag);
     if (status == GOAT_OK) status = gt_space_check_writable(space, diag);
-    const gt_schema *schema = status == GOAT_OK ? gt_registry_newest(db->database->schemas, ns) : NULL;
+    const gt_schema *schema = status == GOAT_OK ? gt_registry_reading(db->database->schemas, ns) : NULL;
     if (status == GOAT_OK && schema == NULL) {
         status = gt_fail(diag, GOAT_NO_SCHEMA, "the schema is not known here");
     }

@@ -42,16 +42,22 @@ static uint32_t find_leaf(const admission *a, const gt_id *id) {
 
 /* Whether a parent is there: known, or an earlier leaf of this batch. */
 static goat_status look_for_parent(admission *a, const gt_node *node, const gt_id *id, gt_diag *diag) {
-    gt_bytes key;
+    gt_bytes key, ns;
     gt_time time;
+    uint32_t version;
     uint32_t row = gt_find_commit(a->repo, id);
     uint32_t leaf = row != GT_NONE ? GT_INDEX_NONE : find_leaf(a, id);
     if (row != GT_NONE) {
         key = gt_repo_key(a->repo, gt_commit_at(a->repo, row)->item);
         time = gt_commit_at(a->repo, row)->time;
+        const gt_schema_row *schema = gt_schema_at(a->repo, gt_commit_at(a->repo, row)->schema);
+        ns = gt_bytes_of(schema->ns, schema->ns_len);
+        version = schema->version;
     } else if (leaf != GT_INDEX_NONE && a->batch->nodes[leaf].first < node->first) {
         key = a->batch->nodes[leaf].commit.key;
         time = a->batch->nodes[leaf].commit.time;
+        ns = a->batch->nodes[leaf].commit.ns;
+        version = a->batch->nodes[leaf].commit.version;
     } else {
         a->take[node->first] = TAKE_LATER;
         if (!a->misses) a->missing = *id;
@@ -61,6 +67,9 @@ static goat_status look_for_parent(admission *a, const gt_node *node, const gt_i
     if (!gt_bytes_equal(key, node->commit.key))
         return gt_fail(diag, GOAT_INVALID, "a commit's parent is of another item");
     if (time >= node->commit.time) return gt_fail(diag, GOAT_INVALID, "a commit is not later than its parent");
+    /* So what is written up to a version stands on nothing newer, and can be read without it. */
+    if (version > node->commit.version && gt_bytes_equal(ns, node->commit.ns))
+        return gt_fail(diag, GOAT_INVALID, "a commit follows one of a newer version of its schema");
     return GOAT_OK;
 }
 

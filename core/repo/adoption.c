@@ -36,7 +36,7 @@ static bool is_parent(const gt_commit_row *rows, uint32_t parent, uint32_t child
 static bool check_commit(gt_adoption *a, uint32_t i) {
     const gt_commit_row *rows = table(a, SECTION_COMMITS), *row = &rows[i];
     const uint32_t *parents = table(a, SECTION_PARENTS);
-    const uint16_t flags = GT_COMMIT_HEAD | GT_COMMIT_FULL | GT_COMMIT_PLAIN | GT_COMMIT_SEALED;
+    const uint16_t flags = GT_COMMIT_HEAD | GT_COMMIT_FULL | GT_COMMIT_PLAIN | GT_COMMIT_SEALED | GT_COMMIT_HIDDEN;
     bool good = inside(row->offset, row->len, a->file.covered) && row->item < a->counts[SECTION_ITEMS] &&
                 row->batch < a->counts[SECTION_BATCHES] && row->schema < a->counts[SECTION_SCHEMAS] &&
                 is_row(row->older, i) && (row->older == GT_NONE || rows[row->older].item == row->item) &&
@@ -285,9 +285,9 @@ static bool take_tables(gt_adoption *a) {
     memcpy(repo->fingerprint.lanes, table(a, SECTION_FINGERPRINT), GT_LTHASH_SIZE);
     repo->unchecked = gt_new(repo->alloc, commits / 8 + 1, 1);
     repo->sound = gt_new(repo->alloc, a->counts[SECTION_BATCHES] / 8 + 1, 1);
-    repo->reader_capacity = a->counts[SECTION_SCHEMAS] + 1u;
-    repo->readers = gt_new(repo->alloc, repo->reader_capacity, sizeof(*repo->readers));
-    bool good = repo->unchecked != NULL && repo->sound != NULL && repo->readers != NULL && adopt_tables(repo, a) &&
+    repo->reading_capacity = a->counts[SECTION_SCHEMAS] + 1u;
+    repo->readings = gt_new(repo->alloc, repo->reading_capacity, sizeof(*repo->readings));
+    bool good = repo->unchecked != NULL && repo->sound != NULL && repo->readings != NULL && adopt_tables(repo, a) &&
                 gt_index_small_tables(repo) && repo->fingerprinted <= repo->commits.count &&
                 repo->order.records <= repo->batches.count &&
                 gt_parked_restore(repo, a->sections[SECTION_PARKED], a->file.covered) &&

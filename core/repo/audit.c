@@ -33,8 +33,13 @@ static void check_commit(gt_audit *audit, const gt_batch *batch, const gt_node *
     gt_diag_item(&diag, repo->path, node->commit.key);
     for (uint32_t i = 0; i < row->parent_count; i++) {
         const gt_commit_row *parent = gt_commit_at(repo, gt_parent_at(repo, row, i));
-        if (parent->time < row->time && parent->item == row->item) continue;
-        gt_fail(&diag, GOAT_CORRUPT, "a commit does not follow its parent");
+        bool follows = parent->time < row->time && parent->item == row->item;
+        bool newer = gt_schema_at(repo, parent->schema)->version > gt_schema_at(repo, row->schema)->version &&
+                     gt_same_namespace(repo, parent->schema, row->schema);
+        if (follows && !newer) continue;
+        gt_fail(&diag, GOAT_CORRUPT,
+                follows ? "a commit follows one of a newer version of its schema"
+                        : "a commit does not follow its parent");
         report(audit, "parents", offset, batch, &diag);
     }
     const gt_schema *writer = gt_commit_schema(repo, &node->commit);

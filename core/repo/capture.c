@@ -56,6 +56,16 @@ static gt_time time_of(gt_capture *capture, const gt_leaf *leaf) {
     return capture->time;
 }
 
+/* Whether a commit is the only one of its item's heads that are seen here. */
+static bool is_only_head(gt_repo *repo, uint32_t commit) {
+    gt_buf heads;
+    gt_buf_init(&heads, repo->alloc);
+    goat_status status = gt_item_heads(repo, gt_commit_at(repo, commit)->item, &heads, NULL);
+    bool only = status == GOAT_OK && heads.len == sizeof(commit) && memcmp(heads.data, &commit, sizeof(commit)) == 0;
+    gt_buf_free(&heads);
+    return only;
+}
+
 /* The snapshot that is due: only on a single head whose state is at hand (FORMAT.md 2.2). */
 static gt_view snapshot(gt_repo *repo, const gt_leaf *leaf) {
     gt_view none = {0};
@@ -63,10 +73,9 @@ static gt_view snapshot(gt_repo *repo, const gt_leaf *leaf) {
     uint32_t parent = gt_find_commit(repo, &leaf->parents[0]);
     if (parent == GT_NONE) return none;
     gt_item_row *item = gt_item_at(repo, gt_commit_at(repo, parent)->item);
-    if (item->head != parent || (item->flags & GT_ITEM_UNSHOWN) != 0) return none;
     gt_bytes state = gt_item_state(repo, item);
     if (state.data == NULL || item->since_base <= state.len) return none;
-    if (gt_reader_of(repo, gt_item_schema(repo, item)) != leaf->schema) return none;
+    if (gt_item_reader(repo, item) != leaf->schema || !is_only_head(repo, parent)) return none;
     return gt_item_share(repo, item);
 }
 

@@ -65,33 +65,27 @@ static bool move_heads(gt_repo *repo, gt_item_row *item, uint32_t number) {
     return covered == before && covered == commit->parent_count;
 }
 
-static bool same_namespace(const gt_repo *repo, uint32_t a, uint32_t b) {
-    const gt_schema_row *x = gt_schema_at(repo, a), *y = gt_schema_at(repo, b);
-    return a == b || gt_bytes_equal(gt_bytes_of(x->ns, x->ns_len), gt_bytes_of(y->ns, y->ns_len));
-}
-
 /* Of several first commits the earliest gives the item its namespace, whatever order they came in. True when that is
  * another than before. */
 static bool choose_schema(gt_repo *repo, gt_item_row *item, uint32_t number) {
     if (gt_commit_order(gt_commit_at(repo, item->first), gt_commit_at(repo, number)) < 0) return false;
     uint32_t before = gt_item_schema(repo, item);
     item->first = number;
-    return !same_namespace(repo, before, gt_item_schema(repo, item));
+    return !gt_same_namespace(repo, before, gt_item_schema(repo, item));
 }
 
-/* The state after a commit on all heads; leaves it unknown where that does not follow at once: edits of another version
- * are carried over, and wrong ones left out, in view.c. */
+/* The state after a commit on all heads that are seen; leaves it unknown where that does not follow at once. */
 static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const gt_commit *commit, bool first,
                    gt_bytes old, gt_origin origin) {
     gt_item_row *item = gt_item_at(repo, item_number);
     const gt_commit_row *row = gt_commit_at(repo, number);
-    const gt_schema *reader = gt_reader_of(repo, row->schema);
+    const gt_schema *reader = gt_reader_of(repo, row->schema), *writer = gt_writer_of(repo, row->schema);
+    bool same = writer == reader;
     if (reader == NULL || commit->delta.data == NULL ||
-        !same_namespace(repo, row->schema, gt_item_schema(repo, item)) ||
-        gt_schema_version(reader) != commit->version) {
+        !gt_same_namespace(repo, row->schema, gt_item_schema(repo, item)) || (first && !same)) {
         return;
     }
-    if (origin != GT_FROM_SELF && gt_merge_check_delta(reader, commit->delta, NULL) != GOAT_OK) return;
+    if (same && origin != GT_FROM_SELF && gt_merge_check_delta(reader, commit->delta, NULL) != GOAT_OK) return;
     if (first && commit->delta_is_state) {
         item->state = GT_STATE_IN_LOG | (row->offset + (uint64_t)(commit->delta.data - commit->header.data));
         item->state_len = (uint32_t)commit->delta.len;
@@ -99,20 +93,36 @@ static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const g
     }
     if (!first && old.data == NULL) return;
     gt_buf state;
+    gt_arena arena;
     gt_buf_init(&state, repo->alloc);
+    gt_arena_init(&arena, repo->alloc);
     gt_step step = {.id = row->id.bytes, .time = row->time, .delta = commit->delta};
-    if (gt_merge_replay(repo->alloc, reader, first ? (gt_bytes){0} : old, &step, 1, &state, &repo->work, NULL) ==
-        GOAT_OK) {
+    if ((same || gt_carry(repo, writer, reader, &step.delta, &arena, NULL) == GOAT_OK) &&
+        gt_merge_replay(repo->alloc, reader, first ? (gt_bytes){0} : old, &step, 1, &state, &repo->work, NULL) ==
+            GOAT_OK) {
         gt_item_set_state(repo, item, gt_buf_bytes(&state)); /* without memory it stays unknown, which is right too */
     }
+    gt_arena_free(&arena);
     gt_buf_free(&state);
 }
 
 /* Validity is looked at when the item is; own edits were validated before they were captured. */
-static void update_flags(gt_repo *repo, gt_item_row *item, uint32_t schema, const gt_commit *commit, gt_origin origin) {
+static void update_flags(gt_item_row *item, gt_origin origin) {
     item->flags &= (uint16_t) ~(GT_ITEM_INVALID | GT_ITEM_UNCHECKED);
     if (origin != GT_FROM_SELF) item->flags |= GT_ITEM_UNCHECKED;
-    if (commit->delta.data == NULL || gt_reader_of(repo, schema) == NULL) item->flags |= GT_ITEM_UNSHOWN;
+}
+
+/* Whether a commit's parents are just these heads. */
+static bool follows_all(const gt_repo *repo, const gt_commit_row *commit, const gt_buf *heads) {
+    bool all = heads->len == commit->parent_count * sizeof(uint32_t);
+    for (size_t at = 0; all && at < heads->len; at += sizeof(uint32_t)) {
+        uint32_t head;
+        bool found = false;
+        memcpy(&head, heads->data + at, sizeof(head));
+        for (uint32_t i = 0; i < commit->parent_count && !found; i++) found = gt_parent_at(repo, commit, i) == head;
+        all = found;
+    }
+    return all;
 }
 
 /* How much a reader has to go through since the last base; see `full` in FORMAT.md 2.2. */
@@ -164,24 +174,33 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     gt_buf heads;
     gt_buf_init(&heads, repo->alloc);
     if (!is_new) old = gt_item_share(repo, item);
-    if (old.bytes.data != NULL) gt_item_head_rows(repo, item, &heads);
-    uint32_t head_count = item->head_count;
+    /* Looking for the heads that are seen takes a walk over the item: only while somebody works on it. */
+    bool unshown = (item->flags & GT_ITEM_UNSHOWN) != 0, looks = repo->phase == GT_REPO_OPEN || !unshown;
+    if (old.bytes.data != NULL && looks && gt_item_heads(repo, item_number, &heads, NULL) != GOAT_OK) looks = false;
     item->newest = number;
     bool on_all_heads = move_heads(repo, item, number);
+    if (unshown) on_all_heads = old.bytes.data != NULL && looks && follows_all(repo, row, &heads);
+    if (gt_is_to_hide(repo, row)) row->flags |= GT_COMMIT_HIDDEN;
+    bool hidden = !gt_is_shown(row);
     if (!is_new && commit->parents.count == 0 && choose_schema(repo, item, number)) {
         gt_cuts_forget(repo, item_number);
         gt_view_drop(repo->alloc, &old);
+        gt_item_forget_state(repo, item);
     }
-    bool waits = followed && on_all_heads && !is_new; /* nobody asks before the next one is there */
+    /* Nobody asks before the next one is there. */
+    bool waits = followed && on_all_heads && !is_new && !unshown && !hidden;
     bool forks = !on_all_heads || waits || (item->flags & GT_ITEM_FORKED) != 0;
-    if (old.bytes.data != NULL && forks && (item->flags & GT_ITEM_UNSHOWN) == 0 && !gt_buf_failed(&heads)) {
-        gt_cut_keep(repo, item_number, (const uint32_t *)(const void *)heads.data, head_count, old.bytes);
+    if (old.bytes.data != NULL && forks && !hidden && looks) {
+        gt_cut_keep(repo, item_number, (const uint32_t *)(const void *)heads.data,
+                    (uint32_t)(heads.len / sizeof(uint32_t)), old.bytes);
     }
     count_since_base(item, commit, is_new, has_full);
-    gt_item_forget_state(repo, item);
-    update_flags(repo, item, schema, commit, origin);
-    if (on_all_heads && !waits && (item->flags & GT_ITEM_UNSHOWN) == 0) {
-        follow(repo, item_number, number, commit, is_new, old.bytes, origin);
+    if (hidden) {
+        item->flags |= GT_ITEM_UNSHOWN; /* what is seen stays as it is */
+    } else {
+        gt_item_forget_state(repo, item);
+        update_flags(item, origin);
+        if (on_all_heads && !waits) follow(repo, item_number, number, commit, is_new, old.bytes, origin);
     }
     item->revision++;
     gt_buf_free(&heads);

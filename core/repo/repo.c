@@ -117,7 +117,7 @@ bool gt_repo_has_commits(const gt_repo *repo, uint32_t item) { return gt_item_at
 uint32_t gt_repo_newest(const gt_repo *repo, uint32_t item) { return gt_item_at(repo, item)->newest; }
 
 const gt_schema *gt_repo_schema(const gt_repo *repo, uint32_t item) {
-    return gt_reader_of(repo, gt_item_schema(repo, gt_item_at(repo, item)));
+    return gt_item_reader(repo, gt_item_at(repo, item));
 }
 
 /* ---- commits of an item ---- */

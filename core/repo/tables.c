@@ -43,11 +43,11 @@ void gt_tables_free(gt_repo *repo) {
     gt_buf_free(&repo->faults);
     gt_buf_free(&repo->lacking);
     gt_buf_free(&repo->gone);
-    gt_free(repo->alloc, (void *)repo->readers);
+    gt_free(repo->alloc, repo->readings);
     gt_free(repo->alloc, repo->unchecked);
     gt_free(repo->alloc, repo->sound);
-    repo->readers = NULL;
-    repo->reader_capacity = 0;
+    repo->readings = NULL;
+    repo->reading_capacity = 0;
     repo->unchecked = NULL;
     repo->unchecked_count = 0;
     repo->sound = NULL;
@@ -124,17 +124,27 @@ uint32_t gt_add_session(gt_repo *repo, const gt_id *id) {
     return repo->sessions.count - 1;
 }
 
-/* The reading schema of a row of the table; see gt_reader_of. */
-static const gt_schema *find_reader(const gt_repo *repo, const gt_schema_row *row) {
-    gt_bytes ns = gt_bytes_of(row->ns, row->ns_len);
-    const gt_schema *own = gt_registry_find(repo->config.schemas, ns, row->version);
-    if (own == NULL || memcmp(gt_schema_hash(own), row->hash, GT_SCHEMA_HASH_SIZE) != 0) return NULL;
-    return gt_registry_newest(repo->config.schemas, ns);
+static const gt_schema *written_with(const gt_repo *repo, const gt_schema_row *row) {
+    const gt_schema *own = gt_registry_find(repo->config.schemas, gt_bytes_of(row->ns, row->ns_len), row->version);
+    bool same = own != NULL && memcmp(gt_schema_hash(own), row->hash, GT_SCHEMA_HASH_SIZE) == 0;
+    return same ? own : NULL;
 }
 
-static bool reserve_readers(gt_repo *repo) {
-    return gt_reserve(repo->alloc, (void **)(void *)&repo->readers, repo->schemas.count, &repo->reader_capacity,
-                      sizeof(*repo->readers));
+/* See gt_reader_of. `*way` is what gt_schema_row has. */
+static gt_reading find_reading(const gt_repo *repo, const gt_schema_row *row, uint32_t *way) {
+    const gt_registry *schemas = repo->config.schemas;
+    const gt_schema *own = written_with(repo, row);
+    gt_reading reading = {.items = gt_registry_reading(schemas, gt_bytes_of(row->ns, row->ns_len))};
+    *way = 1;
+    bool shown = own != NULL && reading.items != NULL && !gt_registry_is_retired(schemas, own) &&
+                 gt_registry_way(schemas, own, reading.items, way);
+    if (shown) reading.commits = reading.items;
+    return reading;
+}
+
+static bool reserve_readings(gt_repo *repo) {
+    return gt_reserve(repo->alloc, (void **)(void *)&repo->readings, repo->schemas.count, &repo->reading_capacity,
+                      sizeof(*repo->readings));
 }
 
 /* Whoever writes chooses the hash of the definition, so it is mixed with what he does not know. */
@@ -143,9 +153,11 @@ static uint64_t schema_hash(const gt_repo *repo, const uint8_t hash[GT_SCHEMA_HA
     return mixed * (gt_get_u64(repo->hash_key + 8) | 1);
 }
 
-static void set_reader(gt_repo *repo, uint32_t number, const gt_schema *reader) {
-    repo->readers[number] = reader;
-    gt_schema_at(repo, number)->read_at = reader == NULL ? 0 : gt_schema_version(reader);
+static void resolve(gt_repo *repo, uint32_t number) {
+    gt_schema_row *row = gt_schema_at(repo, number);
+    gt_reading reading = find_reading(repo, row, &row->way);
+    repo->readings[number] = reading;
+    row->read_at = reading.commits == NULL ? 0 : gt_schema_version(reading.commits);
 }
 
 uint32_t gt_add_schema(gt_repo *repo, const gt_commit *commit) {
@@ -159,7 +171,7 @@ uint32_t gt_add_schema(gt_repo *repo, const gt_commit *commit) {
             return number;
         }
     }
-    gt_schema_row *row = reserve_readers(repo) ? gt_rows_push(&repo->schemas) : NULL;
+    gt_schema_row *row = reserve_readings(repo) ? gt_rows_push(&repo->schemas) : NULL;
     if (row == NULL) return GT_NONE;
     number = repo->schemas.count - 1;
     if (!gt_index_insert(&repo->schema_index, hash, number)) {
@@ -171,7 +183,7 @@ uint32_t gt_add_schema(gt_repo *repo, const gt_commit *commit) {
     row->version = commit->version;
     row->ns_len = (uint32_t)commit->ns.len;
     memcpy(row->ns, commit->ns.data, commit->ns.len);
-    set_reader(repo, number, find_reader(repo, row));
+    resolve(repo, number);
     return number;
 }
 
@@ -189,13 +201,14 @@ bool gt_index_small_tables(gt_repo *repo) {
 
 bool gt_schema_changes(const gt_repo *repo, uint32_t number) {
     const gt_schema_row *row = gt_schema_at(repo, number);
-    const gt_schema *reader = find_reader(repo, row);
-    return (reader == NULL ? 0 : gt_schema_version(reader)) != row->read_at;
+    uint32_t way;
+    const gt_schema *reader = find_reading(repo, row, &way).commits;
+    return (reader == NULL ? 0 : gt_schema_version(reader)) != row->read_at || way != row->way;
 }
 
 void gt_schemas_resolve(gt_repo *repo) {
     repo->changes++;
-    for (uint32_t i = 0; i < repo->schemas.count; i++) set_reader(repo, i, find_reader(repo, gt_schema_at(repo, i)));
+    for (uint32_t i = 0; i < repo->schemas.count; i++) resolve(repo, i);
 }
 
 const gt_schema *gt_commit_schema(const gt_repo *repo, const gt_commit *commit) {
@@ -204,11 +217,8 @@ const gt_schema *gt_commit_schema(const gt_repo *repo, const gt_commit *commit) 
     return same ? schema : NULL;
 }
 
-const gt_schema *gt_reader_of(const gt_repo *repo, uint32_t schema) { return repo->readers[schema]; }
-
 const gt_schema *gt_writer_of(const gt_repo *repo, uint32_t schema) {
-    const gt_schema_row *row = gt_schema_at(repo, schema);
-    return gt_registry_find(repo->config.schemas, gt_bytes_of(row->ns, row->ns_len), row->version);
+    return written_with(repo, gt_schema_at(repo, schema));
 }
 
 static goat_status misplaced(const gt_commit_row *row, gt_diag *diag) {

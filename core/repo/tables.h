@@ -5,6 +5,7 @@
 #ifndef GT_REPO_TABLES_H
 #define GT_REPO_TABLES_H
 
+#include "base/arena.h"
 #include "base/index.h"
 #include "base/rows.h"
 #include "log/checkpoint.h"
@@ -16,6 +17,7 @@ enum {
     GT_COMMIT_FULL = 1 << 1,   /* carries a snapshot of its parents' view */
     GT_COMMIT_PLAIN = 1 << 2,  /* its delta may be used as a state */
     GT_COMMIT_SEALED = 1 << 3, /* encrypted: carried, not shown */
+    GT_COMMIT_HIDDEN = 1 << 4, /* not in views here: it, or an ancestor, cannot be shown (versions.c) */
     GT_COMMIT_MARK = 1 << 15,  /* scratch of a walk, zero between walks */
 };
 
@@ -111,8 +113,8 @@ typedef struct gt_schema_row {
     uint32_t ns_len;
     uint8_t ns[GOAT_NAME_MAX];
     uint32_t
-        read_at; /* the version that its items are read at, 0: not known here; what the states that are kept are of */
-    uint32_t zero;
+        read_at;  /* the version that its commits are read at, 0: they are not; what the states that are kept are of */
+    uint32_t way; /* differs when the upgrades to that version do; never 0, but in checkpoints of older programs */
 } gt_schema_row;
 
 enum {
@@ -171,6 +173,12 @@ enum {
 
 _Static_assert(sizeof(gt_stretch_row) == 24, "checkpoint format");
 
+/* How what bears a schema row is read here. */
+typedef struct gt_reading {
+    const gt_schema *commits; /* the version at which its commits are shown; NULL: they are not */
+    const gt_schema *items;   /* the version at which items of its namespace are read; NULL: not known here */
+} gt_reading;
+
 /* A state that some heads of an item came to lately; a base for replays. */
 typedef struct gt_cut gt_cut;
 
@@ -205,8 +213,8 @@ struct gt_repo {
     gt_rows commits, parents, items, batches, sessions, schemas, receipts;
     gt_index commit_index, item_index, batch_index, receipt_index;
     gt_index session_index, schema_index; /* not in checkpoints */
-    const gt_schema **readers;            /* by schema row: how its items are read; NULL not known */
-    size_t reader_capacity;
+    gt_reading *readings;                 /* by schema row */
+    size_t reading_capacity;
     uint8_t hash_key[16];
     const uint8_t *states, *keys; /* sections of the checkpoint */
     uint8_t *unchecked;           /* a bit a commit below the checkpoint: it was not looked at yet */
@@ -280,15 +288,23 @@ uint32_t gt_add_session(gt_repo *repo, const gt_id *id);        /* finds or adds
 uint32_t gt_add_schema(gt_repo *repo, const gt_commit *commit); /* finds or adds; GT_NONE: no memory */
 uint64_t gt_id_hash(const gt_repo *repo, const gt_id *id);
 uint64_t gt_key_hash(const gt_repo *repo, gt_bytes key);
-/* How items of a schema row are read: the newest version registered, when the row's own version is
- * registered with the same bytes and is not newer. NULL: it is carried, not shown. */
-const gt_schema *gt_reader_of(const gt_repo *repo, uint32_t schema);
-static inline bool gt_is_shown(const gt_repo *repo, const gt_commit_row *commit) {
-    return (commit->flags & GT_COMMIT_SEALED) == 0 && gt_reader_of(repo, commit->schema) != NULL;
+/* How commits of a schema row are read: at the version at which the host reads the namespace, when the row's own is
+ * registered with the same bytes, not newer, not retired, and can be carried there. NULL: they are carried, not shown. */
+static inline const gt_schema *gt_reader_of(const gt_repo *repo, uint32_t schema) {
+    return repo->readings[schema].commits;
 }
-/* The schema that the commits of a row were written with; NULL when it is not registered. */
+static inline bool gt_is_shown(const gt_commit_row *commit) { return (commit->flags & GT_COMMIT_HIDDEN) == 0; }
+/* How an item is read, NULL: its namespace is not known here. */
+static inline const gt_schema *gt_item_reader(const gt_repo *repo, const gt_item_row *item) {
+    return repo->readings[gt_item_schema(repo, item)].items;
+}
+/* The schema that the commits of a row were written with; NULL when it is not registered with the same bytes. */
 const gt_schema *gt_writer_of(const gt_repo *repo, uint32_t schema);
-/* Whether items of a row would now be read at another version than before, or not at all. */
+static inline bool gt_same_namespace(const gt_repo *repo, uint32_t a, uint32_t b) {
+    const gt_schema_row *x = gt_schema_at(repo, a), *y = gt_schema_at(repo, b);
+    return a == b || gt_bytes_equal(gt_bytes_of(x->ns, x->ns_len), gt_bytes_of(y->ns, y->ns_len));
+}
+/* Whether commits of a row would now be read at another version than before, in another way, or not at all. */
 bool gt_schema_changes(const gt_repo *repo, uint32_t schema);
 /* Looks all schema rows up again. */
 void gt_schemas_resolve(gt_repo *repo);
@@ -426,9 +442,9 @@ goat_status gt_item_touch(gt_repo *repo, gt_item_row *item, gt_diag *diag);
 gt_view gt_item_share(gt_repo *repo, gt_item_row *item);
 /* All heads, shown or not, as uint32_t rows. */
 void gt_item_head_rows(const gt_repo *repo, const gt_item_row *item, gt_buf *rows);
-/* Computes the view at some heads (rows). */
-goat_status gt_view_compute(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_buf *state,
-                            gt_diag *diag);
+/* Computes the view at some heads (rows), as `reader` has it: a version of the item's namespace. */
+goat_status gt_view_compute(gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                            uint32_t head_count, gt_buf *state, gt_diag *diag);
 /* The heads that can be shown, as uint32_t rows. */
 goat_status gt_item_heads(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag);
 /* Whether the snapshot in a commit, whose parents are known, is what their replay comes to: GOAT_OK; GOAT_INVALID when
@@ -437,7 +453,22 @@ goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag)
 /* The schema that a commit was written with, when it is registered with the same bytes; NULL otherwise. */
 const gt_schema *gt_commit_schema(const gt_repo *repo, const gt_commit *commit);
 
+/* ---- carry.c ---- */
+
+/* The delta of a writer as a reader of a later version takes it, in the arena where it is not the same: without edits that do
+ * not fit (FORMAT.md 3.4), and upgraded. */
+goat_status gt_carry(gt_repo *repo, const gt_schema *writer, const gt_schema *reader, gt_bytes *delta, gt_arena *arena,
+                     gt_diag *diag);
+/* A state of a version as a later one has it; appended. */
+goat_status gt_carry_state(const gt_repo *repo, const gt_schema *writer, const gt_schema *reader, gt_bytes state,
+                           gt_buf *out, gt_diag *diag);
+/* Whether a state that commits of a row came to is, upgraded, what a reader has: all upgrades on the way are exact. */
+bool gt_is_exact(const gt_repo *repo, uint32_t schema, const gt_schema *reader);
+
 /* ---- versions.c ---- */
+
+/* Whether a commit that was just added is to be hidden: by its own row, or its parents. */
+bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit);
 
 /* Looks anew at which of an item's commits are shown; its state is not known any more. */
 void gt_item_reconsider(gt_repo *repo, uint32_t number);

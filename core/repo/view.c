@@ -121,13 +121,13 @@ void gt_item_head_rows(const gt_repo *repo, const gt_item_row *item, gt_buf *row
 static void shown_heads(const gt_repo *repo, const gt_item_row *item, gt_buf *rows) {
     for (uint32_t c = item->newest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
         const gt_commit_row *row = gt_commit_at(repo, c);
-        for (uint32_t i = 0; gt_is_shown(repo, row) && i < row->parent_count; i++) {
+        for (uint32_t i = 0; gt_is_shown(row) && i < row->parent_count; i++) {
             gt_commit_at(repo, gt_parent_at(repo, row, i))->flags |= GT_COMMIT_MARK;
         }
     }
     for (uint32_t c = item->newest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
         gt_commit_row *row = gt_commit_at(repo, c);
-        if (gt_is_shown(repo, row) && (row->flags & GT_COMMIT_MARK) == 0) append_row(rows, c);
+        if (gt_is_shown(row) && (row->flags & GT_COMMIT_MARK) == 0) append_row(rows, c);
         row->flags &= (uint16_t)~GT_COMMIT_MARK;
     }
 }
@@ -162,50 +162,6 @@ goat_status gt_repo_heads(gt_repo *repo, uint32_t item, gt_buf *ids, gt_diag *di
 }
 
 /* ---- replay ---- */
-
-/* Whether one pair of a delta counts: an edit that fits the field it was written for, which the reader has with the
- * same type. */
-static bool counts(const gt_schema *writer, const gt_schema *reader, gt_bytes key, gt_bytes value, gt_buf *scratch) {
-    gt_bytes name;
-    if (gt_value_as_text(key, &name)) {
-        const gt_field *old = gt_schema_field(writer, name), *new = gt_schema_field(reader, name);
-        if (old == NULL || new == NULL || old->type != new->type) return false;
-    }
-    gt_buf_clear(scratch);
-    gt_write_map_head(scratch, 1);
-    gt_buf_append(scratch, key.data, key.len);
-    gt_buf_append(scratch, value.data, value.len);
-    return !gt_buf_failed(scratch) && gt_merge_check_delta(writer, gt_buf_bytes(scratch), NULL) == GOAT_OK;
-}
-
-/* The delta of a writer as a reader takes it, in the arena where it is not the same: without edits of fields that are
- * of another type there, or that do not fit (FORMAT.md 3.4). */
-static goat_status carry(gt_repo *repo, const gt_schema *writer, const gt_schema *reader, gt_bytes *delta,
-                         gt_arena *arena, gt_diag *diag) {
-    if (writer == reader && gt_merge_check_delta(writer, *delta, NULL) == GOAT_OK) return GOAT_OK;
-    gt_iter iter = gt_map_iter(*delta);
-    gt_bytes key, value;
-    size_t kept = 0;
-    gt_buf pairs, scratch;
-    gt_buf_init(&pairs, repo->alloc);
-    gt_buf_init(&scratch, repo->alloc);
-    bool failed =
-        gt_buf_reserve(&scratch, delta->len + 16) == NULL; /* so that leaving out is never for lack of memory */
-    while (!failed && gt_map_next_pair(&iter, &key, &value)) {
-        if (!counts(writer, reader, key, value, &scratch)) continue;
-        kept++;
-        gt_buf_append(&pairs, key.data, key.len);
-        gt_buf_append(&pairs, value.data, value.len);
-    }
-    gt_buf_clear(&scratch);
-    gt_write_map_head(&scratch, kept);
-    gt_buf_append(&scratch, pairs.data, pairs.len);
-    uint8_t *copy = failed || gt_buf_failed(&pairs) ? NULL : gt_arena_copy(arena, scratch.data, scratch.len);
-    *delta = gt_bytes_of(copy, scratch.len);
-    gt_buf_free(&pairs);
-    gt_buf_free(&scratch);
-    return copy == NULL ? gt_no_memory(diag) : GOAT_OK;
-}
 
 /* The place of a commit among the steps (earliest first); GT_NONE when it lies at or below the base. */
 static uint32_t find_step(const gt_walk *walk, uint32_t number) {
@@ -244,25 +200,29 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
     }
     if (!same_namespace(reader, gt_schema_at(repo, row->schema))) return GOAT_OK; /* changes nothing */
     const gt_schema *writer = gt_writer_of(repo, row->schema);
-    if (writer == NULL || !gt_is_shown(repo, row)) {
-        return gt_fail(diag, GOAT_NO_SCHEMA, "a commit of this item cannot be read here");
-    }
+    bool readable = writer != NULL && (row->flags & GT_COMMIT_SEALED) == 0 &&
+                    gt_schema_version(writer) <= gt_schema_version(reader);
+    if (!readable) return gt_fail(diag, GOAT_NO_SCHEMA, "a commit of this item cannot be read here");
     gt_commit commit;
     goat_status status = gt_commit_read(repo, number, &commit, diag);
     if (status != GOAT_OK) return status;
     if (commit.delta.data == NULL) return gt_fail(diag, GOAT_CORRUPT, "a commit of this item has lost its content");
     step->delta = commit.delta;
-    return carry(repo, writer, reader, &step->delta, arena, diag);
+    status = gt_carry(repo, writer, reader, &step->delta, arena, diag);
+    if (status == GOAT_OK && row->parent_count == 0 && walk->base.data != NULL && gt_value_count(step->delta) == 0) {
+        static const uint8_t is_there[] = {0xa1, 0x00, 0xf4}; /* {0: false}: a first commit is an edit in any case */
+        step->delta = gt_bytes_of(is_there, sizeof(is_there));
+    }
+    return status;
 }
 
-goat_status gt_view_compute(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_buf *state,
-                            gt_diag *diag) {
-    const gt_schema *reader = gt_reader_of(repo, gt_item_schema(repo, gt_item_at(repo, item)));
+goat_status gt_view_compute(gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                            uint32_t head_count, gt_buf *state, gt_diag *diag) {
     if (reader == NULL || head_count == 0) return gt_fail(diag, GOAT_NO_SCHEMA, "the item's schema is not known here");
     gt_walk walk;
     gt_arena arena;
     gt_arena_init(&arena, repo->alloc);
-    goat_status status = gt_walk_back(&walk, repo, item, heads, head_count, diag);
+    goat_status status = gt_walk_back(&walk, repo, item, reader, heads, head_count, diag);
     gt_step *steps = NULL;
     if (status == GOAT_OK) {
         steps = gt_arena_new(&arena, walk.count + 1u, sizeof(*steps));
@@ -291,16 +251,17 @@ static bool parent_rows(const gt_repo *repo, const gt_commit *commit, gt_buf *ro
     return true;
 }
 
-static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit *commit, const uint32_t *parents,
-                                gt_diag *diag) {
+static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit *commit, const gt_schema *writer,
+                                const uint32_t *parents, gt_diag *diag) {
     gt_item_row *item = gt_item_at(repo, number);
     gt_view present = {0};
     gt_buf state;
     gt_buf_init(&state, repo->alloc);
     goat_status status = GOAT_OK;
-    if (item->head == parents[0] && (item->flags & GT_ITEM_UNSHOWN) == 0) present = gt_item_share(repo, item);
+    bool is_present = item->head == parents[0] && (item->flags & GT_ITEM_UNSHOWN) == 0;
+    if (is_present && gt_item_reader(repo, item) == writer) present = gt_item_share(repo, item);
     if (present.bytes.data == NULL) {
-        status = gt_view_compute(repo, number, parents, commit->parents.count, &state, diag);
+        status = gt_view_compute(repo, number, writer, parents, commit->parents.count, &state, diag);
     }
     gt_bytes found = present.bytes.data != NULL ? present.bytes : gt_buf_bytes(&state);
     if (status == GOAT_OK && !gt_bytes_equal(found, commit->full)) {
@@ -311,20 +272,22 @@ static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit 
     return status;
 }
 
+/* A snapshot is of the version that it was written at, whoever reads it. */
 goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag) {
     uint32_t number = gt_repo_find(repo, commit->key);
     const gt_schema *writer = gt_commit_schema(repo, commit);
     if (number == GT_NONE || writer == NULL ||
-        gt_reader_of(repo, gt_item_schema(repo, gt_item_at(repo, number))) != writer) {
+        !same_namespace(writer, gt_schema_at(repo, gt_item_schema(repo, gt_item_at(repo, number))))) {
         return gt_fail(diag, GOAT_NO_SCHEMA, "a snapshot cannot be read here");
     }
     gt_buf parents;
     gt_buf_init(&parents, repo->alloc);
     bool known = parent_rows(repo, commit, &parents);
-    goat_status status = gt_buf_failed(&parents) ? gt_no_memory(diag)
-                         : !known || parents.len == 0
-                             ? gt_fail(diag, GOAT_NO_SCHEMA, "the parents of a snapshot are not known")
-                             : compare_full(repo, number, commit, (const uint32_t *)(const void *)parents.data, diag);
+    goat_status status =
+        gt_buf_failed(&parents) ? gt_no_memory(diag)
+        : !known || parents.len == 0
+            ? gt_fail(diag, GOAT_NO_SCHEMA, "the parents of a snapshot are not known")
+            : compare_full(repo, number, commit, writer, (const uint32_t *)(const void *)parents.data, diag);
     gt_buf_free(&parents);
     return status;
 }
@@ -338,7 +301,7 @@ static goat_status compute_present(gt_repo *repo, uint32_t number, gt_diag *diag
     gt_item_row *item = gt_item_at(repo, number);
     goat_status status = gt_item_heads(repo, number, &heads, diag);
     if (status == GOAT_OK) {
-        status = gt_view_compute(repo, number, (const uint32_t *)(const void *)heads.data,
+        status = gt_view_compute(repo, number, gt_item_reader(repo, item), (const uint32_t *)(const void *)heads.data,
                                  (uint32_t)(heads.len / sizeof(uint32_t)), &state, diag);
     }
     if (status == GOAT_OK && gt_item_set_state(repo, item, gt_buf_bytes(&state)) != GOAT_OK) {
@@ -352,7 +315,7 @@ static goat_status compute_present(gt_repo *repo, uint32_t number, gt_diag *diag
 
 goat_status gt_repo_view(gt_repo *repo, uint32_t number, gt_seen *seen, gt_diag *diag) {
     gt_item_row *item = gt_item_at(repo, number);
-    *seen = (gt_seen){.schema = gt_reader_of(repo, gt_item_schema(repo, item)), .revision = item->revision};
+    *seen = (gt_seen){.schema = gt_item_reader(repo, item), .revision = item->revision};
     goat_status status = seen->schema == NULL ? gt_fail(diag, GOAT_NO_SCHEMA, "the item's schema is not known here")
                                               : gt_item_touch(repo, item, diag);
     if (status == GOAT_OK && (item->state & GT_STATE_MASK) == GT_STATE_UNKNOWN) {
@@ -388,7 +351,8 @@ goat_status gt_repo_view_at(gt_repo *repo, uint32_t item, const gt_id *heads, ui
     }
     if (status == GOAT_OK && gt_buf_failed(&rows)) status = gt_no_memory(diag);
     if (status == GOAT_OK) {
-        status = gt_view_compute(repo, item, (const uint32_t *)(const void *)rows.data, head_count, state, diag);
+        status = gt_view_compute(repo, item, gt_item_reader(repo, gt_item_at(repo, item)),
+                                 (const uint32_t *)(const void *)rows.data, head_count, state, diag);
     }
     gt_buf_free(&rows);
     return status;

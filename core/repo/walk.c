@@ -86,18 +86,49 @@ static void unmark(gt_walk *walk) {
     }
 }
 
-/* A snapshot serves whoever reads at the very version that it was written at: from another version's, fields would be
- * missing that lie further back. */
-static bool is_base(const gt_repo *repo, uint32_t item, const gt_commit_row *row) {
-    const gt_schema *reader = gt_reader_of(repo, gt_item_schema(repo, gt_item_at(repo, item)));
-    return (row->flags & GT_COMMIT_FULL) != 0 && reader != NULL && gt_reader_of(repo, row->schema) == reader &&
-           gt_schema_at(repo, row->schema)->version == gt_schema_version(reader);
+/* A snapshot serves whoever reads at its version, and at a later one where upgrades are exact. */
+static bool is_base(const gt_walk *walk, const gt_commit_row *row) {
+    return (row->flags & GT_COMMIT_FULL) != 0 && gt_is_exact(walk->repo, row->schema, walk->reader);
+}
+
+static goat_status take_snapshot(gt_walk *walk, uint32_t number, gt_diag *diag) {
+    gt_repo *repo = walk->repo;
+    gt_commit commit;
+    const gt_schema *writer = gt_writer_of(repo, gt_commit_at(repo, number)->schema);
+    goat_status status = gt_commit_read(repo, number, &commit, diag);
+    if (status != GOAT_OK) return status;
+    walk->base = commit.full;
+    if (writer == walk->reader) return GOAT_OK;
+    status = gt_carry_state(repo, writer, walk->reader, commit.full, &walk->upgraded, diag);
+    walk->base = gt_buf_bytes(&walk->upgraded);
+    return status;
+}
+
+/* Below everything is the empty item, and of one that was made at an older version what upgrades give to all such. */
+static goat_status take_empty(gt_walk *walk, uint32_t item, gt_diag *diag) {
+    gt_repo *repo = walk->repo;
+    const gt_schema *oldest = walk->reader;
+    const uint8_t empty = 0xa0;
+    for (uint32_t i = 0; i < walk->count; i++) {
+        const gt_commit_row *row = gt_commit_at(repo, walk->commits[i]);
+        if (row->parent_count > 0 ||
+            !gt_same_namespace(repo, row->schema, gt_item_schema(repo, gt_item_at(repo, item)))) {
+            continue;
+        }
+        const gt_schema *writer = gt_writer_of(repo, row->schema);
+        if (writer != NULL && gt_schema_version(writer) < gt_schema_version(oldest)) oldest = writer;
+    }
+    if (oldest == walk->reader) return GOAT_OK;
+    goat_status status = gt_carry_state(repo, oldest, walk->reader, gt_bytes_of(&empty, 1), &walk->upgraded, diag);
+    if (status == GOAT_OK && walk->upgraded.len > 1) walk->base = gt_buf_bytes(&walk->upgraded);
+    return status;
 }
 
 static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
     gt_repo *repo = walk->repo;
+    bool own = gt_item_reader(repo, gt_item_at(repo, item)) == walk->reader; /* cuts are as the item is read */
     while (walk->queue_count > 0) {
-        if (!walk->has_root && gt_cut_has(repo, item, walk->queue_count)) {
+        if (own && !walk->has_root && gt_cut_has(repo, item, walk->queue_count)) {
             gt_bytes cut = gt_cut_find(repo, item, walk->queue, walk->queue_count);
             if (cut.data != NULL && queue_is_critical(walk)) {
                 walk->base = cut;
@@ -107,19 +138,15 @@ static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
         uint32_t top = walk->queue[0];
         bool meets = walk->queue_count == 1 && !walk->has_root;
         if (!visit(walk)) return gt_no_memory(diag);
-        if (meets && is_base(repo, item, gt_commit_at(repo, top))) {
-            gt_commit commit;
-            goat_status status = gt_commit_read(repo, top, &commit, diag);
-            if (status == GOAT_OK) walk->base = commit.full;
-            return status;
-        }
+        if (meets && is_base(walk, gt_commit_at(repo, top))) return take_snapshot(walk, top, diag);
     }
-    return GOAT_OK;
+    return take_empty(walk, item, diag);
 }
 
-goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count,
-                         gt_diag *diag) {
-    *walk = (gt_walk){.repo = repo};
+goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                         uint32_t head_count, gt_diag *diag) {
+    *walk = (gt_walk){.repo = repo, .reader = reader};
+    gt_buf_init(&walk->upgraded, repo->alloc);
     goat_status status = GOAT_OK;
     for (uint32_t i = 0; i < head_count && status == GOAT_OK; i++) {
         if (!push(walk, heads[i])) status = gt_no_memory(diag);
@@ -131,6 +158,7 @@ goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const uint
 }
 
 void gt_walk_free(gt_walk *walk) {
+    gt_buf_free(&walk->upgraded);
     gt_free(walk->repo->alloc, walk->queue);
     gt_free(walk->repo->alloc, walk->commits);
 }

@@ -93,10 +93,30 @@ gt_registry *gt_registry_new(const gt_alloc *alloc);
 void gt_registry_free(gt_registry *registry);
 
 /* Adds a schema and takes it, unless it fails: then it is still the caller's. The same bytes again: GOAT_OK,
- * and `schema` is freed. GOAT_CONFLICT when other bytes stand there, GOAT_NO_MEMORY. */
+ * and `schema` is freed. GOAT_CONFLICT when other bytes stand there, GOAT_NO_MEMORY. One whose upgrade steps do not fit
+ * the version before it is taken too: there is no way from that one to it, see gt_registry_way. */
 goat_status gt_registry_add(gt_registry *registry, gt_schema *schema, gt_diag *diag);
+/* Whether the upgrade steps of a schema that would be added fit the versions beside it; what gt_upgrade_new says. */
+goat_status gt_registry_check(const gt_registry *registry, const gt_schema *schema, gt_diag *diag);
 const gt_schema *gt_registry_find(const gt_registry *registry, gt_bytes ns, uint32_t version); /* NULL: none */
-const gt_schema *gt_registry_newest(const gt_registry *registry, gt_bytes ns);                 /* NULL: none */
+
+/* The host of this process has registered a version: it reads at no later one. */
+void gt_registry_use(gt_registry *registry, gt_bytes ns, uint32_t version);
+/* A version is retired, or taken back. False: nothing changed. */
+bool gt_registry_retire(gt_registry *registry, gt_bytes ns, uint32_t version, bool retired);
+bool gt_registry_is_retired(const gt_registry *registry, const gt_schema *schema);
+
+/* The newest version that is not retired; the one at which the host reads: of those that it registered, if any is not
+ * retired. NULL: none. */
+const gt_schema *gt_registry_newest(const gt_registry *registry, gt_bytes ns);
+const gt_schema *gt_registry_reading(const gt_registry *registry, gt_bytes ns);
+
+/* The upgrade to the version behind one, NULL: there is none, or its steps do not fit. It moves when schemas are added. */
+const struct gt_upgrade *gt_registry_upgrade(const gt_registry *registry, const gt_schema *from);
+/* Whether what `from` wrote can be carried to `to`, of the same namespace: every upgrade between them is there. `*mark`
+ * differs when the definitions on the way do, and is never 0. */
+bool gt_registry_way(const gt_registry *registry, const gt_schema *from, const gt_schema *to, uint32_t *mark);
+
 size_t gt_registry_count(const gt_registry *registry);
 const gt_schema *gt_registry_at(const gt_registry *registry, size_t index); /* by namespace, version */
 
