@@ -99,8 +99,8 @@ void gt_repo_free(gt_repo *repo);
 gt_bytes gt_repo_path(const gt_repo *repo);
 gt_log *gt_repo_log(const gt_repo *repo);
 
-/* A schema was added to the registry: items that could not be shown are looked at again; hooks are called for
- * those that change. */
+/* The registry has changed: items whose commits are now read otherwise, or were not shown and are, are looked at again;
+ * hooks are called for those. */
 void gt_repo_schemas_changed(gt_repo *repo);
 
 /* ---- items ---- */
@@ -131,6 +131,10 @@ typedef struct gt_seen {
 /* The item's present view; ended with gt_view_drop(&seen->view). Computes it if need be.
  * GOAT_OK; GOAT_NO_SCHEMA; GOAT_CORRUPT when the log is damaged there; GOAT_NO_MEMORY. */
 goat_status gt_repo_view(gt_repo *repo, uint32_t item, gt_seen *seen, gt_diag *diag);
+
+/* The present view as another version of the item's namespace has it: exactly the commits up to it, but those of versions
+ * that are retired. Appended; statuses as above. */
+goat_status gt_repo_view_version(gt_repo *repo, uint32_t item, const gt_schema *version, gt_buf *state, gt_diag *diag);
 
 /* The heads that the view is made of, ascending by id; appended to `ids` as plain ids. */
 goat_status gt_repo_heads(gt_repo *repo, uint32_t item, gt_buf *ids, gt_diag *diag);
