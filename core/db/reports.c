@@ -138,9 +138,11 @@ goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag) {
     uint32_t version = gt_schema_version(schema);
     gt_buf_init(&ns, database->alloc);
     gt_buf_append(&ns, gt_schema_ns(schema).data, gt_schema_ns(schema).len);
-    status = gt_registry_add(database->schemas, schema, diag);
+    status = gt_registry_check(database->schemas, schema, diag);
+    if (status == GOAT_OK) status = gt_registry_add(database->schemas, schema, diag);
     if (status != GOAT_OK) gt_schema_free(schema);
     if (status == GOAT_OK) {
+        gt_registry_use(database->schemas, gt_buf_bytes(&ns), version);
         database->learning = db;
         gt_schemas_changed(database);
         database->learning = NULL;
@@ -242,13 +244,28 @@ typedef struct digest {
     uint32_t next;
     uint64_t entries; /* commits at the beginning: when more have come, it is begun anew */
     gt_sha256 *views;
+    gt_buf newest; /* a state at the newest version, where the host reads at another */
 } digest;
 
 static void end_digest(goat_job *job) {
     digest *state = job->state;
     gt_key_order_free(state->order);
     gt_sha256_free(state->views);
+    gt_buf_free(&state->newest);
     gt_free(job->db->database->alloc, state);
+}
+
+/* Digests are taken at the newest version that is not retired, wherever the host reads. */
+static goat_status see_newest(digest *state, uint32_t item, gt_seen *seen, gt_diag *diag) {
+    gt_repo *repo = state->space->mount->repo;
+    const gt_schema *reader = gt_repo_schema(repo, item);
+    const gt_registry *schemas = state->space->db->database->schemas;
+    const gt_schema *newest = reader == NULL ? NULL : gt_registry_newest(schemas, gt_schema_ns(reader));
+    if (newest == NULL || newest == reader) return gt_repo_view(repo, item, seen, diag);
+    gt_buf_clear(&state->newest);
+    goat_status status = gt_repo_view_version(repo, item, newest, &state->newest, diag);
+    *seen = (gt_seen){.schema = newest, .view.bytes = gt_buf_bytes(&state->newest)};
+    return status;
 }
 
 /* What is hashed for an item: [key, namespace, state], or [key, null, null] when it cannot be shown. */
@@ -257,7 +274,7 @@ static goat_status hash_item(digest *state, uint32_t item, gt_diag *diag) {
     const gt_alloc *alloc = state->space->db->database->alloc;
     gt_seen seen;
     gt_buf head;
-    goat_status status = gt_repo_view(repo, item, &seen, diag);
+    goat_status status = see_newest(state, item, &seen, diag);
     bool shown = status == GOAT_OK;
     if (!shown && status != GOAT_NO_SCHEMA) return status;
     gt_buf_init(&head, alloc);
@@ -272,7 +289,7 @@ static goat_status hash_item(digest *state, uint32_t item, gt_diag *diag) {
     gt_sha256_add(state->views, head.data, head.len);
     if (shown) gt_sha256_add(state->views, seen.view.bytes.data, seen.view.bytes.len);
     status = gt_buf_failed(&head) ? gt_no_memory(diag) : GOAT_OK;
-    if (shown) gt_view_drop(alloc, &seen.view);
+    gt_view_drop(alloc, &seen.view);
     gt_buf_free(&head);
     return status;
 }
@@ -336,6 +353,7 @@ goat_status gt_space_digest(gt_space *space, goat_job **job, gt_diag *diag) {
     digest *state = gt_new(alloc, 1, sizeof(*state));
     if (state == NULL) return gt_no_memory(diag);
     state->space = space;
+    gt_buf_init(&state->newest, alloc);
     status = gt_sha256_new(space->db->database->hasher, &state->views, diag);
     if (status == GOAT_OK) status = gt_job_new(space->db, &digest_kind, state, job, diag);
     if (status != GOAT_OK) {

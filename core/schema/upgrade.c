@@ -115,6 +115,12 @@ static goat_status bind_default(binding *b, gt_upgrade_route *route) {
         return refuse(b, b->step->from, "is no field of the new version%s", "");
     }
     goat_status status = take_value(b, route != NULL ? route->type : field->type, &value);
+    if (status == GOAT_OK && route == NULL) {
+        status = gt_schema_check_value(field, value, b->diag);
+        if (status == GOAT_INVALID || status == GOAT_WRONG_TYPE) {
+            status = refuse(b, b->step->from, "may not have the value of the step%s", "");
+        }
+    }
     if (status != GOAT_OK) return status;
     if (route == NULL) {
         *add(b) =
@@ -238,12 +244,23 @@ static goat_status bind_step(binding *b) {
 
 /* ---- arriving ---- */
 
+/* Whether concurrent edits come to the same on both sides, but for what steps themselves change. */
+static bool merges_alike(const gt_upgrade_route *route) {
+    gt_strategy old = route->source == NULL ? GT_STRATEGY_LATEST : route->source->merge;
+    bool fills = false;
+    for (size_t i = 0; i < route->op_count; i++) fills = fills || route->ops[i].kind == GT_OP_FILL;
+    if (route->source == NULL) return true;
+    if (route->op_count > 0 && old != GT_STRATEGY_LATEST && (fills || old != GT_STRATEGY_EITHER)) return false;
+    return route->target_key.data != NULL || route->source_key.data != NULL || old == route->target->merge;
+}
+
 /* Where a route leads to; one that leads nowhere is taken out, or refused if a step named it. */
 static goat_status arrive(binding *b, gt_upgrade_route *route, bool *arrived) {
     const gt_field *field = gt_schema_field(b->upgrade->to, route->name);
     gt_type wanted = route->target_key.data != NULL ? GT_TYPE_MAP : route->type;
     *arrived = field != NULL && field->type == wanted;
     route->target = field;
+    if (*arrived && !merges_alike(route)) b->upgrade->inexact = true;
     if (*arrived || route->named_by == 0) return GOAT_OK;
     b->number = route->named_by;
     b->step = &b->upgrade->to->steps[route->named_by - 1];
