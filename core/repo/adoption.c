@@ -1,6 +1,7 @@
 /* A checkpoint taken in, little by little: its tables are used where they lie in the file, after every number was
  * held against its bounds. A wrong checkpoint may cost time, it must not lead outside of memory. */
 #include "repo/checkpoint_rows.h"
+#include "repo/versions.h"
 
 enum { BYTES_A_ROW = 64 }; /* a row that is checked counts as so many of a step's bytes */
 

@@ -1,7 +1,7 @@
 /* From the version of whoever wrote to that of whoever reads: deltas and states go through the upgrades between them, one
  * version after the other (core/schema, "Upgrades"; core/merge/upgrade_delta.c). */
 #include "merge/merge.h"
-#include "repo/tables.h"
+#include "repo/versions.h"
 #include "value/build.h"
 #include "value/value.h"
 

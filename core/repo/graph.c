@@ -5,7 +5,7 @@
  * is made, by a replay of them all (gt_line_end). Anything else leaves the state unknown until somebody
  * asks (view.c). */
 #include "merge/merge.h"
-#include "repo/tables.h"
+#include "repo/versions.h"
 
 static void drop_parents(gt_repo *repo, const gt_commit_row *row) {
     while (row->parent_count > 1 && repo->parents.count > row->parents) gt_rows_pop(&repo->parents);

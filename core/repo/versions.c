@@ -5,7 +5,7 @@
  * carried; and when a parent of its namespace is. So what is seen is closed under ancestry, and the view at a version is
  * that of exactly the commits up to it. Hiding changes no graph. A state that is kept is always as the version says that
  * its schema row names (gt_schema_row.read_at), in a checkpoint as in memory. */
-#include "repo/tables.h"
+#include "repo/versions.h"
 
 bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit) {
     bool hide = (commit->flags & GT_COMMIT_SEALED) != 0 || gt_reader_of(repo, commit->schema) == NULL;

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "merge/merge.h"
+#include "repo/versions.h"
 #include "repo/walk.h"
 #include "value/build.h"
 #include "value/value.h"

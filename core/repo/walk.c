@@ -6,6 +6,8 @@
  * that carries the snapshot of its parents' view and was found to tell the truth; or at the empty item. */
 #include "repo/walk.h"
 
+#include "repo/versions.h"
+
 static bool push(gt_walk *walk, uint32_t number) {
     gt_commit_row *row = gt_commit_at(walk->repo, number);
     if ((row->flags & GT_COMMIT_MARK) != 0) return true;
