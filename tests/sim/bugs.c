@@ -76,12 +76,12 @@ bool __wrap_gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *
 
 /* ---- what is shown ---- */
 
-bool __real_gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b);
-bool __wrap_gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b);
-bool __wrap_gt_step_is_later(const gt_replay *replay, uint32_t a, uint32_t b) {
+bool __real_gt_step_wins(const gt_replay *replay, const gt_field *field, uint32_t a, uint32_t b);
+bool __wrap_gt_step_wins(const gt_replay *replay, const gt_field *field, uint32_t a, uint32_t b);
+bool __wrap_gt_step_wins(const gt_replay *replay, const gt_field *field, uint32_t a, uint32_t b) {
     static uint32_t calls;
-    bool later = __real_gt_step_is_later(replay, a, b);
-    return fickle_merge && ++calls % 3 == 0 ? !later : later;
+    bool wins = __real_gt_step_wins(replay, field, a, b);
+    return fickle_merge && ++calls % 3 == 0 ? !wins : wins;
 }
 
 const sim_bug sim_bugs[] = {
