@@ -77,7 +77,7 @@ static void replace(differ *d, gt_bytes before, gt_bytes after) {
 }
 
 static gt_bytes join(const gt_tokens *of, uint32_t from, uint32_t to) {
-    if (from == to) return gt_bytes_of(NULL, 0);
+    if (from == to) return gt_bytes_of("", 0); /* ends of it are taken: not NULL */
     const uint8_t *begin = of->pieces[from].data, *end = of->pieces[to - 1].data + of->pieces[to - 1].len;
     return gt_bytes_of(begin, (size_t)(end - begin));
 }
