@@ -1,6 +1,7 @@
 #include "merge/runs.h"
 
 #include "base/utf8.h"
+#include "merge/rich_runs.h"
 #include "value/build.h"
 
 /* ---- reading ---- */
@@ -45,6 +46,7 @@ static bool read_map(gt_run_iter *iter, gt_bytes map, gt_run *run) {
 bool gt_run_next(gt_run_iter *iter, gt_run *run) {
     gt_bytes element;
     int64_t number = 0;
+    if (iter->is_rich) return gt_rich_run_next(iter, run);
     if (iter->whole.data != NULL) {
         *run = insertion(iter->whole);
         iter->whole = (gt_bytes){0};

@@ -1,4 +1,5 @@
-/* Edits of text and lists as runs of elements: how they are read and written (core/commit/FORMAT.md 3.3).
+/* Edits of text and lists as runs of elements: how they are read and written (core/commit/FORMAT.md 3.3). Those of rich text
+ * are read here too; rich_runs.h says what they have besides.
  *
  * Elements are the code points of a text and the values of a list. An edit is a whole value, which takes the place of all
  * that its author saw, or a map {0: [run, …]} of runs from the beginning on: n > 0 keeps n elements, -n removes n, a text or
@@ -17,10 +18,11 @@ typedef enum gt_run_kind { GT_RUN_KEEP, GT_RUN_INSERT, GT_RUN_REMOVE, GT_RUN_MOV
 
 typedef struct gt_run {
     gt_run_kind kind;
+    bool is_embed;     /* INSERT, of rich text: `inserted` is the value of an embed */
     uint64_t count;    /* 1 of MOVE and SET */
     gt_bytes inserted; /* the characters of a text, or the elements of an array one behind the other */
     uint64_t from;     /* MOVE */
-    gt_bytes value;    /* SET, and MOVE: data NULL where it has none */
+    gt_bytes value;    /* SET, and MOVE: data NULL where it has none; KEEP and INSERT, of rich text: attributes, or NULL */
 } gt_run;
 
 typedef struct gt_run_iter {
@@ -29,6 +31,7 @@ typedef struct gt_run_iter {
     uint64_t before; /* elements of the base */
     uint64_t left;   /* those that nothing was said of yet */
     bool removes;    /* an edit that is a value removes these */
+    bool is_rich;    /* of rich text */
 } gt_run_iter;
 
 /* The runs on a base of so many elements: they say of each what becomes of it, so the last may be one that keeps; what

@@ -1,6 +1,7 @@
 #include "merge/sequence.h"
 
 #include "base/assert.h"
+#include "merge/rich_runs.h"
 #include "merge/versions.h"
 
 /* What was inserted at once, as a node of Fugue's tree: its elements hang on each other in a row, nothing else hangs
@@ -27,6 +28,7 @@ struct gt_sequence {
     gt_replay *replay;
     gt_spans spans;
     bool is_list;
+    gt_marks *marks;  /* of rich text; NULL: it is none */
     family *families; /* open addressing */
     uint32_t family_count, family_places;
     const gt_field_edit **edits; /* by step; NULL: it does not touch the field */
@@ -264,11 +266,21 @@ static bool find_changed(gt_sequence *sequence, uint32_t step, gt_run_iter iter,
     return true;
 }
 
+/* Of rich text: what a run that keeps elements says of their attributes. A run that is next to it `goes_on` from there. */
+static bool mark(gt_sequence *sequence, uint32_t step, const gt_run *run, uint64_t position, bool *goes_on) {
+    if (sequence->replay->steps[step].is_void) return true;
+    bool done = gt_marks_add(sequence->marks, &sequence->spans, step, position, run->count, run->value, *goes_on);
+    *goes_on = true;
+    return done;
+}
+
 static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
-    gt_run_iter iter = gt_runs_of(edit, gt_spans_shown(&sequence->spans));
+    uint64_t shown = gt_spans_shown(&sequence->spans);
+    gt_run_iter iter = sequence->marks != NULL ? gt_rich_runs_of(edit, shown) : gt_runs_of(edit, shown);
     stretch *last = NULL;
     moving *first_moving = NULL, *next_moving;
     uint64_t position = 0;
+    bool goes_on = false;
     if (sequence->is_list && !find_changed(sequence, step, iter, &first_moving)) return false;
     next_moving = first_moving;
     for (gt_run run; gt_run_next(&iter, &run); position += run.count) {
@@ -278,6 +290,7 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
             gt_span *span = insert(sequence, position, (gt_element){step, index}, (uint32_t)run.count);
             if (span == NULL) return false;
             sequence->inserted[step] += (uint32_t)run.count;
+            goes_on = false;
             if (run.kind == GT_RUN_INSERT) continue;
             next_moving->to = span;
             next_moving = next_moving->next;
@@ -286,7 +299,11 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
             if (one == NULL) return false;
             *one = (stretch){.before = last, .position = position, .count = run.count};
             last = one;
+        } else if (run.kind == GT_RUN_KEEP && sequence->marks != NULL && run.value.data != NULL) {
+            if (!mark(sequence, step, &run, position, &goes_on)) return false;
+            continue;
         }
+        goes_on = false;
     }
     /* Removals come last, from the last to the first, so that no position is moved by another; and only then is what was
      * moved no more where it was. */
@@ -324,6 +341,10 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
     sequence->removals = gt_arena_new(arena, replay->step_count, sizeof(*sequence->removals));
     sequence->inserted = gt_arena_new(arena, replay->step_count, sizeof(*sequence->inserted));
     sequence->seen = gt_arena_new(arena, replay->step_count, sizeof(*sequence->seen));
+    if (history->field->type == GT_TYPE_RICHTEXT) {
+        sequence->marks = gt_marks_new(replay, &sequence->spans);
+        if (sequence->marks == NULL) return NULL;
+    }
     if (sequence->families == NULL || sequence->edits == NULL || sequence->removals == NULL ||
         sequence->inserted == NULL || sequence->seen == NULL) {
         return NULL;
@@ -357,5 +378,7 @@ bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *f
     *count = (*span)->length;
     return true;
 }
+
+gt_marks *gt_sequence_marks(const gt_sequence *sequence) { return sequence->marks; }
 
 uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step) { return sequence->seen[step]; }

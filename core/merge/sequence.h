@@ -10,6 +10,7 @@
 #ifndef GT_MERGE_SEQUENCE_H
 #define GT_MERGE_SEQUENCE_H
 
+#include "merge/marks.h"
 #include "merge/runs.h"
 #include "merge/slots.h"
 #include "merge/spans.h"
@@ -31,6 +32,9 @@ gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span);
 
 /* Whether the elements of a span are left here; `*first` is the first of them, also if they are not. */
 bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_element *first);
+
+/* Of rich text: the attributes that were given to it. */
+gt_marks *gt_sequence_marks(const gt_sequence *sequence);
 
 /* How many elements the author of a step saw that touches the field. */
 uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step);
