@@ -104,6 +104,13 @@ goat_status gt_edit_splice(const gt_field *field, gt_bytes base, const gt_splice
     return status == GOAT_OK ? finish(edit, diag) : status;
 }
 
+goat_status gt_edit_delta(const gt_field *field, gt_bytes base, gt_bytes delta, gt_buf *edit, gt_diag *diag) {
+    goat_status status = gt_edit_want_type(field, GT_TYPE_RICHTEXT, "richtext: no Delta can be applied to it", diag);
+    if (status == GOAT_OK) status = gt_rich_write_delta(gt_edit_base(field, base), delta, edit, diag);
+    if (status != GOAT_OK) gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    return status == GOAT_OK ? finish(edit, diag) : status;
+}
+
 goat_status gt_edit_increment(const gt_field *field, int64_t by, gt_buf *edit, gt_diag *diag) {
     goat_status status = gt_edit_want_type(field, GT_TYPE_COUNTER, "counter: it cannot be incremented", diag);
     if (status == GOAT_OK && by != 0) {

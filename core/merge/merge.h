@@ -74,6 +74,10 @@ typedef struct gt_splice {
 
 goat_status gt_edit_splice(const gt_field *field, gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag);
 
+/* Applies a Delta of Quill's, an array of operations or a map with it under "ops", to a rich text. GOAT_INVALID where it is none or
+ * goes beyond the document or into a code point, with the number of the operation as position. */
+goat_status gt_edit_delta(const gt_field *field, gt_bytes base, gt_bytes delta, gt_buf *edit, gt_diag *diag);
+
 /* Of a list: puts the elements of an array before the one at `position`; takes `count` out from there on; puts the one at
  * `from` where it is then number `to`, as the same element; gives one another value. GOAT_INVALID where there is no such
  * place, with the position as it was given. */

@@ -60,7 +60,8 @@ typedef struct gt_merge_type {
     goat_status (*replay)(gt_replay *replay, const gt_field_history *history, gt_buf *value);
 } gt_merge_type;
 
-extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter, gt_merge_list, gt_merge_text;
+extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter, gt_merge_list, gt_merge_text,
+    gt_merge_rich;
 
 /* Never NULL for the field of a parsed schema. */
 const gt_merge_type *gt_merge_type_of(const gt_field *field);
@@ -128,6 +129,7 @@ goat_status gt_text_carry(gt_replay *seen, gt_replay *now, gt_replay *then, cons
 
 /* The operations that only one type has. */
 void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit);
+goat_status gt_rich_write_delta(gt_bytes base, gt_bytes delta, gt_buf *edit, gt_diag *diag);
 
 /* Goes `units` further from the beginning of `text`: so many bytes and code points. False when that is outside of it or
  * inside of a code point; `*units` is then what is left, and the others are as far as it goes. */

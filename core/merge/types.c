@@ -8,6 +8,7 @@ static const gt_merge_type *const merge_types[] = {
     [GT_TYPE_DATE] = &gt_merge_single,   [GT_TYPE_BYTES] = &gt_merge_single,  [GT_TYPE_REF] = &gt_merge_single,
     [GT_TYPE_SET] = &gt_merge_set,       [GT_TYPE_MAP] = &gt_merge_map,       [GT_TYPE_COUNTER] = &gt_merge_counter,
     [GT_TYPE_LIST] = &gt_merge_list,     [GT_TYPE_TEXT] = &gt_merge_text,     [GT_TYPE_ORDERSTAMP] = &gt_merge_single,
+    [GT_TYPE_RICHTEXT] = &gt_merge_rich,
 };
 
 const gt_merge_type *gt_merge_type_of(const gt_field *field) {

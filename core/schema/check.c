@@ -8,6 +8,7 @@
 #include "value/build.h"
 #include "value/date.h"
 #include "value/orderstamp.h"
+#include "value/rich.h"
 
 #include <stdio.h>
 
@@ -20,10 +21,19 @@ static goat_status broken(const gt_field *field, const char *rule, goat_status s
     return status;
 }
 
+static goat_status check_rich(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    uint64_t position;
+    const char *fault = gt_rich_fault(value, false, &position);
+    if (fault == NULL) return GOAT_OK;
+    gt_fail_at(diag, GOAT_WRONG_TYPE, position, "\"%.*s\" is of type richtext and %s: number %llu of its array",
+               NAME(field->name), fault, (unsigned long long)position);
+    return broken(field, "type", GOAT_WRONG_TYPE, diag);
+}
+
 goat_status gt_schema_check_type(const gt_field *field, gt_bytes value, gt_diag *diag) {
     gt_kind kind = gt_value_kind(value);
     if ((gt_type_kinds(field->type) >> kind & 1) != 0) {
-        return GOAT_OK;
+        return field->type == GT_TYPE_RICHTEXT ? check_rich(field, value, diag) : GOAT_OK;
     }
     gt_fail(diag, GOAT_WRONG_TYPE, "\"%.*s\" is of type %s and cannot be %s", NAME(field->name),
             gt_type_name(field->type), gt_kind_name(kind));
@@ -91,8 +101,9 @@ static goat_status check_range(const gt_field *field, gt_bytes value, gt_diag *d
     return GOAT_OK;
 }
 
-static uint64_t length_of(gt_bytes value) {
+static uint64_t length_of(const gt_field *field, gt_bytes value) {
     gt_bytes string;
+    if (field->type == GT_TYPE_RICHTEXT) return gt_rich_count(value);
     if (gt_value_as_text(value, &string)) {
         return gt_utf8_count(string.data, string.len);
     }
@@ -102,6 +113,7 @@ static uint64_t length_of(gt_bytes value) {
 static const char *unit_of_length(gt_type type) {
     switch (type) {
     case GT_TYPE_STRING:
+    case GT_TYPE_RICHTEXT:
     case GT_TYPE_TEXT: return "character";
     case GT_TYPE_BYTES: return "byte";
     case GT_TYPE_MAP: return "key";
@@ -110,7 +122,7 @@ static const char *unit_of_length(gt_type type) {
 }
 
 static goat_status check_length(const gt_field *field, gt_bytes value, gt_diag *diag) {
-    uint64_t length = length_of(value);
+    uint64_t length = length_of(field, value);
     if (length >= field->min_length && length <= field->max_length) {
         return GOAT_OK;
     }
@@ -121,9 +133,7 @@ static goat_status check_length(const gt_field *field, gt_bytes value, gt_diag *
     return broken(field, is_short ? "min_length" : "max_length", GOAT_INVALID, diag);
 }
 
-static goat_status check_pattern(const gt_field *field, gt_bytes value, gt_diag *diag) {
-    gt_bytes text = gt_bytes_of(NULL, 0);
-    gt_value_as_text(value, &text);
+static goat_status check_pattern(const gt_field *field, gt_bytes text, gt_diag *diag) {
     switch (gt_pattern_find(field->pattern, text)) {
     case GT_MATCH_YES: return GOAT_OK;
     case GT_MATCH_NO_MEMORY: return gt_no_memory(diag);
@@ -144,6 +154,22 @@ static goat_status check_stamp(const gt_field *field, gt_bytes value, gt_diag *d
     return broken(field, "type", GOAT_INVALID, diag);
 }
 
+/* Of rich text the characters are looked at, without attributes. */
+static goat_status check_text(const gt_field *field, gt_bytes value, const gt_alloc *alloc, gt_diag *diag) {
+    gt_bytes text = gt_bytes_of(NULL, 0);
+    gt_buf plain;
+    if (field->type != GT_TYPE_RICHTEXT) {
+        gt_value_as_text(value, &text);
+        return check_pattern(field, text, diag);
+    }
+    gt_buf_init(&plain, alloc);
+    gt_buf_reserve(&plain, 1);
+    gt_rich_plain(value, &plain);
+    goat_status status = gt_buf_failed(&plain) ? gt_no_memory(diag) : check_pattern(field, gt_buf_bytes(&plain), diag);
+    gt_buf_free(&plain);
+    return status;
+}
+
 goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag *diag) {
     goat_status status = gt_schema_check_type(field, value, diag);
     if (status == GOAT_OK && field->type == GT_TYPE_ORDERSTAMP) {
@@ -159,7 +185,7 @@ goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag
         status = check_enum(field, value, diag);
     }
     if (status == GOAT_OK && field->pattern != NULL) {
-        status = check_pattern(field, value, diag);
+        status = check_text(field, value, gt_pattern_alloc(field->pattern), diag);
     }
     return status;
 }

@@ -15,8 +15,8 @@
 enum {
     SINGLE_TYPES = TYPE(STRING) | TYPE(NUMBER) | TYPE(BOOLEAN) | TYPE(DATE) | TYPE(BYTES) | TYPE(REF),
     RANGE_TYPES = TYPE(NUMBER) | TYPE(COUNTER) | TYPE(DATE),
-    SEQUENCE_TYPES = TYPE(TEXT),
-    LENGTH_TYPES = TYPE(STRING) | TYPE(BYTES) | TYPE(SET) | TYPE(MAP) | TYPE(LIST) | TYPE(TEXT),
+    SEQUENCE_TYPES = TYPE(TEXT) | TYPE(RICHTEXT),
+    LENGTH_TYPES = TYPE(STRING) | TYPE(BYTES) | TYPE(SET) | TYPE(MAP) | TYPE(LIST) | TYPE(TEXT) | TYPE(RICHTEXT),
 };
 
 typedef struct parse {
@@ -127,7 +127,7 @@ static goat_status read_type(parse *p, const char *rule, gt_bytes value) {
     if (p->field->type == 0) {
         return refuse(p, rule,
                       "must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text, "
-                      "orderstamp");
+                      "orderstamp, richtext");
     }
     if (gt_type_kinds(p->field->type) == 0) {
         char words[64];
@@ -152,6 +152,9 @@ static goat_status read_default(parse *p, const char *rule, gt_bytes value) {
     }
     if (status == GOAT_OK && p->field->type == GT_TYPE_TEXT && gt_value_as_text(value, &text) && text.len > 0) {
         status = refuse(p, rule, "of a text can only be the empty one, at which edits begin");
+    }
+    if (status == GOAT_OK && p->field->type == GT_TYPE_RICHTEXT && gt_value_count(value) > 0) {
+        status = refuse(p, rule, "of a rich text can only be the empty one, at which edits begin");
     }
     if (status == GOAT_OK && p->field->type == GT_TYPE_LIST && gt_value_count(value) > 0) {
         status = refuse(p, rule, "of a list can only be the empty one, at which edits begin");
@@ -257,7 +260,7 @@ static const struct {
     {"max", read_max, RANGE_TYPES},
     {"min_length", read_min_length, LENGTH_TYPES},
     {"max_length", read_max_length, LENGTH_TYPES},
-    {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT)},
+    {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT) | TYPE(RICHTEXT)},
     {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP) | TYPE(MAP)},
     {"default", read_default, ~0u},
 };

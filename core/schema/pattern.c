@@ -126,6 +126,8 @@ goat_status gt_pattern_compile(const gt_alloc *alloc, gt_bytes text, gt_bytes op
     return GOAT_OK;
 }
 
+const gt_alloc *gt_pattern_alloc(const gt_pattern *pattern) { return pattern->alloc; }
+
 void gt_pattern_free(gt_pattern *pattern) {
     if (pattern == NULL) {
         return;

@@ -42,6 +42,9 @@ typedef enum gt_match {
 goat_status gt_pattern_compile(const gt_alloc *alloc, gt_bytes text, gt_bytes options, gt_pattern **pattern,
                                gt_diag *diag);
 
+/* Where it has its memory from. */
+const gt_alloc *gt_pattern_alloc(const gt_pattern *pattern);
+
 /* NULL is accepted. */
 void gt_pattern_free(gt_pattern *pattern);
 

@@ -23,7 +23,7 @@ typedef enum gt_type {
     GT_TYPE_LIST = 10,
     GT_TYPE_OBJECT = 11, /* not accepted by this version */
     GT_TYPE_TEXT = 12,
-    GT_TYPE_RICHTEXT = 13, /* not accepted by this version */
+    GT_TYPE_RICHTEXT = 13,
     GT_TYPE_ORDERSTAMP = 14,
 } gt_type;
 
@@ -44,7 +44,7 @@ typedef struct gt_field {
     gt_bytes default_value; /* data NULL: none */
     gt_bytes enum_values;   /* an array; data NULL: none */
     gt_bytes min, max;      /* numbers (number, counter) or dates; data NULL: none */
-    /* Code points of text, bytes of bytes, elements of set, map, list; 0 and UINT64_MAX: none. */
+    /* Code points of text (and embeds of rich text), bytes of bytes, elements of set, map, list; 0 and UINT64_MAX: none. */
     uint64_t min_length, max_length;
     gt_pattern *pattern; /* NULL: none */
     gt_strategy merge; /* what the definition says, or what the type does anyway; of set and counter it says nothing */

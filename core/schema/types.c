@@ -19,7 +19,7 @@ static const struct {
     [GT_TYPE_LIST] = {"list", KIND(ARRAY)},
     [GT_TYPE_OBJECT] = {"object", 0},
     [GT_TYPE_TEXT] = {"text", KIND(TEXT)},
-    [GT_TYPE_RICHTEXT] = {"richtext", 0},
+    [GT_TYPE_RICHTEXT] = {"richtext", KIND(ARRAY)},
     [GT_TYPE_ORDERSTAMP] = {"orderstamp", KIND(TEXT)},
 };
 

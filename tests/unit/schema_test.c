@@ -187,8 +187,10 @@ static void each_rule_has_to_fit_its_type(void **state) {
                          "\"f\": \"default\" of a text can only be the empty one, at which edits begin");
     assert_rules_refused(f, "{\"type\": \"object\"}", "type",
                          "\"f\": \"type\" object is not supported by this version");
-    assert_rules_refused(f, "{\"type\": \"richtext\"}", "type",
-                         "\"f\": \"type\" richtext is not supported by this version");
+    assert_rules_refused(f, "{\"type\": \"richtext\", \"default\": [{\"insert\": \"a\"}]}", "default",
+                         "\"f\": \"default\" of a rich text can only be the empty one, at which edits begin");
+    assert_rules_refused(f, "{\"type\": \"richtext\", \"merge\": \"latest\"}", "merge",
+                         "\"f\": \"merge\" is not a rule for fields of type richtext");
     assert_rules_refused(f, "{\"type\": \"orderstamp\", \"default\": \"first\"}", "default",
                          "\"f\": \"default\": \"f\" is no order stamp: it ends too early");
     assert_rules_refused(f, "{\"type\": \"orderstamp\", \"max_length\": 20}", "max_length",
@@ -198,7 +200,7 @@ static void each_rule_has_to_fit_its_type(void **state) {
     assert_rules_refused(
         f, "{\"type\": \"integer\"}", "type",
         "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text, "
-        "orderstamp");
+        "orderstamp, richtext");
     assert_rules_refused(f, "{\"type\": \"number\", \"pattern\": \"a\"}", "pattern",
                          "\"f\": \"pattern\" is not a rule for fields of type number");
     assert_rules_refused(f, "{\"type\": \"string\", \"min\": 1}", "min",

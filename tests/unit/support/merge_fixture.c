@@ -12,7 +12,7 @@ static const char *const definition =
     "\"text\": {\"type\": \"string\"}, \"size\": {\"type\": \"number\"}, \"list\": {\"type\": \"list\"},"
     "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"},"
     "\"done\": {\"type\": \"boolean\"}, \"due\": {\"type\": \"date\"}, \"raw\": {\"type\": \"bytes\"},"
-    "\"owner\": {\"type\": \"ref\"}, \"place\": {\"type\": \"orderstamp\"}}}";
+    "\"owner\": {\"type\": \"ref\"}, \"place\": {\"type\": \"orderstamp\"}, \"rich\": {\"type\": \"richtext\"}}}";
 
 int merge_fixture_set_up(void **state) {
     merge_fixture *f = calloc(1, sizeof *f);

@@ -7,7 +7,7 @@
 enum { MERGE_STEPS_MAX = 32 };
 
 typedef struct merge_fixture {
-    gt_schema *schema; /* a field of each type: text size list tags map votes done due raw owner */
+    gt_schema *schema; /* a field of each type: text size list tags map votes done due raw owner place rich */
     gt_diag diag;
     gt_bytes base; /* data NULL: the empty item */
     gt_step steps[MERGE_STEPS_MAX];
