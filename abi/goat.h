@@ -702,7 +702,8 @@ GOAT_API goat_status goat_item_get_number(goat_item *item, const char *field, si
 /** An integer (number or counter) as two halves: value = high * 2^32 + low. GOAT_WRONG_TYPE for a fraction. */
 GOAT_API goat_status goat_item_get_int(goat_item *item, const char *field, size_t field_len, int32_t *high,
                                        uint32_t *low, goat_error **error);
-/** The UTF-8 text of a string, text, orderstamp or ref. `text`: new contents, end with goat_buf_free(). */
+/** The UTF-8 text of a string, text, orderstamp or ref; of a richtext its characters without attributes, with U+FFFC for each embed.
+ * `text`: new contents, end with goat_buf_free(). */
 GOAT_API goat_status goat_item_get_text(goat_item *item, const char *field, size_t field_len, goat_buf *text,
                                         goat_error **error);
 /** The contents of a bytes field. `bytes`: new contents, end with goat_buf_free(). */
@@ -788,6 +789,20 @@ GOAT_API goat_status goat_item_list_move(goat_item *item, const char *field, siz
  * GOAT_INVALID, with the position, where there is no such element. */
 GOAT_API goat_status goat_item_list_set(goat_item *item, const char *field, size_t field_len, uint32_t position,
                                         const uint8_t *value, size_t value_len, goat_error **error);
+/**
+ * Applies a Delta, as the editor Quill makes them, to a richtext field. Recorded as it is made: what others write at the same time
+ * stays where they wrote it, and each attribute of each character is the one that was given last. What a richtext holds is read
+ * with goat_item_get_json(), or goat_item_get_text() without attributes: a Delta of insertions,
+ * [{"insert": "Goat"}, {"insert": "\n", "attributes": {"header": 1}}].
+ *
+ * @param delta     JSON: an array of operations, or an object with one as "ops". An operation is {"insert": text or embed},
+ *                  {"retain": count} or {"delete": count}; insert and retain may have "attributes", of which null removes one.
+ *                  Counts are in UTF-16 units, an embed (an object such as {"image": "..."}) being one.
+ * @return also GOAT_INVALID, with the number of the operation as position, if it is none, if it goes beyond the document's end,
+ *         if it ends inside of a surrogate pair, or if its attributes are more than 4096 bytes.
+ */
+GOAT_API goat_status goat_item_apply_delta(goat_item *item, const char *field, size_t field_len, const char *delta,
+                                           size_t delta_len, goat_error **error);
 /** Makes the item equal to a CBOR map of fields: sets what differs, unsets what is not named. */
 GOAT_API goat_status goat_item_replace(goat_item *item, const uint8_t *fields, size_t fields_len, goat_error **error);
 /** Deletes the item, or (with false) brings it back with its values. A deleted item stays readable,

@@ -2,6 +2,7 @@
 #include "abi.h"
 
 #include "schema/schema_json.h"
+#include "value/rich.h"
 #include "value/value.h"
 
 static void add_place(goat_item *item, gt_bytes name, gt_diag *diag) {
@@ -130,6 +131,12 @@ goat_status goat_item_get_int(goat_item *item, const char *field, size_t field_l
     return gt_leave(&call, status);
 }
 
+static goat_status put_plain(goat_buf *text, gt_bytes document, gt_diag *diag) {
+    gt_buf out = gt_lend(text);
+    gt_rich_plain(document, &out);
+    return gt_give_back(text, &out, GOAT_OK, diag);
+}
+
 goat_status goat_item_get_text(goat_item *item, const char *field, size_t field_len, goat_buf *text,
                                goat_error **error) {
     gt_call call;
@@ -142,6 +149,7 @@ goat_status goat_item_get_text(goat_item *item, const char *field, size_t field_
     goat_status status = find(item, name, &found, &bytes, call.diag);
     if (status == GOAT_OK) {
         bool good = gt_value_as_text(bytes, &run) || gt_value_as_ref(bytes, &run);
+        if (found->type == GT_TYPE_RICHTEXT && !good) return gt_leave(&call, put_plain(text, bytes, call.diag));
         status = good ? gt_put(text, run, call.diag) : wrong_type(item, name, bytes, "text", call.diag);
     }
     return gt_leave(&call, status);

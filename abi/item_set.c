@@ -146,6 +146,29 @@ goat_status goat_item_list_set(goat_item *item, const char *field, size_t field_
     return edit_with(item, gt_bytes_of(field, field_len), set, error);
 }
 
+/* ---- rich text ---- */
+
+goat_status goat_item_apply_delta(goat_item *item, const char *field, size_t field_len, const char *delta,
+                                  size_t delta_len, goat_error **error) {
+    gt_call call;
+    gt_buf value;
+    GT_REQUIRE(item);
+    GT_REQUIRE(field);
+    GT_REQUIRE(delta);
+    gt_enter(&call, gt_item_db(item), error);
+    gt_buf_init(&value, &gt_alloc_system);
+    gt_bytes name = gt_bytes_of(field, field_len);
+    goat_status status = gt_value_from_json_text(gt_bytes_of(delta, delta_len), &value, call.diag);
+    if (status == GOAT_OK) {
+        gt_edit edit = {.operation = GT_DELTA, .value = gt_buf_bytes(&value)};
+        status = gt_item_edit(item, name, &edit, call.diag);
+    } else {
+        gt_diag_field(call.diag, field, field_len);
+    }
+    gt_buf_free(&value);
+    return gt_leave(&call, status);
+}
+
 /* ---- values that are made here ---- */
 
 static goat_status set_made(goat_item *item, gt_bytes name, const gt_buf *value, goat_error **error) {

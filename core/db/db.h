@@ -188,12 +188,13 @@ typedef enum gt_operation {
     GT_LIST_INSERT,
     GT_LIST_REMOVE,
     GT_LIST_MOVE,
-    GT_LIST_SET
+    GT_LIST_SET,
+    GT_DELTA
 } gt_operation;
 
 typedef struct gt_edit {
     gt_operation operation;
-    gt_bytes value; /* SET, ADD, REMOVE, PUT (data NULL: remove the key), LIST_INSERT (an array), LIST_SET */
+    gt_bytes value; /* SET, ADD, REMOVE, PUT (data NULL: remove the key), LIST_INSERT (an array), LIST_SET, DELTA */
     gt_bytes key;   /* PUT */
     int64_t by;     /* INCREMENT */
     gt_splice splice;

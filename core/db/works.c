@@ -145,6 +145,7 @@ static goat_status make_single(const gt_field *field, gt_bytes now, const gt_edi
     case GT_LIST_REMOVE: return gt_edit_list_remove(field, now, edit->position, edit->count, out, diag);
     case GT_LIST_MOVE: return gt_edit_list_move(field, now, edit->position, edit->count, out, diag);
     case GT_LIST_SET: return gt_edit_list_set(field, now, edit->position, edit->value, out, diag);
+    case GT_DELTA: return gt_edit_delta(field, now, edit->value, out, diag);
     default: return gt_edit_increment(field, edit->by, out, diag);
     }
 }
@@ -275,7 +276,7 @@ static goat_status edit_at_once(gt_work *work, const gt_field *field, const gt_e
 
 /* A state is a value, so what is in its fields is less deep by one: or nobody could read the commit. */
 static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_diag *diag) {
-    static const uint8_t around[] = {[GT_ADD] = 2, [GT_PUT] = 1, [GT_LIST_SET] = 1};
+    static const uint8_t around[] = {[GT_ADD] = 2, [GT_PUT] = 1, [GT_LIST_SET] = 1, [GT_DELTA] = 0};
     uint32_t depth_max = GOAT_VALUE_DEPTH_MAX - 1u - around[edit->operation];
     if (edit->value.data == NULL || gt_value_is_within(edit->value, depth_max)) return GOAT_OK;
     gt_fail(diag, GOAT_TOO_LARGE, "more than %u arrays, maps and tags inside each other in an item",

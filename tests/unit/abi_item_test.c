@@ -629,6 +629,51 @@ static void a_list_is_edited_by_position(void **state) {
     goat_item_free(item);
 }
 
+static void a_rich_text_is_edited_by_deltas(void **state) {
+    test_db *f = *state;
+    goat_item *item = test_db_create(f, "/data/tasks/1", "one");
+    assert_ok(goat_item_apply_delta(item, TEXT("rich"), TEXT("[{\"insert\": \"Goats \\ud83d\\udc10\\n\"}]"), &error));
+    assert_ok(goat_item_apply_delta(item, TEXT("rich"),
+                                    TEXT("{\"ops\": [{\"retain\": 8}, {\"retain\": 1, \"attributes\": {\"header\": 1}},"
+                                         "{\"insert\": {\"image\": \"goat.png\"}, \"attributes\": {\"alt\": null}}]}"),
+                                    &error));
+    const char *expected =
+        "[{\"insert\":\"Goats \xf0\x9f\x90\x90\"},{\"insert\":\"\\n\",\"attributes\":{\"header\":1}},"
+        "{\"insert\":{\"image\":\"goat.png\"}}]";
+    test_db_assert_field(item, "rich", expected);
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_MEMORY, NULL, &error));
+    test_db_reopen(f);
+    goat_item_free(item);
+    item = test_db_item(f->db, "/data/tasks/1");
+    test_db_assert_field(item, "rich", expected);
+    goat_buf plain = {0};
+    assert_ok(goat_item_get_text(item, TEXT("rich"), &plain, &error));
+    assert_string_equal((const char *)plain.data, "Goats \xf0\x9f\x90\x90\n\xef\xbf\xbc");
+    assert_int_equal(plain.size, 14);
+    goat_buf_free(&plain);
+    assert_ok(goat_item_apply_delta(item, TEXT("rich"), TEXT("[{\"retain\": 6}, {\"delete\": 4}]"), &error));
+    test_db_set(item, "rich", "[{\"insert\": \"Goats \"}, {\"insert\": \"!\", \"attributes\": {\"b\": true}}]");
+    test_db_assert_field(item, "rich", "[{\"insert\":\"Goats \"},{\"insert\":\"!\",\"attributes\":{\"b\":true}}]");
+    goat_item_free(item);
+}
+
+static void a_delta_that_does_not_fit_is_refused(void **state) {
+    test_db *f = *state;
+    goat_item *item = test_db_create(f, "/data/tasks/1", "one");
+    test_db_set(item, "rich", "[{\"insert\":\"a\\ud83d\\udc10\"}]");
+    assert_fails(GOAT_INVALID, goat_item_apply_delta(item, TEXT("rich"), TEXT("[{\"retain\": 2}]"), &error));
+    assert_fails(GOAT_INVALID, goat_item_apply_delta(item, TEXT("rich"), TEXT("[{\"delete\": 4}]"), &error));
+    assert_fails(GOAT_INVALID, goat_item_apply_delta(item, TEXT("rich"), TEXT("[{\"insert\": 1}]"), &error));
+    assert_fails(GOAT_INVALID, goat_item_apply_delta(item, TEXT("rich"), TEXT("[{\"insert\": "), &error));
+    assert_fails(GOAT_INVALID, goat_item_apply_delta(item, TEXT("rich"), TEXT("[{\"insert\": \"\\ud83d\"}]"), &error));
+    assert_fails(GOAT_WRONG_TYPE, goat_item_apply_delta(item, TEXT("title"), TEXT("[{\"insert\": \"a\"}]"), &error));
+    assert_fails(GOAT_INVALID, goat_item_apply_delta(item, TEXT("none"), TEXT("[{\"insert\": \"a\"}]"), &error));
+    assert_fails(GOAT_WRONG_TYPE, goat_item_set_json(item, TEXT("rich"), TEXT("[{\"retain\": 1}]"), &error));
+    assert_fails(GOAT_WRONG_TYPE, goat_item_set_json(item, TEXT("rich"), TEXT("\"text\""), &error));
+    test_db_assert_field(item, "rich", "[{\"insert\":\"a\xf0\x9f\x90\x90\"}]");
+    goat_item_free(item);
+}
+
 /* A field is inside of its item, which is a value. */
 static void a_field_is_less_deep_than_a_value(void **state) {
     test_db *f = *state;
@@ -667,6 +712,8 @@ int main(void) {
         with_db(collections_are_edited_in_place),
         with_db(a_text_is_spliced_in_the_unit_of_the_language),
         with_db(a_list_is_edited_by_position),
+        with_db(a_rich_text_is_edited_by_deltas),
+        with_db(a_delta_that_does_not_fit_is_refused),
         with_db(a_field_is_less_deep_than_a_value),
         with_db(an_item_is_created_with_fields_or_a_random_key),
         with_db(a_whole_item_is_read_with_a_revision),

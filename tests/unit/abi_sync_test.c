@@ -186,6 +186,33 @@ static void a_list_edited_apart_comes_together(void **state) {
     goat_item_free(there);
 }
 
+static void a_heading_here_and_a_word_there_are_both_kept(void **state) {
+    pair *f = *state;
+    goat_item *here = test_db_create(f->server, "/data/tasks/1", "one"), *there;
+    test_db_set(here, "rich", "[{\"insert\": \"Goats\\n\"}]");
+    join(f);
+    pass(f, 400);
+    part(f);
+    there = find(f->replica.db, "/data/tasks/1");
+    assert_non_null(there);
+    const char heading[] = "[{\"retain\": 5}, {\"retain\": 1, \"attributes\": {\"header\": 1}}]";
+    const char word[] = "[{\"retain\": 5}, {\"insert\": \" eat\"}]";
+    assert_ok(goat_item_apply_delta(here, TEXT("rich"), TEXT(heading), &error));
+    assert_ok(goat_item_apply_delta(there, TEXT("rich"), TEXT(word), &error));
+    pass(f, 400);
+    goat_item_free(here);
+    goat_item_free(there);
+    join(f);
+    pass(f, 400);
+    here = find(f->server->db, "/data/tasks/1");
+    there = find(f->replica.db, "/data/tasks/1");
+    const char *both = "[{\"insert\":\"Goats eat\"},{\"insert\":\"\\n\",\"attributes\":{\"header\":1}}]";
+    test_db_assert_field(here, "rich", both);
+    test_db_assert_field(there, "rich", both);
+    goat_item_free(here);
+    goat_item_free(there);
+}
+
 static void the_next_connection_goes_on_where_the_last_one_ended(void **state) {
     pair *f = *state;
     join(f);
@@ -453,6 +480,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         with_pair(edits_of_both_sides_are_seen_at_the_other),
         with_pair(a_list_edited_apart_comes_together),
+        with_pair(a_heading_here_and_a_word_there_are_both_kept),
         with_pair(the_next_connection_goes_on_where_the_last_one_ended),
         with_pair(a_list_is_in_one_order_however_many_insert_at_one_place),
         with_pair(an_item_that_both_move_is_in_one_place),

@@ -406,6 +406,9 @@ static void null_is_misuse_for_editing_a_field(void **state) {
     misuse(goat_item_list_set(NULL, TEXT("list"), 0, one, 1, &error));
     misuse(goat_item_list_set(item, NULL, 0, 0, one, 1, &error));
     misuse(goat_item_list_set(item, TEXT("list"), 0, NULL, 0, &error));
+    misuse(goat_item_apply_delta(NULL, TEXT("rich"), TEXT("[]"), &error));
+    misuse(goat_item_apply_delta(item, NULL, 0, TEXT("[]"), &error));
+    misuse(goat_item_apply_delta(item, TEXT("rich"), NULL, 0, &error));
     goat_buf stamps = {0};
     misuse(goat_orderstamp_between(NULL, NULL, 0, NULL, 0, 1, &stamps, &error));
     misuse(goat_orderstamp_between(f->db, NULL, 1, NULL, 0, 1, &stamps, &error));

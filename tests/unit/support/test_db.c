@@ -13,7 +13,8 @@ const char test_db_schema[] =
     "\"number\": {\"type\": \"number\"}, \"size\": {\"type\": \"number\", \"min\": 0, \"max\": 100},"
     "\"date\": {\"type\": \"date\"}, \"bytes\": {\"type\": \"bytes\"}, \"ref\": {\"type\": \"ref\"},"
     "\"set\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"counter\": {\"type\": \"counter\"},"
-    "\"list\": {\"type\": \"list\"}, \"body\": {\"type\": \"text\"}, \"place\": {\"type\": \"orderstamp\"}}}";
+    "\"list\": {\"type\": \"list\"}, \"body\": {\"type\": \"text\"}, \"place\": {\"type\": \"orderstamp\"},"
+    "\"rich\": {\"type\": \"richtext\"}}}";
 
 goat_host test_db_host(test_db *f) {
     goat_host host = {.struct_size = sizeof host};
