@@ -463,7 +463,10 @@ GOAT_API void goat_job_free(goat_job *job);
  * Registers a schema: {"ns": "task", "version": 1, "fields": {"title": {"type": "string",
  * "required": true}, …}}. Immutable per version. A database that holds the root key stores it in
  * /sys/schemas; elsewhere it is known to this process until an authority stores it. The same
- * definition again is no change.
+ * definition again is no change. From here on this process reads and writes items of the namespace
+ * at the newest version that it registered; what newer versions write is carried and not shown. A
+ * process that registers none reads at the newest version that is known and not retired. "upgrade"
+ * says how what the version before wrote is read (core/schema/README.md).
  *
  * @param json  copied.
  * @return GOAT_OK, GOAT_INVALID with field and rule, GOAT_CONFLICT if other bytes stand under that
@@ -475,7 +478,8 @@ GOAT_API void goat_job_free(goat_job *job);
 GOAT_API goat_status goat_db_add_schema(goat_db *db, const char *json, size_t json_len, goat_error **error);
 
 /**
- * The schemas known, as one CBOR array of definitions, ordered by namespace and version.
+ * The schemas known, as one CBOR array of definitions, ordered by namespace and version; one that is
+ * retired has a member "retired": true besides.
  *
  * @param schemas  new contents, end with goat_buf_free().
  * @return GOAT_OK, GOAT_LOADING.
@@ -483,6 +487,49 @@ GOAT_API goat_status goat_db_add_schema(goat_db *db, const char *json, size_t js
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
 GOAT_API goat_status goat_db_schemas(goat_db *db, goat_buf *schemas, goat_error **error);
+
+/**
+ * What would change if a definition were registered: every way in which it could lose or reject what
+ * the version before it wrote. As one CBOR array of maps: "version", "field", "what" ("added",
+ * "renamed", "dropped", …), "message", one line, and where data is at stake "risk": "loses" (it is not
+ * seen any more, or not told apart) or "rejects" (it breaks a rule). Nothing is registered.
+ *
+ * @param json     borrowed for the call.
+ * @param changes  new contents, end with goat_buf_free().
+ * @return what goat_db_add_schema() would return.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_check_schema(goat_db *db, const char *json, size_t json_len, goat_buf *changes,
+                                          goat_error **error);
+
+/**
+ * The same between two versions that are known, with those between them.
+ *
+ * @param ns       borrowed for the call.
+ * @param changes  new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_NO_SCHEMA if a version is not known, GOAT_INVALID if `from` is newer than `to` or
+ *         an upgrade between them does not fit, GOAT_LOADING.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_schema_changes(goat_db *db, const char *ns, size_t ns_len, uint32_t from, uint32_t to,
+                                            goat_buf *changes, goat_error **error);
+
+/**
+ * Retires a version of a schema, or takes it back (`retired` false): readers go back to the version
+ * before, and do not see what was written at this one, nor what follows that. It is a commit in
+ * /sys/schemas; definitions and items stay as they are.
+ *
+ * @param ns  copied.
+ * @return GOAT_OK, also if it was so already, GOAT_NO_SCHEMA if the version is not known, GOAT_NOT_FOUND if
+ *         it is known to this process alone, GOAT_INVALID if no version is left before it, GOAT_FORBIDDEN
+ *         without the root key, GOAT_LOADING, GOAT_IO, GOAT_FULL.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_retire_schema(goat_db *db, const char *ns, size_t ns_len, uint32_t version, bool retired,
+                                           goat_error **error);
 
 /* ---- Repositories -------------------------------------------------------------------------- */
 

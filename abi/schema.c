@@ -19,3 +19,36 @@ goat_status goat_db_schemas(goat_db *db, goat_buf *schemas, goat_error **error) 
     if (status == GOAT_OK) gt_db_schemas(db, &out);
     return gt_leave(&call, gt_give_back(schemas, &out, status, call.diag));
 }
+
+goat_status goat_db_check_schema(goat_db *db, const char *json, size_t json_len, goat_buf *changes,
+                                 goat_error **error) {
+    gt_call call;
+    GT_REQUIRE(db);
+    GT_REQUIRE(json);
+    GT_REQUIRE(changes);
+    gt_enter(&call, db, error);
+    gt_buf out = gt_lend(changes);
+    goat_status status = gt_db_check_schema(db, gt_bytes_of(json, json_len), &out, call.diag);
+    return gt_leave(&call, gt_give_back(changes, &out, status, call.diag));
+}
+
+goat_status goat_db_schema_changes(goat_db *db, const char *ns, size_t ns_len, uint32_t from, uint32_t to,
+                                   goat_buf *changes, goat_error **error) {
+    gt_call call;
+    GT_REQUIRE(db);
+    GT_REQUIRE(ns);
+    GT_REQUIRE(changes);
+    gt_enter(&call, db, error);
+    gt_buf out = gt_lend(changes);
+    goat_status status = gt_db_schema_changes(db, gt_bytes_of(ns, ns_len), from, to, &out, call.diag);
+    return gt_leave(&call, gt_give_back(changes, &out, status, call.diag));
+}
+
+goat_status goat_db_retire_schema(goat_db *db, const char *ns, size_t ns_len, uint32_t version, bool retired,
+                                  goat_error **error) {
+    gt_call call;
+    GT_REQUIRE(db);
+    GT_REQUIRE(ns);
+    gt_enter(&call, db, error);
+    return gt_leave(&call, gt_db_retire_schema(db, gt_bytes_of(ns, ns_len), version, retired, call.diag));
+}

@@ -1,4 +1,4 @@
-/* goat schema: registers schemas, and lists those that are known. */
+/* goat schema: registers schemas, and lists those that are known; schema_changes.c does the rest. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "input.h"
 #include "json.h"
 #include "output.h"
+#include "schema_changes.h"
 
 /* What was registered, as the file says it. */
 static void print_added(const cli *run, const char *name, const text *definition) {
@@ -37,10 +38,13 @@ static int add_file(cli *run, const char *name) {
         cli_error(run, "%s: no JSON: byte %zu: %s", name, fault.position, fault.text);
         code = CLI_NO;
     }
-    if (code == CLI_DONE && goat_db_add_schema(run->db, definition.data, definition.len, &error) != GOAT_OK) {
+    bool checks = cli_has(run, "check");
+    if (code == CLI_DONE) code = schema_check(run, name, definition.data, definition.len, checks);
+    if (code == CLI_DONE && !checks &&
+        goat_db_add_schema(run->db, definition.data, definition.len, &error) != GOAT_OK) {
         code = cli_fail(run, name, error);
     }
-    if (code == CLI_DONE) {
+    if (code == CLI_DONE && !checks) {
         print_added(run, name, &definition);
     }
     text_free(&definition);
@@ -48,11 +52,11 @@ static int add_file(cli *run, const char *name) {
 }
 
 static int add_files(cli *run) {
-    int code = cli_open(run, false);
+    int code = cli_open(run, cli_has(run, "check"));
     for (int i = 2; i < run->operand_count && code == CLI_DONE; i++) {
         code = add_file(run, run->operands[i]);
     }
-    if (run->db != NULL) {
+    if (run->db != NULL && !cli_has(run, "check")) {
         int flushed = cli_flush(run);
         code = code == CLI_DONE ? flushed : code;
     }
@@ -68,7 +72,8 @@ static void print_field(cbor name, cbor field) {
 
 static void print_definition(cbor definition) {
     cbor ns = cbor_content(cbor_member(definition, "ns"));
-    out_print("%.*s %" PRIu64 "\n", (int)ns.len, (const char *)ns.data, cbor_uint(cbor_member(definition, "version")));
+    out_print("%.*s %" PRIu64 "%s\n", (int)ns.len, (const char *)ns.data, cbor_uint(cbor_member(definition, "version")),
+              cbor_bool(cbor_member(definition, "retired")) ? ", retired" : "");
     uint64_t count;
     cbor fields = cbor_map(cbor_member(definition, "fields"), &count);
     for (uint64_t i = 0; i < count && fields.len > 0; i++) {
@@ -120,5 +125,11 @@ int cmd_schema(cli *run) {
     if (strcmp(verb, "add") == 0) {
         return run->operand_count > 2 ? add_files(run) : cli_usage(run, "add needs a file, or - for standard input");
     }
-    return cli_usage(run, "\"%s\" is neither add nor list", verb);
+    if (strcmp(verb, "diff") == 0) {
+        return run->operand_count == 5 ? schema_diff(run) : cli_usage(run, "diff needs a namespace and two versions");
+    }
+    if (strcmp(verb, "retire") == 0) {
+        return run->operand_count == 4 ? schema_retire(run) : cli_usage(run, "retire needs a namespace and a version");
+    }
+    return cli_usage(run, "\"%s\" is none of add, list, diff, retire", verb);
 }

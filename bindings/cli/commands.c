@@ -9,7 +9,12 @@
     { NULL, NULL, NULL }
 
 static const cli_option init_options[] = {JSON("print path, network, root and session as an object"), END};
-static const cli_option schema_options[] = {JSON("print an object a line"), END};
+static const cli_option schema_options[] = {
+    {"check", NULL, "print what would change, and register nothing"},
+    {"undo", NULL, "take a retired version back"},
+    JSON("print an object a line"),
+    END,
+};
 
 static const cli_option import_options[] = {
     {"schema", "NS", "namespace of the items' schema (required)"},
@@ -124,9 +129,11 @@ const cli_command cli_commands[] = {
      cmd_init},
     {"schema",
      "register schemas, or list those that are known",
-     {"DB add FILE...", "DB list"},
+     {"DB add FILE...", "DB list", "DB diff NS V1 V2", "DB retire NS V"},
      "Registers a schema from each FILE, a JSON definition (- is standard input),\n"
-     "or lists all. A version of a schema never changes; a new one gets a new number.",
+     "or lists all. A version of a schema never changes; a new one gets a new number.\n"
+     "diff prints what a version changes, and how it could lose or reject what there\n"
+     "is; retire makes readers go back to the version before.",
      "goat schema pets add cat.json",
      2,
      1 << 20,

@@ -18,7 +18,7 @@ enum {
     CLI_SIGNAL = 128 /* plus the number of the signal that ended the work early */
 };
 
-enum { CLI_OPTIONS_MAX = 20, CLI_SYNOPSES_MAX = 2 };
+enum { CLI_OPTIONS_MAX = 20, CLI_SYNOPSES_MAX = 4 };
 
 typedef struct cli cli;
 

@@ -1,4 +1,4 @@
-/* What a database says of itself: facts, schemas, repositories, digests, and verification. */
+/* What a database says of itself: facts, repositories, digests, and verification. */
 #include "db/internal.h"
 
 #include <stdio.h>
@@ -84,87 +84,6 @@ void gt_db_info(goat_db *db, gt_buf *out) {
     gt_write_array_head(out, repositories);
     for (const gt_space *space = db->spaces; space != NULL; space = space->next_of_db) {
         if (space->mount != NULL) gt_write_text(out, gt_repo_path(space->mount->repo));
-    }
-}
-
-/* ---- schemas ---- */
-
-static goat_status store_schema(gt_database *database, const gt_schema *schema, gt_diag *diag) {
-    gt_space *space = database->schema_items;
-    gt_buf key, delta;
-    gt_buf_init(&key, database->alloc);
-    gt_buf_init(&delta, database->alloc);
-    gt_schema_item_key(schema, &key);
-    gt_schema_item_delta(schema, &delta);
-    goat_status status = gt_buf_failed(&key) || gt_buf_failed(&delta) ? gt_no_memory(diag) : GOAT_OK;
-    if (status == GOAT_OK && gt_repo_find(space->mount->repo, gt_buf_bytes(&key)) == GT_NONE) {
-        gt_capture *capture = NULL;
-        gt_signer signer = gt_signer_of(database, space->mount);
-        gt_leaf leaf = {
-            .key = gt_buf_bytes(&key),
-            .schema = gt_registry_find(database->schemas, gt_bytes_text(GT_SCHEMA_NS), 1),
-            .delta = gt_buf_bytes(&delta),
-        };
-        status = gt_capture_begin(space->mount->repo, &capture, diag);
-        if (status == GOAT_OK) status = gt_capture_add(capture, &signer, &leaf, NULL, diag);
-        if (status == GOAT_OK) {
-            status = gt_capture_finish(capture, &signer, GT_FROM_SELF, diag);
-        } else {
-            gt_capture_drop(capture);
-        }
-    }
-    gt_buf_free(&key);
-    gt_buf_free(&delta);
-    return status;
-}
-
-goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag) {
-    gt_database *database = db->database;
-    gt_schema *schema = NULL;
-    gt_buf definition;
-    gt_buf_init(&definition, database->alloc);
-    goat_status status = gt_db_check(db, diag);
-    if (status == GOAT_OK) status = gt_value_from_json_text(json, &definition, diag);
-    if (status == GOAT_OK) {
-        status = gt_schema_parse(database->alloc, database->hasher, gt_buf_bytes(&definition), &schema, diag);
-    }
-    gt_buf_free(&definition);
-    if (status == GOAT_OK && gt_is_reserved_ns(gt_schema_ns(schema))) {
-        gt_schema_free(schema);
-        status = gt_fail(diag, GOAT_FORBIDDEN, "namespaces that begin with \"sys\" are the library's own");
-    }
-    if (status != GOAT_OK) return status;
-    gt_buf ns; /* adding may free the schema, when it is known */
-    uint32_t version = gt_schema_version(schema);
-    gt_buf_init(&ns, database->alloc);
-    gt_buf_append(&ns, gt_schema_ns(schema).data, gt_schema_ns(schema).len);
-    status = gt_registry_check(database->schemas, schema, diag);
-    if (status == GOAT_OK) status = gt_registry_add(database->schemas, schema, diag);
-    if (status != GOAT_OK) gt_schema_free(schema);
-    if (status == GOAT_OK) {
-        gt_registry_use(database->schemas, gt_buf_bytes(&ns), version);
-        database->learning = db;
-        gt_schemas_changed(database);
-        database->learning = NULL;
-    }
-    if (status == GOAT_OK && gt_buf_failed(&ns)) status = gt_no_memory(diag);
-    bool stores = database->has_root && (database->flags & GOAT_OPEN_READ_ONLY) == 0;
-    if (status == GOAT_OK && stores) {
-        status = store_schema(database, gt_registry_find(database->schemas, gt_buf_bytes(&ns), version), diag);
-    }
-    gt_buf_free(&ns);
-    return status;
-}
-
-void gt_db_schemas(goat_db *db, gt_buf *out) {
-    const gt_registry *schemas = db->database->schemas;
-    size_t count = 0;
-    for (size_t i = 0; i < gt_registry_count(schemas); i++) count += !gt_is_builtin(gt_registry_at(schemas, i));
-    gt_write_array_head(out, count);
-    for (size_t i = 0; i < gt_registry_count(schemas); i++) {
-        const gt_schema *schema = gt_registry_at(schemas, i);
-        gt_bytes definition = gt_schema_definition(schema);
-        if (!gt_is_builtin(schema)) gt_buf_append(out, definition.data, definition.len);
     }
 }
 

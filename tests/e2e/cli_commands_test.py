@@ -96,6 +96,34 @@ class Items(Case):
         other = dict(CAT, fields={"name": {"type": "number"}})
         self.refused("schema", self.db, "add", self.write("other.json", json.dumps(other)), says="cat")
 
+    def test_versions_are_checked_compared_retired_and_taken_back(self):
+        self.put("tom", colour="grey")
+        new = {"ns": "cat", "version": 2, "fields": {"title": {"type": "string"}, "tame": {"type": "boolean"}},
+               "upgrade": [{"rename": "name", "to": "title"}]}
+        name = self.write("new.json", json.dumps(new))
+        changes = lines(self.goat("schema", self.db, "add", name, "--check", "--json"))
+        self.assertIn({"version": 2, "field": "name", "what": "renamed", "message": '"name" is called "title"'}, changes)
+        self.assertIn(("colour", "loses"), [(change["field"], change.get("risk")) for change in changes])
+        self.assertNotIn(new, lines(self.goat("schema", self.db, "list", "--json")))
+        self.assertEqual(self.goat("schema", self.db, "add", name, notes=True), "cat 2\n")
+        self.assertIn("loses", self.error)
+        self.assertEqual(lines(self.goat("schema", self.db, "diff", "cat", "1", "2", "--json")), changes)
+        self.assertRegex(self.goat("schema", self.db, "diff", "cat", "1", "2"), r'(?m)^2 +"name" is called "title"$')
+        self.assertEqual(self.get("tom"), {"title": "tom"})
+        self.assertEqual(self.goat("schema", self.db, "retire", "cat", "2"), "cat 2 is retired\n")
+        self.assertEqual(self.get("tom"), {"name": "tom", "colour": "grey", "tame": True})
+        self.assertIn("cat 2, retired\n", self.goat("schema", self.db, "list"))
+        self.assertEqual(json.loads(self.goat("schema", self.db, "retire", "cat", "2", "--undo", "--json")),
+                         {"ns": "cat", "version": 2, "retired": False})
+        self.assertEqual(self.get("tom"), {"title": "tom"})
+        self.refused("schema", self.db, "retire", "cat", "1", says="no version before")
+        self.refused("schema", self.db, "retire", "cat", "one", code=USAGE, says="version")
+        self.refused("schema", self.db, "diff", "cat", "1", code=USAGE, says="two versions")
+        self.refused("schema", self.db, "diff", "cat", "1", "3", says="version 3")
+        self.refused("schema", self.db, "add", "-", stdin=json.dumps(dict(new, version=3, upgrade=[{"drop": "x"}])),
+                     says="upgrade step 1")
+        self.verified()
+
     def test_put_creates_replaces_and_leaves_alone(self):
         put = ["put", self.db, "/data/cats/tom", "--schema", "cat", "--json"]
         grey = '{"name": "Tom", "colour": "grey", "toys": ["b", "a"]}'

@@ -240,6 +240,14 @@ static void null_is_misuse_for_values_and_databases(void **state) {
     misuse(goat_db_add_schema(f->db, NULL, 0, &error));
     misuse(goat_db_schemas(NULL, &buf, &error));
     misuse(goat_db_schemas(f->db, NULL, &error));
+    misuse(goat_db_check_schema(NULL, TEXT("{}"), &buf, &error));
+    misuse(goat_db_check_schema(f->db, NULL, 0, &buf, &error));
+    misuse(goat_db_check_schema(f->db, TEXT("{}"), NULL, &error));
+    misuse(goat_db_schema_changes(NULL, TEXT("a"), 1, 2, &buf, &error));
+    misuse(goat_db_schema_changes(f->db, NULL, 0, 1, 2, &buf, &error));
+    misuse(goat_db_schema_changes(f->db, TEXT("a"), 1, 2, NULL, &error));
+    misuse(goat_db_retire_schema(NULL, TEXT("a"), 1, true, &error));
+    misuse(goat_db_retire_schema(f->db, NULL, 0, 1, true, &error));
     assert_null(db);
 }
 
@@ -553,6 +561,9 @@ static void after_closing_children_answer_closed(void **state) {
     closed(goat_db_verify(f->db, NULL, 0, &buf, NULL, &error));
     closed(goat_db_add_schema(f->db, test_db_schema, strlen(test_db_schema), &error));
     closed(goat_db_schemas(f->db, &buf, &error));
+    closed(goat_db_check_schema(f->db, test_db_schema, strlen(test_db_schema), &buf, &error));
+    closed(goat_db_schema_changes(f->db, TEXT("task"), 1, 1, &buf, &error));
+    closed(goat_db_retire_schema(f->db, TEXT("task"), 1, true, &error));
     closed(goat_repo_open(f->db, TEXT("/data/b"), 0, &repo, NULL, &error));
     closed(goat_repo_close(f->repo, NULL, &error));
     closed(goat_db_repos(f->db, &buf, NULL, &error));

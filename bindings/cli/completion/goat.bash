@@ -4,7 +4,7 @@
 _goat_options() {
     case $1 in
         init) echo '--json --help' ;;
-        schema) echo '--json --help' ;;
+        schema) echo '--check --undo --json --help' ;;
         import) echo '--schema --key --batch --flush --ack --keep-going --quiet --json --help' ;;
         apply) echo '--schema --key --batch --flush --ack --keep-going --quiet --json --help' ;;
         get) echo '--field --deleted --json --help' ;;
@@ -29,7 +29,7 @@ _goat_options() {
 # What may follow an option: "-" nothing, "file", "files" (two), "folder", "words …", or empty for anything else.
 _goat_argument() {
     case $1 in
-        --json | --help | --ack | --keep-going | --quiet | --deleted | --undo | --count | --live | \
+        --json | --help | --check | --ack | --keep-going | --quiet | --deleted | --undo | --count | --live | \
             --watch) echo - ;;
         --apply | --ca) echo file ;;
         --tls) echo files ;;
@@ -93,7 +93,7 @@ _goat_operand() {
         clone:1) COMPREPLY=($(compgen -d -- "$word")) ;;
         help:0) COMPREPLY=($(compgen -W "$goat_commands" -- "$word")) ;;
         *:0) COMPREPLY=($(compgen -d -- "$word")) ;;
-        schema:1) COMPREPLY=($(compgen -W 'add list' -- "$word")) ;;
+        schema:1) COMPREPLY=($(compgen -W 'add list diff retire' -- "$word")) ;;
         import:1 | apply:1 | ls:1 | query:1 | digest:1 | verify:1)
             COMPREPLY=($(compgen -W "$(_goat_repositories "${operands[0]}")" -- "$word")) ;;
         get:1 | put:1 | set:1 | unset:1 | delete:1 | log:1)

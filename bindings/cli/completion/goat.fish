@@ -66,7 +66,7 @@ complete -c goat -n __goat_has_no_command -l version -d 'print the version'
 complete -c goat -n '__goat_is help; and __goat_at 1' -a 'init schema import apply get put set unset delete ls query log digest verify serve clone sync status help'
 complete -c goat -n 'not __goat_has_no_command; and not __goat_is clone help; and __goat_at 1' -a '(__fish_complete_directories)'
 complete -c goat -n '__goat_is clone; and __goat_at 2' -a '(__fish_complete_directories)'
-complete -c goat -n '__goat_is schema; and __goat_at 2' -a 'add list'
+complete -c goat -n '__goat_is schema; and __goat_at 2' -a 'add list diff retire'
 complete -c goat -n '__goat_is import apply ls query digest verify; and __goat_at 2' -a '(__goat_repositories)'
 complete -c goat -n '__goat_is get put set unset delete log; and __goat_at 2' -a '(__goat_items)'
 complete -c goat -n '__goat_is schema; and __goat_behind 2' -F
@@ -78,6 +78,8 @@ complete -c goat -n '__goat_is init' -l json -d 'print path, network, root and s
 complete -c goat -n '__goat_is init' -l help -d 'print this'
 
 complete -c goat -n __goat_has_no_command -a schema -d 'register schemas, or list those that are known'
+complete -c goat -n '__goat_is schema' -l check -d 'print what would change, and register nothing'
+complete -c goat -n '__goat_is schema' -l undo -d 'take a retired version back'
 complete -c goat -n '__goat_is schema' -l json -d 'print an object a line'
 complete -c goat -n '__goat_is schema' -l help -d 'print this'
 
