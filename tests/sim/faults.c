@@ -216,10 +216,7 @@ static void take_app_step(sim_peer *peer, sim_step_kind kind, gt_sim_random *ran
             sim_handle_leave(peer, 1);
         }
         break;
-    case SIM_SCHEMA:
-        peer->schema = 2;
-        sim_register_schemas(peer, 0);
-        break;
+    case SIM_SCHEMA: sim_do_schema(peer, random); break;
     case SIM_LOOK: sim_do_look(peer, random); break;
     default: sim_peer_end(peer, true); break;
     }

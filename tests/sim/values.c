@@ -5,19 +5,26 @@
 
 #include <stdio.h>
 
-const char *const sim_schemas[3] = {
-    "{\"ns\": \"note\", \"version\": 1, \"fields\": {\"s\": {\"type\": \"string\"}, \"n\": {\"type\": \"number\"},"
-    "\"b\": {\"type\": \"boolean\", \"default\": false}, \"d\": {\"type\": \"date\"}, \"y\": {\"type\": \"bytes\"},"
-    "\"r\": {\"type\": \"ref\"}, \"e\": {\"type\": \"set\"}, \"m\": {\"type\": \"map\"}, \"l\": {\"type\": \"list\"},"
-    "\"c\": {\"type\": \"counter\"}}}",
+#define FIELDS                                                                                                         \
+    "\"s\": {\"type\": \"string\"}, \"n\": {\"type\": \"number\"}, \"d\": {\"type\": \"date\"},"                       \
+    "\"y\": {\"type\": \"bytes\"}, \"r\": {\"type\": \"ref\"}, \"e\": {\"type\": \"set\"}, \"m\": {\"type\": "         \
+    "\"map\"},"                                                                                                        \
+    "\"l\": {\"type\": \"list\"}, \"c\": {\"type\": \"counter\"},"
+
+/* What apps edit has the same name in all versions of a note; what is beside it comes and goes. */
+const char *const sim_schemas[1 + SIM_VERSIONS] = {
     "{\"ns\": \"strict\", \"version\": 1, \"fields\": {\"s\": {\"type\": \"string\", \"required\": true},"
     "\"n\": {\"type\": \"number\"}, \"b\": {\"type\": \"boolean\"}, \"d\": {\"type\": \"date\"},"
     "\"y\": {\"type\": \"bytes\"}, \"r\": {\"type\": \"ref\"}, \"e\": {\"type\": \"set\", \"max_length\": 3},"
     "\"m\": {\"type\": \"map\"}, \"l\": {\"type\": \"list\"}, \"c\": {\"type\": \"counter\", \"max\": 100}}}",
-    "{\"ns\": \"note\", \"version\": 2, \"fields\": {\"s\": {\"type\": \"string\"}, \"n\": {\"type\": \"number\"},"
-    "\"b\": {\"type\": \"boolean\", \"default\": true}, \"d\": {\"type\": \"date\"}, \"y\": {\"type\": \"bytes\"},"
-    "\"r\": {\"type\": \"ref\"}, \"e\": {\"type\": \"set\"}, \"m\": {\"type\": \"map\"}, \"l\": {\"type\": \"list\"},"
-    "\"c\": {\"type\": \"counter\"}, \"extra\": {\"type\": \"string\", \"default\": \"none\"}}}",
+    "{\"ns\": \"note\", \"version\": 1, \"fields\": {" FIELDS "\"b\": {\"type\": \"boolean\", \"default\": false}}}",
+    "{\"ns\": \"note\", \"version\": 2, \"fields\": {" FIELDS "\"b\": {\"type\": \"boolean\", \"default\": true},"
+    "\"extra\": {\"type\": \"string\", \"default\": \"none\"}, \"t\": {\"type\": \"string\"}},"
+    "\"upgrade\": [{\"copy\": \"s\", \"to\": \"t\"}, {\"default\": \"extra\", \"value\": \"older\"}]}",
+    "{\"ns\": \"note\", \"version\": 3, \"fields\": {" FIELDS "\"b\": {\"type\": \"boolean\", \"default\": true},"
+    "\"f\": {\"type\": \"map\"}, \"z\": {\"type\": \"string\"}},"
+    "\"upgrade\": [{\"move\": \"extra\", \"to\": [\"f\", \"extra\"]}, {\"rename\": \"t\", \"to\": \"z\"},"
+    "{\"map\": \"b\", \"values\": [[true, false], [false, true]]}]}",
 };
 
 const char *const sim_field_names[SIM_FIELDS] = {"s", "n", "b", "d", "y", "r", "e", "m", "l", "c"};

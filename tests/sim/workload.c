@@ -10,10 +10,25 @@
 
 void sim_register_schemas(sim_peer *peer, uint32_t handle) {
     goat_db *db = peer->handles[handle].db;
-    for (uint32_t i = 0; i < (peer->schema > 1 ? 3u : 2u); i++) {
+    for (uint32_t i = 0; i <= peer->schema; i++) {
         sim_expect(peer, goat_db_add_schema(db, sim_schemas[i], strlen(sim_schemas[i]), NULL), "registering a schema");
     }
     sim_scan_all(peer, true);
+}
+
+void sim_do_schema(sim_peer *peer, gt_sim_random *random) {
+    sim_peer *server = &peer->world->peers[0];
+    if (sim_once_in(random, 3) && server->handles[0].db != NULL) {
+        uint32_t version = 2 + (uint32_t)gt_sim_random_below(random, SIM_VERSIONS - 1);
+        bool retired = !sim_once_in(random, 3);
+        goat_status status = goat_db_retire_schema(server->handles[0].db, "note", 4, version, retired, NULL);
+        sim_expect(server, status, "retiring a version");
+        sim_note(server->world, server->index, 8, version + (status == GOAT_OK && retired ? 100 : 0));
+        sim_scan_all(server, true);
+        return;
+    }
+    if (peer->schema < SIM_VERSIONS) peer->schema++;
+    sim_register_schemas(peer, 0);
 }
 
 void sim_advance(sim_peer *peer, uint32_t handle) {

@@ -8,6 +8,9 @@
 /* Registers what this app knows of the schemas. */
 void sim_register_schemas(sim_peer *peer, uint32_t handle);
 
+/* The app is of the next version; of a server the newest version is retired, or taken back. */
+void sim_do_schema(sim_peer *peer, gt_sim_random *random);
+
 /* Steps; each draws from its own seed. */
 void sim_do_edits(sim_peer *peer, gt_sim_random *random, uint32_t count);
 void sim_do_transaction(sim_peer *peer, gt_sim_random *random);
@@ -44,7 +47,8 @@ typedef enum sim_field {
     SIM_FIELDS
 } sim_field;
 
-extern const char *const sim_schemas[3]; /* note 1, strict 1, note 2 */
+enum { SIM_VERSIONS = 3 };
+extern const char *const sim_schemas[1 + SIM_VERSIONS]; /* strict 1, then note 1, 2, 3 */
 extern const char *const sim_field_names[SIM_FIELDS];
 
 /* Appends a value of the field's type that holds `marker`; its own bytes, by which it can be found again, are in
