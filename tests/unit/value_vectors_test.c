@@ -6,6 +6,7 @@
 #include "value/json.h"
 #include "value/orderstamp.h"
 #include "value/path.h"
+#include "value/rich.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,44 @@ static void stamps_are_taken_and_in_order(void **state) {
     }
 }
 
+static void rich_texts_are_in_their_one_form(void **state) {
+    size_t i;
+    uint64_t position;
+    json_t *one;
+    json_array_foreach(part(state, "richtexts", 9), i, one) {
+        gt_buf document = hex_buf(word(one, "hex")), made, plain;
+        gt_bytes text = gt_bytes_text(word(one, "plain"));
+        gt_rich_writer writer;
+        gt_rich_piece piece;
+        assert_null(gt_rich_fault(gt_buf_bytes(&document), true, &position));
+        assert_int_equal(gt_rich_count(gt_buf_bytes(&document)), json_integer_value(json_object_get(one, "elements")));
+        gt_buf_init(&plain, &gt_alloc_system);
+        gt_rich_plain(gt_buf_bytes(&document), &plain);
+        assert_true(gt_bytes_equal(gt_buf_bytes(&plain), text));
+        gt_buf_init(&made, &gt_alloc_system);
+        gt_rich_writer_init(&writer, &made);
+        for (gt_iter iter = gt_rich_iter(gt_buf_bytes(&document)); gt_rich_next(&iter, &piece);) {
+            while (piece.count > 0) { /* element by element, it is put together again */
+                gt_rich_piece element = gt_rich_take(&piece, 1);
+                gt_rich_put(&writer, &element);
+            }
+        }
+        gt_rich_writer_end(&writer);
+        assert_true(gt_bytes_equal(gt_buf_bytes(&made), gt_buf_bytes(&document)));
+        gt_buf_free(&made);
+        gt_buf_free(&plain);
+        gt_buf_free(&document);
+    }
+    json_array_foreach(part(state, "refused_richtexts", 15), i, one) {
+        gt_buf document = hex_buf(word(one, "hex"));
+        const char *fault = gt_rich_fault(gt_buf_bytes(&document), true, &position);
+        assert_non_null(fault);
+        assert_non_null(strstr(fault, word(one, "reason")));
+        assert_int_equal(position, json_integer_value(json_object_get(one, "position")));
+        gt_buf_free(&document);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_read_and_written_both_ways),
@@ -262,6 +301,7 @@ int main(void) {
         cmocka_unit_test(values_are_in_order),
         cmocka_unit_test(paths_are_taken_apart),
         cmocka_unit_test(stamps_are_taken_and_in_order),
+        cmocka_unit_test(rich_texts_are_in_their_one_form),
     };
     return cmocka_run_group_tests_name("value_vectors", tests, load, unload);
 }

@@ -317,3 +317,31 @@ STAMP_MIN = stamp_number(["a", "00000000"])
 def stamp_place(parts):
     """Sorts as stamps do: tails before numbers."""
     return [(0, part) if isinstance(part, str) else (1, part) for part in parts]
+
+
+# ---- rich texts ----
+
+
+def rich(document):
+    """The elements of a rich text in its one form: characters, and embeds as maps, each with its attributes."""
+    if not isinstance(document, list):
+        raise Fault("a rich text is an array")
+    elements, last = [], None
+    for insertion in document:
+        if not isinstance(insertion, dict) or "insert" not in insertion or not insertion.keys() <= {"insert", "attributes"}:
+            raise Fault("no insertion")
+        content, attributes = insertion["insert"], insertion.get("attributes")
+        if not isinstance(content, (str, dict)) or not content:
+            raise Fault("nothing is inserted")
+        if "attributes" in insertion and (not isinstance(attributes, dict) or not attributes or None in attributes.values()):
+            raise Fault("no attributes")
+        this = encode(attributes)
+        if isinstance(content, str) and this == last:
+            raise Fault("two insertions in place of one")
+        last = this if isinstance(content, str) else None
+        elements += [(element, attributes) for element in ([content] if isinstance(content, dict) else content)]
+    return elements
+
+
+def rich_plain(elements):
+    return "".join(element if isinstance(element, str) else "\ufffc" for element, _ in elements)

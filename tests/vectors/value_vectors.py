@@ -85,6 +85,16 @@ def values(name, content, report):
         last = place
     for where, case in cases(name, content, "refused_stamps", report):
         refusal(report, where, case, goat_value.stamp, text_of(case))
+    for where, case in cases(name, content, "richtexts", report):
+        document = taken(report, where, goat_value.decode, bytes.fromhex(case["hex"]))
+        check(where, "encoding", goat_value.encode(document), bytes.fromhex(case["hex"]))
+        check(where, "JSON", goat_value.to_json(document), case["json"])
+        elements = taken(report, where, goat_value.rich, document) or []
+        check(where, "elements", len(elements), case["elements"])
+        check(where, "plain text", goat_value.rich_plain(elements), case["plain"])
+    for where, case in cases(name, content, "refused_richtexts", report):
+        document = taken(report, where, goat_value.decode, bytes.fromhex(case["hex"]))
+        refusal(report, where, case, goat_value.rich, document)
 
 
 def path_of(case):

@@ -85,6 +85,8 @@ def values_can_fail():
         "refused_paths": lambda case: case.update(status="GOAT_OK"),
         "stamps": lambda case: case["parts"].pop(),
         "refused_stamps": lambda case: case.update(status="GOAT_OK"),
+        "richtexts": lambda case: case.update(elements=case["elements"] + 1),
+        "refused_richtexts": lambda case: case.update(status="GOAT_OK"),
     }
     for part, change in changes.items():
         content = json.loads(good)

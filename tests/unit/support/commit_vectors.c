@@ -68,6 +68,11 @@ static const commit_shape shapes[] = {
     {.name = "move an element of a list and replace it",
      .parent_count = 1,
      .delta = "a1" PENS "a1 00 81 a2 01 18 64 02 a1 616e 01"},
+    {.name = "format a rich text, insert into it and remove from it",
+     .parent_count = 1,
+     .delta =
+         "a1" BODY "a1 00 87 82 05 a1 64626f6c64 f5 626e6f 82 6178 a1 61620a 81 a1 65696d616765 6175 22 02 82 01 a1 "
+         "66686561646572 f6"},
 };
 
 static void describe(json_t *says, const gt_commit *commit) {
