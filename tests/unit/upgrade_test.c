@@ -2,7 +2,9 @@
 #include "support/test.h"
 
 #include "merge/merge.h"
+#include "schema/difference.h"
 #include "schema/upgrade.h"
+#include "support/test_alloc.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
 #include "value/value.h"
@@ -293,6 +295,65 @@ static void steps_are_a_bounded_array(void **state) {
     }
 }
 
+/* ---- without memory ---- */
+
+/* Two versions are registered, and a state and an edit carried; what comes first fails. */
+static goat_status work(const gt_alloc *alloc, gt_bytes state, gt_buf *carried) {
+    static const char *const definitions[] = {
+        old_json,
+        "{\"ns\": \"goat\", \"version\": 2, \"fields\": {\"title\": {\"type\": \"string\"}, \"size\": {\"type\":"
+        " \"number\"}, \"kind\": {\"type\": \"string\"}, \"facts\": {\"type\": \"map\"}, \"more\": {\"type\": \"map\"},"
+        "\"age\": {\"type\": \"number\"}, \"born\": {\"type\": \"string\"}, \"raw\": {\"type\": \"bytes\"}},"
+        "\"upgrade\": [{\"copy\": \"name\", \"to\": \"title\"}, {\"move\": \"name\", \"to\": [\"facts\", \"name\"]},"
+        "{\"convert\": \"size\", \"to\": \"number\", \"else\": 7}, {\"move\": [\"more\", \"age\"], \"to\": \"age\"},"
+        "{\"map\": \"kind\", \"values\": [[\"a\", \"b\"]]}, {\"convert\": \"born\", \"to\": \"string\"},"
+        "{\"default\": \"raw\", \"value\": \"AQI=\"}]}"};
+    gt_registry *registry = gt_registry_new(alloc);
+    goat_status status = registry == NULL ? GOAT_NO_MEMORY : GOAT_OK;
+    gt_diag diag;
+    for (size_t i = 0; status == GOAT_OK && i < 2; i++) {
+        gt_schema *schema = NULL;
+        status = test_schema_parse(alloc, definitions[i], &schema, &diag);
+        if (status == GOAT_OK) status = gt_registry_check(registry, schema, NULL);
+        if (status == GOAT_OK) status = gt_registry_add(registry, schema, NULL);
+        if (status != GOAT_OK) gt_schema_free(schema);
+    }
+    if (status == GOAT_OK) {
+        const gt_upgrade *upgrade = gt_registry_upgrade(registry, gt_registry_find(registry, gt_bytes_text("goat"), 1));
+        size_t count = 0;
+        assert_non_null(upgrade);
+        gt_upgrade_state(upgrade, state, carried);
+        if (gt_buf_failed(carried)) status = GOAT_NO_MEMORY;
+        if (status == GOAT_OK) status = gt_merge_upgrade_delta(alloc, upgrade, state, carried, NULL);
+        if (status == GOAT_OK) gt_upgrade_describe(upgrade, carried, &count);
+        if (gt_buf_failed(carried)) status = GOAT_NO_MEMORY;
+    }
+    gt_registry_free(registry);
+    return status;
+}
+
+static void every_allocation_may_fail(void **state) {
+    (void)state;
+    gt_bytes value = test_value("{name: 'Ada', size: '12', kind: 'a', more: {age: 3, b: 4}, born: date(0)}");
+    gt_buf whole;
+    gt_buf_init(&whole, &gt_alloc_system);
+    assert_int_equal(work(&gt_alloc_system, value, &whole), GOAT_OK);
+    for (uint64_t k = 0;; k++) {
+        test_alloc memory;
+        gt_buf carried;
+        test_alloc_init(&memory, k);
+        gt_buf_init(&carried, &memory.alloc);
+        goat_status status = work(&memory.alloc, value, &carried);
+        if (!memory.failed) assert_true(gt_bytes_equal(gt_buf_bytes(&whole), gt_buf_bytes(&carried)));
+        gt_buf_free(&carried);
+        test_alloc_assert_empty(&memory);
+        if (!memory.failed) break;
+        assert_int_equal(status, GOAT_NO_MEMORY);
+    }
+    gt_buf_free(&whole);
+    test_value_free(value);
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -309,6 +370,7 @@ int main(void) {
         CASE(an_edit_of_which_nothing_is_left_is_still_one),
         CASE(a_wrong_step_is_named_with_its_field),
         CASE(steps_are_a_bounded_array),
+        CASE(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
