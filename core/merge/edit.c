@@ -37,10 +37,12 @@ goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first
 }
 
 goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag) {
-    if (!gt_edit_is_unset(edit)) {
-        gt_merge_type_of(field)->apply(gt_edit_base(field, base), edit, value);
-    }
-    return finish(value, diag);
+    size_t begin = value->len;
+    if (gt_edit_is_unset(edit)) return GOAT_OK;
+    gt_merge_type_of(field)->apply(gt_edit_base(field, base), edit, value);
+    goat_status status = gt_edit_check_size(field, value->len - begin, diag);
+    if (status != GOAT_OK) value->len = begin;
+    return status == GOAT_OK ? finish(value, diag) : status;
 }
 
 /* ---- explicit operations ---- */

@@ -180,6 +180,7 @@ static goat_status write_field(writer *w, const gt_field_history *history) {
     } else if (!gt_edit_is_unset(edit->edit)) {
         type->apply(history->base, edit->edit, w->out);
     }
+    if (status == GOAT_OK) status = gt_edit_check_size(history->field, w->out->len - behind, w->replay->diag);
     if (w->out->len == behind) {
         w->out->len = before;
     } else {

@@ -127,6 +127,9 @@ goat_status gt_list_change(gt_replay *from, gt_replay *to, const gt_field_histor
 goat_status gt_text_carry(gt_replay *seen, gt_replay *now, gt_replay *then, const gt_field_history *history,
                           gt_buf *edit);
 
+/* GOAT_TOO_LARGE for a rich text of more than GT_RICH_SIZE_MAX bytes, of which not all was written. */
+goat_status gt_edit_check_size(const gt_field *field, size_t len, gt_diag *diag);
+
 /* The operations that only one type has. */
 void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit);
 goat_status gt_rich_write_delta(gt_bytes base, gt_bytes delta, gt_buf *edit, gt_diag *diag);

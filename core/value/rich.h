@@ -53,6 +53,10 @@ void gt_rich_attributes_diff(gt_bytes before, gt_bytes after, gt_buf *out);
 
 /* ---- writing a document in its one form ---- */
 
+/* Bytes of a document after which the rest is left out: an attribute that is given to a range is written out at each piece of it, so
+ * that a few edits could make a document that no memory holds. Whoever sees one that is longer than this refuses it. */
+enum { GT_RICH_SIZE_MAX = 2 * GOAT_VALUE_MAX };
+
 typedef struct gt_rich_writer {
     gt_buf *out;
     size_t begin;      /* of the document */

@@ -103,6 +103,7 @@ static void end_insertion(gt_rich_writer *writer) {
 
 void gt_rich_put(gt_rich_writer *writer, const gt_rich_piece *piece) {
     writer->next.len = 0;
+    if (writer->out->len - writer->begin > GT_RICH_SIZE_MAX) return;
     gt_rich_attributes_compose((gt_bytes){0}, piece->attributes, false, &writer->next);
     bool goes_on = writer->text_begin > 0 && !piece->is_embed &&
                    gt_bytes_equal(gt_buf_bytes(&writer->next), gt_buf_bytes(&writer->attributes));
