@@ -117,7 +117,7 @@ static bool is_deleted_in(const reverting *r, int which) {
 
 /* Whether anything says that the item is there: not where its creation is void and nobody has edited it. */
 static bool is_there_in(const reverting *r, int which) {
-    if (r->what->base.data != NULL) return true;
+    if (r->what->base.data != NULL && !r->what->is_new) return true;
     for (uint32_t i = 0; i < r->what->step_count; i++) {
         const gt_step *step = &r->worlds[which].steps[i];
         bool deletes = false;
@@ -252,7 +252,9 @@ static goat_status change_seen(reverting *r, const gt_field *field, gt_buf *edit
 /* See README.md, "Reverting". */
 static goat_status edit_field(reverting *r, const gt_field *field, uint8_t touch, gt_buf *edit) {
     if (r->only != UINT32_MAX && (touch & BESIDE) == 0) return change(r, field, VIEW, WITHOUT, edit);
-    return (touch & BY_OTHERS) == 0 ? change(r, field, VIEW, THEN, edit) : change_seen(r, field, edit);
+    if (!is_there_in(r, THEN)) return GOAT_OK; /* it is deleted, and its values stay beside the tombstone */
+    bool directly = (touch & BY_OTHERS) == 0 || !is_there_in(r, NOW);
+    return directly ? change(r, field, VIEW, THEN, edit) : change_seen(r, field, edit);
 }
 
 /* ---- the delta ---- */

@@ -34,6 +34,7 @@ typedef struct gt_reverting {
     const gt_step *steps;
     const uint8_t *marks; /* of each step */
     uint32_t step_count;
+    bool is_new; /* the base is the empty item, as some version has it: first commits are among the steps */
 } gt_reverting;
 
 /* Appends the delta of the new revert, an empty map where it changes nothing; `view` gets the state that its author sees.

@@ -37,7 +37,8 @@ static bool is_parent(const gt_commit_row *rows, uint32_t parent, uint32_t child
 static bool check_commit(gt_adoption *a, uint32_t i) {
     const gt_commit_row *rows = table(a, SECTION_COMMITS), *row = &rows[i];
     const uint32_t *parents = table(a, SECTION_PARENTS);
-    const uint16_t flags = GT_COMMIT_HEAD | GT_COMMIT_FULL | GT_COMMIT_PLAIN | GT_COMMIT_SEALED | GT_COMMIT_HIDDEN;
+    const uint16_t flags =
+        GT_COMMIT_HEAD | GT_COMMIT_FULL | GT_COMMIT_PLAIN | GT_COMMIT_SEALED | GT_COMMIT_HIDDEN | GT_COMMIT_REVERTS;
     bool good = inside(row->offset, row->len, a->file.covered) && row->item < a->counts[SECTION_ITEMS] &&
                 row->batch < a->counts[SECTION_BATCHES] && row->schema < a->counts[SECTION_SCHEMAS] &&
                 is_row(row->older, i) && (row->older == GT_NONE || rows[row->older].item == row->item) &&

@@ -110,6 +110,8 @@ goat_status gt_capture_add(gt_capture *capture, const gt_signer *signer, const g
         .schema_hash = gt_schema_hash(leaf->schema),
         .delta = leaf->delta,
         .full = full.bytes,
+        .reverts = leaf->reverts,
+        .revert_count = leaf->revert_count,
         .message = leaf->message,
     };
     goat_status status =

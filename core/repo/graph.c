@@ -167,6 +167,7 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     row->schema = schema;
     if (has_full) row->flags |= GT_COMMIT_FULL;
     if (commit->delta_is_state) row->flags |= GT_COMMIT_PLAIN;
+    if (commit->reverts.count > 0) row->flags |= GT_COMMIT_REVERTS;
     if (commit->delta.data == NULL) row->flags |= GT_COMMIT_SEALED;
     row->older = item->newest;
 

@@ -151,6 +151,12 @@ goat_status gt_repo_item_commits(gt_repo *repo, uint32_t item, gt_buf *rows, gt_
     return failed || gt_buf_failed(rows) ? gt_no_memory(diag) : GOAT_OK;
 }
 
+gt_commit_key gt_repo_commit_key(const gt_repo *repo, uint32_t commit) {
+    const gt_commit_row *row = gt_commit_at(repo, commit);
+    uint32_t session = gt_batch_at(repo, row->batch)->session;
+    return (gt_commit_key){row->id, gt_session_at(repo, session)->id, row->time, row->item};
+}
+
 goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag) {
     const gt_commit_row *row = gt_commit_at(repo, commit);
     const gt_batch_row *batch = gt_batch_at(repo, row->batch);

@@ -155,6 +155,15 @@ typedef struct gt_commit_info {
 
 goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag);
 
+/* What is known of a commit without a look at its bytes. */
+typedef struct gt_commit_key {
+    gt_id id, session;
+    gt_time time;
+    uint32_t item;
+} gt_commit_key;
+
+gt_commit_key gt_repo_commit_key(const gt_repo *repo, uint32_t commit);
+
 /* ---- capture: own edits become a batch ---- */
 
 typedef struct gt_capture gt_capture;
@@ -170,7 +179,9 @@ typedef struct gt_leaf {
     uint32_t parent_count;
     const gt_schema *schema;
     gt_bytes delta;
-    gt_bytes full;    /* usually absent: the capture adds one when it is due */
+    gt_bytes full;        /* usually absent: the capture adds one when it is due */
+    const gt_id *reverts; /* ascending; NULL: it is no revert */
+    uint32_t revert_count;
     gt_bytes message; /* data NULL: none */
 } gt_leaf;
 

@@ -12,12 +12,14 @@
 #include "repo/repo.h"
 
 enum {
-    GT_COMMIT_HEAD = 1 << 0,   /* no commit known names it as parent */
-    GT_COMMIT_FULL = 1 << 1,   /* carries a snapshot of its parents' view */
-    GT_COMMIT_PLAIN = 1 << 2,  /* its delta may be used as a state */
-    GT_COMMIT_SEALED = 1 << 3, /* encrypted: carried, not shown */
-    GT_COMMIT_HIDDEN = 1 << 4, /* not in views here: it, or an ancestor, cannot be shown (versions.c) */
-    GT_COMMIT_MARK = 1 << 15,  /* scratch of a walk, zero between walks */
+    GT_COMMIT_HEAD = 1 << 0,     /* no commit known names it as parent */
+    GT_COMMIT_FULL = 1 << 1,     /* carries a snapshot of its parents' view */
+    GT_COMMIT_PLAIN = 1 << 2,    /* its delta may be used as a state */
+    GT_COMMIT_SEALED = 1 << 3,   /* encrypted: carried, not shown */
+    GT_COMMIT_HIDDEN = 1 << 4,   /* not in views here: it, or an ancestor, cannot be shown (versions.c) */
+    GT_COMMIT_REVERTS = 1 << 5,  /* it names commits that it reverts */
+    GT_COMMIT_AWAITED = 1 << 14, /* as MARK */
+    GT_COMMIT_MARK = 1 << 15,    /* scratch of a walk, zero between walks */
 };
 
 typedef struct gt_commit_row {

@@ -164,8 +164,7 @@ goat_status gt_repo_heads(gt_repo *repo, uint32_t item, gt_buf *ids, gt_diag *di
 
 /* ---- replay ---- */
 
-/* The place of a commit among the steps (earliest first); GT_NONE when it lies at or below the base. */
-static uint32_t find_step(const gt_walk *walk, uint32_t number) {
+uint32_t gt_walk_find(const gt_walk *walk, uint32_t number) {
     const gt_commit_row *row = gt_commit_at(walk->repo, number);
     uint32_t low = 0, high = walk->count; /* walk->commits is latest first */
     while (low < high) {
@@ -196,7 +195,7 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
     if (parents == NULL) return gt_no_memory(diag);
     step->parents = parents;
     for (uint32_t i = 0; i < row->parent_count; i++) {
-        uint32_t at = find_step(walk, gt_parent_at(repo, row, i));
+        uint32_t at = gt_walk_find(walk, gt_parent_at(repo, row, i));
         if (at != GT_NONE) parents[step->parent_count++] = at;
     }
     if (!same_namespace(reader, gt_schema_at(repo, row->schema))) return GOAT_OK; /* changes nothing */
@@ -217,6 +216,16 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
     return status;
 }
 
+goat_status gt_walk_steps(const gt_walk *walk, gt_arena *arena, gt_step **out, gt_diag *diag) {
+    gt_step *steps = gt_arena_new(arena, walk->count + 1u, sizeof(*steps));
+    goat_status status = steps == NULL ? gt_no_memory(diag) : GOAT_OK;
+    for (uint32_t i = 0; status == GOAT_OK && i < walk->count; i++) {
+        status = make_step(walk, walk->commits[walk->count - 1 - i], walk->reader, arena, &steps[i], diag);
+    }
+    *out = steps;
+    return status;
+}
+
 goat_status gt_view_compute(gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
                             uint32_t head_count, gt_buf *state, gt_diag *diag) {
     if (reader == NULL || head_count == 0) return gt_fail(diag, GOAT_NO_SCHEMA, "the item's schema is not known here");
@@ -225,13 +234,7 @@ goat_status gt_view_compute(gt_repo *repo, uint32_t item, const gt_schema *reade
     gt_arena_init(&arena, repo->alloc);
     goat_status status = gt_walk_back(&walk, repo, item, reader, heads, head_count, diag);
     gt_step *steps = NULL;
-    if (status == GOAT_OK) {
-        steps = gt_arena_new(&arena, walk.count + 1u, sizeof(*steps));
-        if (steps == NULL) status = gt_no_memory(diag);
-    }
-    for (uint32_t i = 0; status == GOAT_OK && i < walk.count; i++) {
-        status = make_step(&walk, walk.commits[walk.count - 1 - i], reader, &arena, &steps[i], diag);
-    }
+    if (status == GOAT_OK) status = gt_walk_steps(&walk, &arena, &steps, diag);
     if (status == GOAT_OK) {
         status = gt_merge_replay(repo->alloc, reader, walk.base, steps, walk.count, state, &repo->work, diag);
     }

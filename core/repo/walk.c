@@ -63,6 +63,42 @@ static bool queue_is_critical(const gt_walk *walk) {
     return true;
 }
 
+/* ---- what the base must lie below ---- */
+
+static bool await(gt_walk *walk, uint32_t number) {
+    gt_commit_row *row = gt_commit_at(walk->repo, number);
+    if ((row->flags & GT_COMMIT_AWAITED) != 0) return true;
+    gt_buf_append(&walk->awaited, &number, sizeof(number));
+    if (gt_buf_failed(&walk->awaited)) return false;
+    row->flags |= GT_COMMIT_AWAITED;
+    walk->awaited_count++;
+    return true;
+}
+
+/* Those that come before it have not been visited yet; others are none that it could have seen. */
+static goat_status await_reverted(gt_walk *walk, uint32_t number, gt_diag *diag) {
+    gt_repo *repo = walk->repo;
+    const gt_commit_row *row = gt_commit_at(repo, number);
+    gt_commit commit;
+    goat_status status = gt_commit_read(repo, number, &commit, diag);
+    for (uint32_t i = 0; status == GOAT_OK && i < commit.reverts.count; i++) {
+        uint32_t other = gt_find_commit(repo, gt_ids_at(commit.reverts, i));
+        if (other == GT_NONE || gt_commit_at(repo, other)->item != row->item) continue;
+        if (gt_commit_order(gt_commit_at(repo, other), row) < 0 && !await(walk, other)) status = gt_no_memory(diag);
+    }
+    return status;
+}
+
+static goat_status note_visited(gt_walk *walk, uint32_t number, gt_diag *diag) {
+    gt_commit_row *row = gt_commit_at(walk->repo, number);
+    if ((row->flags & GT_COMMIT_AWAITED) != 0) {
+        row->flags &= (uint16_t)~GT_COMMIT_AWAITED; /* it is visited once */
+        walk->awaited_count--;
+    }
+    bool follows = walk->follows_reverts && (row->flags & GT_COMMIT_REVERTS) != 0;
+    return follows ? await_reverted(walk, number, diag) : GOAT_OK;
+}
+
 static bool visit(gt_walk *walk) {
     uint32_t number = pop(walk);
     if (!gt_reserve(walk->repo->alloc, (void **)(void *)&walk->commits, walk->count, &walk->capacity,
@@ -85,6 +121,11 @@ static void unmark(gt_walk *walk) {
     }
     for (uint32_t i = 0; i < walk->queue_count; i++) {
         gt_commit_at(walk->repo, walk->queue[i])->flags &= (uint16_t)~GT_COMMIT_MARK;
+    }
+    for (size_t at = 0; at < walk->awaited.len; at += sizeof(uint32_t)) {
+        uint32_t number;
+        memcpy(&number, walk->awaited.data + at, sizeof(number));
+        gt_commit_at(walk->repo, number)->flags &= (uint16_t)~GT_COMMIT_AWAITED;
     }
 }
 
@@ -130,7 +171,7 @@ static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
     gt_repo *repo = walk->repo;
     bool own = gt_item_reader(repo, gt_item_at(repo, item)) == walk->reader; /* cuts are as the item is read */
     while (walk->queue_count > 0) {
-        if (own && !walk->has_root && gt_cut_has(repo, item, walk->queue_count)) {
+        if (own && !walk->has_root && walk->awaited_count == 0 && gt_cut_has(repo, item, walk->queue_count)) {
             gt_bytes cut = gt_cut_find(repo, item, walk->queue, walk->queue_count);
             if (cut.data != NULL && queue_is_critical(walk)) {
                 walk->base = cut;
@@ -140,27 +181,53 @@ static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
         uint32_t top = walk->queue[0];
         bool meets = walk->queue_count == 1 && !walk->has_root;
         if (!visit(walk)) return gt_no_memory(diag);
-        if (meets && is_base(walk, gt_commit_at(repo, top))) return take_snapshot(walk, top, diag);
+        goat_status noted = note_visited(walk, top, diag);
+        if (noted != GOAT_OK) return noted;
+        if (meets && walk->awaited_count == 0 && is_base(walk, gt_commit_at(repo, top)))
+            return take_snapshot(walk, top, diag);
     }
     return take_empty(walk, item, diag);
 }
 
-goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
-                         uint32_t head_count, gt_diag *diag) {
-    *walk = (gt_walk){.repo = repo, .reader = reader};
-    gt_buf_init(&walk->upgraded, repo->alloc);
+static goat_status walk_from(gt_walk *walk, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_diag *diag) {
     goat_status status = GOAT_OK;
     for (uint32_t i = 0; i < head_count && status == GOAT_OK; i++) {
         if (!push(walk, heads[i])) status = gt_no_memory(diag);
     }
     if (status == GOAT_OK) status = run(walk, item, diag);
     unmark(walk);
-    repo->work += walk->count;
+    walk->repo->work += walk->count;
+    return status;
+}
+
+static void begin(gt_walk *walk, gt_repo *repo, const gt_schema *reader) {
+    *walk = (gt_walk){.repo = repo, .reader = reader};
+    gt_buf_init(&walk->upgraded, repo->alloc);
+    gt_buf_init(&walk->awaited, repo->alloc);
+}
+
+goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                         uint32_t head_count, gt_diag *diag) {
+    begin(walk, repo, reader);
+    return walk_from(walk, item, heads, head_count, diag);
+}
+
+goat_status gt_walk_below(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                          uint32_t head_count, const uint32_t *rows, uint32_t row_count, gt_diag *diag) {
+    begin(walk, repo, reader);
+    walk->follows_reverts = true;
+    goat_status status = GOAT_OK;
+    for (uint32_t i = 0; i < row_count && status == GOAT_OK; i++) {
+        if (!await(walk, rows[i])) status = gt_no_memory(diag);
+    }
+    if (status == GOAT_OK) return walk_from(walk, item, heads, head_count, diag);
+    unmark(walk);
     return status;
 }
 
 void gt_walk_free(gt_walk *walk) {
     gt_buf_free(&walk->upgraded);
+    gt_buf_free(&walk->awaited);
     gt_free(walk->repo->alloc, walk->queue);
     gt_free(walk->repo->alloc, walk->commits);
 }

@@ -2,6 +2,8 @@
 #ifndef GT_REPO_WALK_H
 #define GT_REPO_WALK_H
 
+#include "base/arena.h"
+#include "merge/merge.h"
 #include "repo/tables.h"
 
 typedef struct gt_walk {
@@ -13,7 +15,10 @@ typedef struct gt_walk {
     uint32_t *queue; /* a heap, the latest on top */
     uint32_t queue_count;
     size_t queue_capacity;
-    bool has_root; /* a first commit was visited: only the empty item is below everything */
+    gt_buf awaited;         /* uint32_t rows that the base must lie below */
+    uint32_t awaited_count; /* those that were not visited yet */
+    bool follows_reverts;   /* what a visited revert names is awaited */
+    bool has_root;          /* a first commit was visited: only the empty item is below everything */
     gt_buf upgraded;
     gt_bytes base; /* as the reader has it; data NULL: the empty item */
 } gt_walk;
@@ -21,6 +26,17 @@ typedef struct gt_walk {
 /* End it with gt_walk_free, also after a failure. */
 goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
                          uint32_t head_count, gt_diag *diag);
+/* The same, with a base below `rows` (of this item; those that are no ancestors of the heads have no effect), and below all
+ * that the reverts above it name. */
+goat_status gt_walk_below(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                          uint32_t head_count, const uint32_t *rows, uint32_t row_count, gt_diag *diag);
 void gt_walk_free(gt_walk *walk);
+
+/* ---- view.c ---- */
+
+/* The commits of a walk as steps, earliest first, in the arena. */
+goat_status gt_walk_steps(const gt_walk *walk, gt_arena *arena, gt_step **steps, gt_diag *diag);
+/* The place of a commit among the steps; GT_NONE when it is none of them: it lies at or below the base. */
+uint32_t gt_walk_find(const gt_walk *walk, uint32_t number);
 
 #endif
