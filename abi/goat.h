@@ -621,6 +621,44 @@ enum {
  */
 GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_job **job, goat_error **error);
 
+/**
+ * Undoes commits, in as many items of the repository as they are of, while edits go on: what others did in the
+ * meantime stays. A revert is made of ordinary commits, one for each item, which name what they undo; together they
+ * are one transaction (of more than GOAT_BATCH_MAX items, several). It is undone by reverting it, and what nobody has
+ * touched since is then exactly what it was. Commits that are undone already are left out. Unsaved edits of this handle are
+ * captured first.
+ *
+ * @param spec    copied. JSON, an object with one of
+ *                  "commits": [id, …]             ids in hexadecimal; their first 8 digits or more will do
+ *                  "session": id, "since": time, "until": time
+ *                                                 all commits of a session, of a range of time, or of both; the ends are
+ *                                                 included. A time is RFC 3339, or a commit's time as a number, as text
+ *                  "undo": true                   the latest commit of this database's own session that is not undone, and
+ *                                                 the rest of its transaction; reverts of own commits do not count
+ *                  "redo": true                   the latest undo that is not undone, if nothing of the session's own came
+ *                                                 after it
+ *                and any of
+ *                  "item": key                    only in this item
+ *                  "message": text                kept with the commits
+ *                  "dry_run": true                nothing is changed
+ *                  "lacks_some": true             "commits" that are not in this repository are no error
+ * @param result  new contents when blocking, may be NULL. A CBOR map: "found" (ids of "commits"), "items": an array of
+ *                maps with "path", "commit" (id; not with "dry_run"), "reverts" (ids that it undoes), "fields" (name →
+ *                {"before": value, "after": value}, each left out where the field is unset), "deleted"? (whether the item
+ *                is afterwards, where that changes). An item may be there whose fields do not change: others have
+ *                written over what is undone.
+ * @param job     new, end with goat_job_free(). Pass NULL to block.
+ * @return GOAT_OK; GOAT_INVALID with what is wrong in the spec, or with path, field and rule when an item would break its
+ *         schema; GOAT_NOT_FOUND: there is no such commit (or it is not visible before the next advance), nothing to undo
+ *         or to redo; GOAT_NOT_HELD: this replica does not hold the history that it takes; GOAT_FORBIDDEN, GOAT_LOADING,
+ *         GOAT_TOO_LARGE, GOAT_NO_SCHEMA, GOAT_WOULD_BLOCK, GOAT_IO, GOAT_FULL. Nothing is reverted when it fails, but where it
+ *         takes several transactions, those before the one that failed.
+ *
+ * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_repo_revert(goat_repo *repo, const char *spec, size_t spec_len, goat_buf *result,
+                                      goat_job **job, goat_error **error);
+
 /* ---- Transactions -------------------------------------------------------------------------- */
 
 /**

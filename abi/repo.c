@@ -82,6 +82,18 @@ goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_job **job, 
     return gt_leave_with_job(&call, status, made, job, digest);
 }
 
+goat_status goat_repo_revert(goat_repo *repo, const char *spec, size_t spec_len, goat_buf *result, goat_job **job,
+                             goat_error **error) {
+    gt_call call;
+    goat_job *made = NULL;
+    if (job != NULL) *job = NULL;
+    GT_REQUIRE(repo);
+    GT_REQUIRE(spec);
+    gt_enter(&call, repo->db, error);
+    goat_status status = gt_space_revert(repo->space, gt_bytes_of(spec, spec_len), &made, call.diag);
+    return gt_leave_with_job(&call, status, made, job, result);
+}
+
 /* ---- applying ---- */
 
 static void write_count(gt_buf *out, const char *name, uint32_t count) {

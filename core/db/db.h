@@ -133,6 +133,8 @@ goat_db *gt_space_db(const gt_space *space);
 goat_status gt_space_check(const gt_space *space, gt_diag *diag); /* OK, LOADING, CLOSED, or what it failed with */
 goat_status gt_space_find(goat_db *db, gt_bytes path, gt_space **space, gt_bytes *key, gt_diag *diag);
 goat_status gt_space_digest(gt_space *space, goat_job **job, gt_diag *diag);
+/* `spec` is JSON, as goat_repo_revert() has it. */
+goat_status gt_space_revert(gt_space *space, gt_bytes spec, goat_job **job, gt_diag *diag);
 
 typedef struct gt_apply_result {
     uint32_t created, changed, unchanged;

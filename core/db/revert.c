@@ -1,0 +1,409 @@
+/* Reverts: the commits that are meant are looked for, the edit of each item is made, and all are captured at once.
+ *
+ * Looking and making go on over many rounds while others edit; what has changed under an item meanwhile is seen at the end,
+ * in one step with the capture, and its edit is made anew. */
+#include "db/revert.h"
+
+#include "db/internal.h"
+#include "repo/revert.h"
+
+#include <stdlib.h>
+
+enum { ROWS_A_STEP = 4096, ITEMS_A_STEP = 16 };
+
+typedef struct plan {
+    uint32_t item, first, count; /* commits: `count` from `first` on in `rows` */
+    gt_revert revert;
+    gt_buf after;
+    bool is_made;
+    gt_id id; /* of the commit that was made */
+} plan;
+
+typedef enum stage { BEGIN, LOOK, SORT, MAKE, CAPTURE } stage;
+
+typedef struct reverting {
+    gt_space *space;
+    gt_revert_spec spec;
+    stage stage;
+    uint32_t next; /* commit row, or plan */
+    uint32_t item; /* GT_NONE: any */
+    gt_buf rows;   /* uint32_t */
+    plan *plans;
+    size_t plan_count;
+} reverting;
+
+static gt_repo *repo_of(const reverting *r) { return r->space->mount->repo; }
+
+static void end_reverting(goat_job *job) {
+    reverting *r = job->state;
+    const gt_alloc *alloc = job->db->database->alloc;
+    for (size_t i = 0; i < r->plan_count; i++) {
+        gt_revert_free(&r->plans[i].revert);
+        gt_buf_free(&r->plans[i].after);
+    }
+    gt_free(alloc, r->plans);
+    gt_buf_free(&r->rows);
+    gt_revert_spec_free(&r->spec);
+    gt_free(alloc, r);
+}
+
+/* ---- which commits ---- */
+
+static goat_status begin(reverting *r, gt_diag *diag) {
+    gt_signer signer = gt_signer_of(r->space->db->database, r->space->mount);
+    goat_status status = GOAT_OK;
+    r->item = GT_NONE;
+    if (!r->spec.dry_run) {
+        status = gt_space_check_writable(r->space, diag);
+        if (status == GOAT_OK) status = gt_capture_space(r->space, diag);
+    }
+    if (status == GOAT_OK && r->spec.item.len > 0) {
+        r->item = gt_repo_find(repo_of(r), gt_buf_bytes(&r->spec.item));
+        if (r->item == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "no commit holds the item");
+    }
+    if (status != GOAT_OK || r->spec.kind < GT_REVERT_UNDO) return status;
+    bool redo = r->spec.kind == GT_REVERT_REDO;
+    status = gt_undo_find(repo_of(r), &signer.session, r->item, redo, &r->rows, diag);
+    if (status == GOAT_OK && r->rows.len == 0) {
+        return gt_fail(diag, GOAT_NOT_FOUND, "there is nothing to %s", redo ? "redo" : "undo");
+    }
+    return status;
+}
+
+static goat_status add_row(reverting *r, uint32_t row, gt_diag *diag) {
+    gt_buf_append(&r->rows, &row, sizeof(row));
+    return gt_buf_failed(&r->rows) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+static goat_status look_for_commit(reverting *r, uint32_t row, const gt_commit_key *key, gt_diag *diag) {
+    bool is_meant = false;
+    for (size_t i = 0; i < r->spec.commit_count; i++) {
+        gt_wanted_id *wanted = &r->spec.commits[i];
+        if (!gt_wanted_is(wanted, &key->id)) continue;
+        if (wanted->row != GT_NONE) return gt_fail(diag, GOAT_INVALID, "several commits have ids that begin so");
+        wanted->row = row;
+        is_meant = true;
+    }
+    return is_meant ? add_row(r, row, diag) : GOAT_OK;
+}
+
+static goat_status look_at(reverting *r, uint32_t row, gt_diag *diag) {
+    gt_commit_key key = gt_repo_commit_key(repo_of(r), row);
+    if (r->item != GT_NONE && key.item != r->item) return GOAT_OK;
+    if (r->spec.kind == GT_REVERT_COMMITS) return look_for_commit(r, row, &key, diag);
+    if (key.time < r->spec.since || key.time > r->spec.until) return GOAT_OK;
+    if (r->spec.has_session && !gt_wanted_is(&r->spec.session, &key.session)) return GOAT_OK;
+    if (r->spec.has_session && r->spec.session.row == GT_NONE) {
+        r->spec.session.row = row;
+        r->spec.session.id = key.session;
+    } else if (r->spec.has_session && gt_id_compare(&r->spec.session.id, &key.session) != 0) {
+        return gt_fail(diag, GOAT_INVALID, "several sessions have ids that begin so");
+    }
+    return add_row(r, row, diag);
+}
+
+static goat_status look(reverting *r, bool *done, gt_diag *diag) {
+    uint32_t count = gt_repo_commit_count(repo_of(r));
+    goat_status status = GOAT_OK;
+    if (r->spec.kind >= GT_REVERT_UNDO) r->next = count;
+    for (uint32_t i = 0; i < ROWS_A_STEP && r->next < count && status == GOAT_OK; i++) {
+        status = look_at(r, r->next++, diag);
+    }
+    *done = r->next == count;
+    for (size_t i = 0; *done && status == GOAT_OK && i < r->spec.commit_count; i++) {
+        if (r->spec.commits[i].row == GT_NONE && !r->spec.lacks_some) {
+            return gt_fail(diag, GOAT_NOT_FOUND, "no such commit");
+        }
+    }
+    return status;
+}
+
+/* ---- by item ---- */
+
+typedef struct sorted_row {
+    uint32_t item, row;
+} sorted_row;
+
+static int by_item(const void *a, const void *b) {
+    const sorted_row *x = a, *y = b;
+    if (x->item != y->item) return x->item < y->item ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+static goat_status sort(reverting *r, gt_diag *diag) {
+    const gt_alloc *alloc = r->space->db->database->alloc;
+    size_t count = r->rows.len / sizeof(uint32_t), items = 0;
+    uint32_t *rows = (uint32_t *)(void *)r->rows.data;
+    sorted_row *all = gt_new(alloc, count + 1, sizeof(*all));
+    if (all == NULL) return gt_no_memory(diag);
+    for (size_t i = 0; i < count; i++) all[i] = (sorted_row){gt_repo_commit_key(repo_of(r), rows[i]).item, rows[i]};
+    qsort(all, count, sizeof(*all), by_item);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = all[i].row;
+        items += i == 0 || all[i].item != all[i - 1].item;
+    }
+    r->plans = gt_new(alloc, items + 1, sizeof(*r->plans));
+    for (size_t i = 0; r->plans != NULL && i < count; i++) {
+        if (i == 0 || all[i].item != all[i - 1].item) {
+            plan *made = &r->plans[r->plan_count++];
+            *made = (plan){.item = all[i].item, .first = (uint32_t)i};
+            gt_revert_init(&made->revert, alloc);
+            gt_buf_init(&made->after, alloc);
+        }
+        r->plans[r->plan_count - 1].count++;
+    }
+    gt_free(alloc, all);
+    r->next = 0;
+    return r->plans == NULL ? gt_no_memory(diag) : GOAT_OK;
+}
+
+/* ---- the edits ---- */
+
+/* What was seen was within its schema, and what comes of it is not: its author is told, as with any edit. */
+static goat_status check_outcome(const reverting *r, plan *one, gt_diag *diag) {
+    gt_repo *repo = repo_of(r);
+    goat_status status = gt_revert_outcome(repo, &one->revert, &one->after, diag);
+    gt_bytes after = gt_buf_bytes(&one->after), view = gt_buf_bytes(&one->revert.view);
+    if (status == GOAT_OK && after.len > GOAT_VALUE_MAX) {
+        status = gt_fail(diag, GOAT_TOO_LARGE, "the item is larger than %d bytes", GOAT_VALUE_MAX);
+    }
+    bool counts = status == GOAT_OK && gt_map_find_int(after, 0).data == NULL;
+    if (counts && gt_schema_check_state(one->revert.schema, view, NULL) == GOAT_OK) {
+        status = gt_schema_check_state(one->revert.schema, after, diag);
+    }
+    if (status == GOAT_OK) return GOAT_OK;
+    gt_bytes repository = gt_repo_path(repo), key = gt_repo_key(repo, one->item);
+    char path[GT_PATH_MAX];
+    memcpy(path, repository.data, repository.len);
+    path[repository.len] = '/';
+    memcpy(path + repository.len + 1, key.data, key.len);
+    gt_diag_path(diag, path, repository.len + 1 + key.len);
+    return status;
+}
+
+/* Makes a plan, or makes it anew where others have edited the item since. */
+static goat_status make(reverting *r, plan *one, gt_diag *diag) {
+    gt_buf heads;
+    if (one->count == 0) return GOAT_OK;
+    gt_buf_init(&heads, r->space->db->database->alloc);
+    goat_status status = gt_space_heads(r->space, one->item, &heads, diag);
+    bool is_right = one->is_made && gt_bytes_equal(gt_buf_bytes(&heads), gt_buf_bytes(&one->revert.heads));
+    if (status == GOAT_OK && !is_right) {
+        gt_revert_free(&one->revert);
+        gt_revert_init(&one->revert, heads.alloc);
+        gt_buf_clear(&one->after);
+        status = gt_revert_make(
+            repo_of(r), one->item, (const gt_id *)(const void *)heads.data, (uint32_t)(heads.len / GT_ID_SIZE),
+            (const uint32_t *)(const void *)r->rows.data + one->first, one->count, &one->revert, diag);
+        if (status == GOAT_OK && one->revert.unseen > 0 && r->spec.kind != GT_REVERT_RANGE) {
+            status = gt_fail(diag, GOAT_NOT_FOUND, "a commit is not visible before the next advance");
+        }
+        if (status == GOAT_OK && one->revert.names.len > 0) status = check_outcome(r, one, diag);
+        one->is_made = status == GOAT_OK;
+    }
+    gt_buf_free(&heads);
+    return status;
+}
+
+/* ---- the capture ---- */
+
+static goat_status capture_some(reverting *r, size_t from, size_t to, gt_diag *diag) {
+    gt_database *database = r->space->db->database;
+    gt_signer signer = gt_signer_of(database, r->space->mount);
+    gt_capture *capture = NULL;
+    goat_status status = gt_capture_begin(repo_of(r), &capture, diag);
+    for (size_t i = from; i < to && status == GOAT_OK; i++) {
+        plan *one = &r->plans[i];
+        if (one->revert.names.len == 0) continue;
+        gt_leaf leaf = {
+            .key = gt_repo_key(repo_of(r), one->item),
+            .parents = (const gt_id *)(const void *)one->revert.heads.data,
+            .parent_count = (uint32_t)(one->revert.heads.len / GT_ID_SIZE),
+            .schema = one->revert.schema,
+            .delta = gt_buf_bytes(&one->revert.delta),
+            .reverts = (const gt_id *)(const void *)one->revert.names.data,
+            .revert_count = (uint32_t)(one->revert.names.len / GT_ID_SIZE),
+            .message = r->spec.message.len > 0 ? gt_buf_bytes(&r->spec.message) : (gt_bytes){0},
+        };
+        status = gt_capture_add(capture, &signer, &leaf, &one->id, diag);
+    }
+    if (status != GOAT_OK) {
+        gt_capture_drop(capture);
+        return status;
+    }
+    gt_capture_group(capture, 0);
+    database->acting = r->space;
+    status = gt_capture_finish(capture, &signer, GT_FROM_SELF, diag);
+    database->acting = NULL;
+    return status;
+}
+
+/* As one transaction, or as few as hold them. */
+static goat_status capture_all(reverting *r, gt_diag *diag) {
+    goat_status status = gt_capture_space(r->space, diag);
+    for (size_t i = 0; i < r->plan_count && status == GOAT_OK; i++) status = make(r, &r->plans[i], diag);
+    size_t most = GOAT_BATCH_MAX;
+    for (size_t done = 0; status == GOAT_OK && done < r->plan_count;) {
+        size_t some = r->plan_count - done < most ? r->plan_count - done : most;
+        status = capture_some(r, done, done + some, diag);
+        if (status == GOAT_TOO_LARGE && some > 1) { /* of a frame's bytes */
+            most = some / 2;
+            status = GOAT_OK;
+            gt_diag_init(diag);
+        } else {
+            done += some;
+        }
+    }
+    return status;
+}
+
+/* ---- the result ---- */
+
+static void write_name(gt_buf *out, const char *name) { gt_write_text(out, gt_bytes_text(name)); }
+
+static void write_ids(gt_buf *out, const gt_buf *ids) {
+    gt_write_array_head(out, ids->len / GT_ID_SIZE);
+    for (size_t at = 0; at < ids->len; at += GT_ID_SIZE) gt_write_bytes(out, gt_bytes_of(ids->data + at, GT_ID_SIZE));
+}
+
+static bool differ(gt_bytes a, gt_bytes b) {
+    return a.data == NULL || b.data == NULL ? a.data != b.data : !gt_bytes_equal(a, b);
+}
+
+static void write_fields(gt_buf *out, const plan *one) {
+    const gt_schema *schema = one->revert.schema;
+    gt_bytes before = gt_buf_bytes(&one->revert.view), after = gt_buf_bytes(&one->after);
+    size_t count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1) gt_write_map_head(out, count);
+        for (size_t i = 0; i < gt_schema_field_count(schema); i++) {
+            gt_bytes name = gt_schema_field_at(schema, i)->name;
+            gt_bytes was = gt_map_find(before, name), is = gt_map_find(after, name);
+            if (!differ(was, is)) continue;
+            count++;
+            if (pass == 0) continue;
+            gt_write_text(out, name);
+            gt_write_map_head(out, (was.data != NULL) + (size_t)(is.data != NULL));
+            if (is.data != NULL) write_name(out, "after");
+            gt_buf_append(out, is.data, is.len);
+            if (was.data != NULL) write_name(out, "before");
+            gt_buf_append(out, was.data, was.len);
+        }
+    }
+}
+
+static void write_plan(const reverting *r, const plan *one, gt_buf *out) {
+    gt_repo *repo = repo_of(r);
+    bool was = gt_map_find_int(gt_buf_bytes(&one->revert.view), 0).data != NULL;
+    bool is = gt_map_find_int(gt_buf_bytes(&one->after), 0).data != NULL;
+    gt_write_map_head(out, 3 + (size_t)!r->spec.dry_run + (was != is)); /* keys by length, then bytes */
+    write_name(out, "path");
+    gt_write_path(out, gt_repo_path(repo), gt_repo_key(repo, one->item));
+    if (!r->spec.dry_run) {
+        write_name(out, "commit");
+        gt_write_bytes(out, gt_bytes_of(one->id.bytes, GT_ID_SIZE));
+    }
+    write_name(out, "fields");
+    write_fields(out, one);
+    if (was != is) {
+        write_name(out, "deleted");
+        gt_write_bool(out, is);
+    }
+    write_name(out, "reverts");
+    write_ids(out, &one->revert.names);
+}
+
+static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) {
+    size_t items = 0, found = 0;
+    for (size_t i = 0; i < r->plan_count; i++) items += r->plans[i].revert.names.len > 0;
+    for (size_t i = 0; i < r->spec.commit_count; i++) found += r->spec.commits[i].row != GT_NONE;
+    gt_write_map_head(out, 2);
+    write_name(out, "found");
+    gt_write_array_head(out, found);
+    for (size_t i = 0; i < r->spec.commit_count; i++) {
+        if (r->spec.commits[i].row == GT_NONE) continue;
+        gt_commit_key key = gt_repo_commit_key(repo_of(r), r->spec.commits[i].row);
+        gt_write_bytes(out, gt_bytes_of(key.id.bytes, GT_ID_SIZE));
+    }
+    write_name(out, "items");
+    gt_write_array_head(out, items);
+    for (size_t i = 0; i < r->plan_count; i++) {
+        if (r->plans[i].revert.names.len > 0) write_plan(r, &r->plans[i], out);
+    }
+    return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+/* ---- the job ---- */
+
+static goat_status make_some(reverting *r, bool *done, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    for (int i = 0; i < ITEMS_A_STEP && r->next < r->plan_count && status == GOAT_OK; i++) {
+        plan *one = &r->plans[r->next++];
+        bool is_seen = true;
+        if (r->spec.kind == GT_REVERT_RANGE) { /* what is not visible yet is not meant */
+            gt_seen seen;
+            goat_status saw = gt_space_see(r->space, one->item, &seen, NULL);
+            is_seen = saw == GOAT_OK;
+            if (is_seen) gt_view_drop(r->space->db->database->alloc, &seen.view);
+        }
+        if (is_seen) status = make(r, one, diag);
+        if (!is_seen) one->count = 0;
+    }
+    *done = r->next == r->plan_count;
+    return status;
+}
+
+static goat_status step(reverting *r, goat_job *job, bool *done, gt_diag *diag) {
+    bool stage_done = true;
+    goat_status status = gt_space_check(r->space, diag);
+    if (status != GOAT_OK) return status;
+    switch (r->stage) {
+    case BEGIN: status = begin(r, diag); break;
+    case LOOK: status = look(r, &stage_done, diag); break;
+    case SORT: status = sort(r, diag); break;
+    case MAKE:
+        status = make_some(r, &stage_done, diag);
+        job->progress_done = (double)r->next;
+        job->progress_total = (double)r->plan_count;
+        break;
+    case CAPTURE:
+        if (!r->spec.dry_run) status = capture_all(r, diag);
+        if (status == GOAT_OK) status = write_result(r, &job->result, diag);
+        *done = true;
+        break;
+    }
+    if (stage_done) r->stage++;
+    return status;
+}
+
+static gt_step_result revert_step(goat_job *job) {
+    gt_diag diag;
+    bool done = false;
+    gt_diag_init(&diag);
+    goat_status status = step(job->state, job, &done, &diag);
+    if (status != GOAT_OK) {
+        gt_buf_clear(&job->result);
+        gt_job_fail(job, status, &diag);
+        return GT_STEP_DONE;
+    }
+    return done ? GT_STEP_DONE : GT_STEP_MORE;
+}
+
+static const gt_job_kind revert_kind = {revert_step, end_reverting, true};
+
+goat_status gt_space_revert(gt_space *space, gt_bytes spec, goat_job **job, gt_diag *diag) {
+    goat_status status = gt_space_check(space, diag);
+    if (status != GOAT_OK) return status;
+    const gt_alloc *alloc = space->db->database->alloc;
+    reverting *r = gt_new(alloc, 1, sizeof(*r));
+    if (r == NULL) return gt_no_memory(diag);
+    status = gt_revert_spec_read(spec, alloc, &r->spec, diag);
+    if (status == GOAT_OK) {
+        r->space = space;
+        gt_buf_init(&r->rows, alloc);
+        status = gt_job_new(space->db, &revert_kind, r, job, diag);
+        if (status != GOAT_OK) gt_revert_spec_free(&r->spec);
+    }
+    if (status != GOAT_OK) gt_free(alloc, r);
+    return status;
+}
