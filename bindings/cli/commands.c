@@ -83,6 +83,16 @@ static const cli_option log_options[] = {
     JSON("print an object a line, with full ids"),
     END,
 };
+static const cli_option revert_options[] = {
+    {"session", "ID", "the commits of a session"},
+    {"since", "TIME", "the commits from TIME on, as 2026-01-31T12:00:00Z"},
+    {"until", "TIME", "and none later than TIME"},
+    {"in", "PATH", "only in this repository or item"},
+    {"message", "TEXT", "kept with the commits"},
+    {"dry-run", NULL, "print what would change, and change nothing"},
+    JSON("print an object a line, with full ids"),
+    END,
+};
 static const cli_option digest_options[] = {JSON("print an object"), END};
 static const cli_option verify_options[] = {JSON("print the report as an object"), END};
 static const cli_option serve_options[] = {
@@ -238,6 +248,16 @@ const cli_command cli_commands[] = {
      2,
      log_options,
      cmd_log},
+    {"revert",
+     "undo commits, whatever came after them",
+     {"DB COMMIT...", "DB --session ID | --since TIME"},
+     "Undoes commits and keeps what others did meanwhile. A COMMIT is an id as\n"
+     "goat log prints it. A revert is made of commits too, and is undone like them.",
+     "goat revert pets 1f0c9a3be27d",
+     1,
+     1 << 20,
+     revert_options,
+     cmd_revert},
     {"digest",
      "print a fingerprint of a repository",
      {"DB REPO"},

@@ -16,6 +16,7 @@ _goat_options() {
         query) echo '--where --schema --sort --offset --limit --fields --count --live --apply --key --rate' \
             '--keep-going --json --help' ;;
         log) echo '--offset --limit --json --help' ;;
+        revert) echo '--session --since --until --in --message --dry-run --json --help' ;;
         digest) echo '--json --help' ;;
         verify) echo '--json --help' ;;
         serve) echo '--listen --tls --static --origins --connections --per-address --json --help' ;;
@@ -30,7 +31,7 @@ _goat_options() {
 _goat_argument() {
     case $1 in
         --json | --help | --check | --ack | --keep-going | --quiet | --deleted | --undo | --count | --live | \
-            --watch) echo - ;;
+            --watch | --dry-run) echo - ;;
         --apply | --ca) echo file ;;
         --tls) echo files ;;
         --static) echo folder ;;
@@ -104,7 +105,7 @@ _goat_operand() {
 }
 
 _goat_complete() {
-    local goat_commands='init schema import apply get put set unset delete ls query log digest verify serve clone sync status help'
+    local goat_commands='init schema import apply get put set unset delete ls query log revert digest verify serve clone sync status help'
     local count=${#words[@]} word=${words[${#words[@]} - 1]} before=${words[${#words[@]} - 2]} argument= operands
     if ((count == 2)); then
         COMPREPLY=($(compgen -W "$goat_commands --help --version" -- "$word"))

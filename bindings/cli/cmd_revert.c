@@ -1,0 +1,256 @@
+/* goat revert: undoes commits, in whatever repositories they are.
+ *
+ * Everything is tried in all repositories first, without a change; so what is not there, or would break a schema, is said
+ * before anything is reverted. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cbor.h"
+#include "commands.h"
+#include "database.h"
+#include "output.h"
+#include "text.h"
+
+enum { ID_SHOWN = 6 };
+
+typedef struct target {
+    char path[CLI_REPO_PATH_SIZE];
+    goat_buf tried; /* what would be done */
+} target;
+
+typedef struct reverting {
+    cli *run;
+    target *targets;
+    size_t count;
+    const char *key; /* of the item of --in; NULL: any */
+} reverting;
+
+/* ---- what is asked for ---- */
+
+static void add_member(text *spec, const char *name, const char *value) {
+    if (value == NULL) return;
+    text_add_c(spec, spec->len > 1 ? "," : "");
+    text_add_json(spec, name, strlen(name));
+    text_add_c(spec, ":");
+    text_add_json(spec, value, strlen(value));
+}
+
+static void write_spec(const reverting *r, bool dry_run, text *spec) {
+    const cli *run = r->run;
+    text_add_c(spec, "{");
+    for (int i = 1; i < run->operand_count; i++) {
+        text_add_c(spec, i == 1 ? "\"commits\":[" : ",");
+        text_add_json(spec, run->operands[i], strlen(run->operands[i]));
+    }
+    if (run->operand_count > 1) text_add_c(spec, "],\"lacks_some\":true");
+    add_member(spec, "session", cli_value(run, "session"));
+    add_member(spec, "since", cli_value(run, "since"));
+    add_member(spec, "until", cli_value(run, "until"));
+    add_member(spec, "message", cli_value(run, "message"));
+    add_member(spec, "item", r->key);
+    if (dry_run) text_add_c(spec, ",\"dry_run\":true");
+    text_add_c(spec, "}");
+}
+
+static bool is_id(const char *operand) {
+    size_t len = strlen(operand);
+    for (size_t i = 0; i < len; i++) {
+        if (!isxdigit((unsigned char)operand[i])) return false;
+    }
+    return len >= 8 && len <= 64;
+}
+
+static int check_usage(const cli *run) {
+    bool range = cli_has(run, "session") || cli_has(run, "since") || cli_has(run, "until");
+    if (range == (run->operand_count > 1)) {
+        return cli_usage(run, "either commits are named, or --session, --since or --until");
+    }
+    if (cli_has(run, "until") && !cli_has(run, "since") && !cli_has(run, "session")) {
+        return cli_usage(run, "--until needs --since or --session");
+    }
+    for (int i = 1; i < run->operand_count; i++) {
+        if (!is_id(run->operands[i])) {
+            return cli_usage(run, "%s is no commit: 8 to 64 hexadecimal digits", run->operands[i]);
+        }
+    }
+    if (cli_has(run, "session") && !is_id(cli_value(run, "session"))) {
+        return cli_usage(run, "%s is no session: 8 to 64 hexadecimal digits", cli_value(run, "session"));
+    }
+    return CLI_DONE;
+}
+
+/* ---- where ---- */
+
+static int add_target(reverting *r, const char *path, size_t len) {
+    if (len >= CLI_REPO_PATH_SIZE || (len > 5 && memcmp(path, "/sys/", 5) == 0)) return CLI_DONE;
+    target *more = realloc(r->targets, (r->count + 1) * sizeof(*more));
+    if (more == NULL) {
+        cli_error(r->run, "out of memory");
+        return CLI_TROUBLE;
+    }
+    r->targets = more;
+    memset(&more[r->count], 0, sizeof(*more));
+    memcpy(more[r->count++].path, path, len);
+    return CLI_DONE;
+}
+
+static int find_all(reverting *r) {
+    goat_buf paths = {0};
+    goat_error *error = NULL;
+    int code = CLI_DONE;
+    if (goat_db_repos(r->run->db, &paths, NULL, &error) != GOAT_OK) code = cli_fail(r->run, r->run->operands[0], error);
+    cbor all = cbor_array(cbor_of(&paths), NULL);
+    while (code == CLI_DONE && all.len > 0) {
+        cbor path = cbor_content(cbor_take(&all));
+        code = add_target(r, (const char *)path.data, path.len);
+    }
+    goat_buf_free(&paths);
+    return code;
+}
+
+static int find_targets(reverting *r) {
+    const char *in = cli_value(r->run, "in");
+    char repo[CLI_REPO_PATH_SIZE];
+    if (in == NULL) return find_all(r);
+    size_t slashes = 0;
+    for (const char *at = in; *at != '\0'; at++) slashes += *at == '/';
+    if (slashes < 3) return add_target(r, in, strlen(in));
+    int code = cli_split_path(r->run, in, repo, &r->key);
+    return code == CLI_DONE ? add_target(r, repo, strlen(repo)) : code;
+}
+
+/* ---- what is done ---- */
+
+static int revert_in(reverting *r, target *at, bool dry_run, goat_buf *result) {
+    goat_error *error = NULL;
+    text spec = {0};
+    cli *run = r->run;
+    int code = cli_open_repo(run, at->path, CLI_REPO_MUST_EXIST);
+    if (code == CLI_DONE) {
+        write_spec(r, dry_run, &spec);
+        if (goat_repo_revert(run->repo, spec.data, spec.len, result, NULL, &error) != GOAT_OK) {
+            code = cli_fail(run, at->path, error);
+        }
+    }
+    goat_repo_free(run->repo);
+    run->repo = NULL;
+    text_free(&spec);
+    return code;
+}
+
+static bool begins_with(cbor id, const char *operand) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; operand[i] != '\0'; i++) {
+        unsigned half = i % 2 == 0 ? id.data[i / 2] >> 4 : id.data[i / 2] & 15u;
+        if (digits[half] != tolower((unsigned char)operand[i])) return false;
+    }
+    return true;
+}
+
+/* Each commit that was named is to be in one repository. */
+static int check_found(const reverting *r) {
+    for (int i = 1; i < r->run->operand_count; i++) {
+        size_t found = 0;
+        for (size_t k = 0; k < r->count; k++) {
+            cbor ids = cbor_array(cbor_member(cbor_of(&r->targets[k].tried), "found"), NULL);
+            bool here = false;
+            while (ids.len > 0) {
+                cbor id = cbor_content(cbor_take(&ids));
+                here = here || (id.len == 32 && begins_with(id, r->run->operands[i]));
+            }
+            found += here;
+        }
+        if (found == 1) continue;
+        cli_error(r->run, found == 0 ? "%s: no such commit" : "%s: several commits have ids that begin so",
+                  r->run->operands[i]);
+        return CLI_NO;
+    }
+    return CLI_DONE;
+}
+
+/* ---- what is said ---- */
+
+static void print_value(cbor value) {
+    if (cbor_is_empty(value)) {
+        out_text("(unset)");
+    } else {
+        cbor_print(value);
+    }
+}
+
+static void print_item(cbor item) {
+    cbor path = cbor_content(cbor_member(item, "path")), commit = cbor_content(cbor_member(item, "commit"));
+    cbor fields = cbor_map(cbor_member(item, "fields"), NULL), deleted = cbor_member(item, "deleted");
+    out_bytes(path.data, path.len);
+    if (commit.len > 0) {
+        out_text("  ");
+        out_hex(commit.data, commit.len < ID_SHOWN ? commit.len : ID_SHOWN);
+    }
+    out_text("\n");
+    if (!cbor_is_empty(deleted)) out_text(cbor_bool(deleted) ? "  deleted\n" : "  not deleted any more\n");
+    while (fields.len > 0) {
+        cbor name = cbor_content(cbor_take(&fields)), change = cbor_take(&fields);
+        out_text("  ");
+        out_bytes(name.data, name.len);
+        out_text(": ");
+        print_value(cbor_member(change, "before"));
+        out_text(" -> ");
+        print_value(cbor_member(change, "after"));
+        out_text("\n");
+    }
+}
+
+static uint64_t print_result(const cli *run, const goat_buf *result) {
+    uint64_t count;
+    cbor items = cbor_array(cbor_member(cbor_of(result), "items"), &count);
+    while (items.len > 0) {
+        cbor item = cbor_take(&items);
+        if (cli_has(run, "json")) {
+            cbor_print(item);
+            out_text("\n");
+        } else {
+            print_item(item);
+        }
+    }
+    return count;
+}
+
+static bool has_items(const goat_buf *result) {
+    uint64_t count;
+    cbor_array(cbor_member(cbor_of(result), "items"), &count);
+    return count > 0;
+}
+
+static int revert_all(reverting *r) {
+    bool dry_run = cli_has(r->run, "dry-run");
+    uint64_t items = 0;
+    int code = find_targets(r);
+    for (size_t i = 0; i < r->count && code == CLI_DONE; i++) {
+        code = revert_in(r, &r->targets[i], true, &r->targets[i].tried);
+    }
+    if (code == CLI_DONE) code = check_found(r);
+    for (size_t i = 0; i < r->count && code == CLI_DONE; i++) {
+        goat_buf result = {0};
+        if (!has_items(&r->targets[i].tried)) continue;
+        if (!dry_run) code = revert_in(r, &r->targets[i], false, &result);
+        if (code == CLI_DONE) items += print_result(r->run, dry_run ? &r->targets[i].tried : &result);
+        goat_buf_free(&result);
+    }
+    if (code == CLI_DONE && items == 0) {
+        cli_error(r->run, "there is nothing to revert");
+        code = CLI_NO;
+    }
+    return code == CLI_DONE && !dry_run ? cli_flush(r->run) : code;
+}
+
+int cmd_revert(cli *run) {
+    reverting r = {.run = run};
+    int code = check_usage(run);
+    if (code != CLI_DONE) return code;
+    code = cli_open(run, cli_has(run, "dry-run"));
+    if (code == CLI_DONE) code = revert_all(&r);
+    for (size_t i = 0; i < r.count; i++) goat_buf_free(&r.targets[i].tried);
+    free(r.targets);
+    return cli_close(run, code);
+}

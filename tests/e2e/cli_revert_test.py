@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""goat revert: what it undoes, what it leaves, what it says, and what it refuses."""
+import json
+
+from cli_support import NO, USAGE, Case, lines, run
+
+
+class Revert(Case):
+    def setUp(self):
+        super().setUp()
+        self.make()
+        self.put("tom", colour="grey", age=7)
+
+    def tom(self):
+        return json.loads(self.goat("get", "--json", self.db, "/data/cats/tom"))
+
+    def log(self, path="/data/cats/tom"):
+        return lines(self.goat("log", "--json", self.db, path))
+
+    def set(self, *edits):
+        self.goat("set", self.db, "/data/cats/tom", *edits)
+        return self.log()[0]["id"]
+
+    def test_a_commit_is_undone_and_later_edits_stay(self):
+        first = self.set("colour=red")
+        self.set("age=8")
+        said = self.goat("revert", self.db, first[:12])
+        self.assertRegex(said, r'^/data/cats/tom  [0-9a-f]{12}\n  colour: "red" -> "grey"\n$')
+        self.assertEqual((self.tom()["colour"], self.tom()["age"]), ("grey", 8))
+
+    def test_a_revert_is_reverted(self):
+        before = self.tom()
+        change = self.set("colour=red", "age=9")
+        after = self.tom()
+        for _ in range(3):
+            change = lines(self.goat("revert", "--json", self.db, change))[0]["commit"]
+            self.assertEqual(self.tom(), before)
+            change = lines(self.goat("revert", "--json", self.db, change))[0]["commit"]
+            self.assertEqual(self.tom(), after)
+        self.goat("verify", self.db)
+
+    def test_a_dry_run_changes_nothing(self):
+        change = self.set("colour=red")
+        commits = self.log()
+        said = lines(self.goat("revert", "--dry-run", "--json", self.db, change))
+        self.assertEqual(said, [{"path": "/data/cats/tom", "reverts": [change],
+                                 "fields": {"colour": {"before": "red", "after": "grey"}}}])
+        self.assertEqual(self.goat("revert", "--dry-run", self.db, change),
+                         '/data/cats/tom\n  colour: "red" -> "grey"\n')
+        self.assertEqual(self.log(), commits)
+
+    def test_a_session_is_undone_in_all_repositories(self):
+        self.goat("put", self.db, "/data/dogs/rex", "--schema", "cat", '{"name": "rex"}')
+        session = self.log()[0]["session"]
+        said = self.goat("revert", self.db, "--session", session[:8])
+        self.assertEqual(sorted(line.split()[0] for line in said.splitlines() if line[0] == "/"),
+                         ["/data/cats/tom", "/data/dogs/rex"])
+        self.assertIn("  deleted\n", said)
+        self.assertEqual(self.goat("ls", self.db, "/data/cats") + self.goat("ls", self.db, "/data/dogs"), "")
+        self.goat("revert", self.db, *(self.log(path)[0]["id"] for path in ("/data/cats/tom", "/data/dogs/rex")))
+        self.assertEqual(self.goat("ls", self.db, "/data/cats"), "/data/cats/tom\n")
+        self.assertEqual(self.goat("ls", self.db, "/data/dogs"), "/data/dogs/rex\n")
+
+    def test_one_repository_and_one_item_alone(self):
+        self.put("kit")
+        self.goat("put", self.db, "/data/dogs/rex", "--schema", "cat", '{"name": "rex"}')
+        session = self.log()[0]["session"]
+        said = lines(self.goat("revert", self.db, "--json", "--session", session, "--in", "/data/dogs"))
+        self.assertEqual([item["path"] for item in said], ["/data/dogs/rex"])
+        said = lines(self.goat("revert", self.db, "--json", "--session", session, "--in", "/data/cats/kit"))
+        self.assertEqual([item["path"] for item in said], ["/data/cats/kit"])
+        self.assertEqual(self.goat("ls", self.db, "/data/cats"), "/data/cats/tom\n")
+
+    def test_a_range_of_time(self):
+        self.set("colour=red")
+        last = self.set("colour=black")
+        time = self.log()[0]["time"]
+        said = lines(self.goat("revert", self.db, "--json", "--since", time, "--until", time, "--message", "too late"))
+        self.assertIn(last, said[0]["reverts"])
+        self.assertNotEqual(self.tom()["colour"], "black")
+        self.assertEqual(self.log()[0]["message"], "too late")
+        self.refused("revert", self.db, "--since", "2999-01-01T00:00:00Z", code=NO, says="there is nothing to revert")
+
+    def test_what_cannot_be_reverted(self):
+        created = self.log()[0]["id"]
+        change = self.set("colour=red")
+        self.refused("revert", self.db, "0123456789abcdef", code=NO, says="no such commit")
+        self.refused("revert", self.db, change, "0123456789abcdef", code=NO, says="no such commit")
+        self.refused("revert", self.db, created, code=NO, says="required")
+        self.assertEqual(self.tom()["name"], "tom")
+        undone = self.log()[0]["id"]
+        self.goat("revert", self.db, undone)
+        self.refused("revert", self.db, undone, code=NO, says="there is nothing to revert")
+
+    def test_wrong_usage(self):
+        for arguments in ([], ["abc"], ["01234567", "--session", "01234567"], ["xyzxyzxyz"], ["--until", "2026-01-01"],
+                          ["--session", "abc"], ["0" * 65]):
+            self.refused("revert", self.db, *arguments, code=USAGE, says="(see goat")
+        self.refused("revert", self.db, "--since", "yesterday", code=NO, says="since")
+
+
+
+if __name__ == "__main__":
+    run()
