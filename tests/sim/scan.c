@@ -106,10 +106,12 @@ void sim_promise(sim_peer *to, sim_peer *holder, uint8_t repo, uint32_t rows) {
     sim_scan *scan = &to->scans[repo];
     bool is_self = to == holder;
     /* A commit may lack its parent as soon as the log is read that had bits flipped while it was open. */
-    bool is_shaky = (holder->damaged >> repo & 1) != 0 && holder->scans[repo].opening <= holder->damaged_at[repo];
-    if (is_shaky) return;
+    bool is_damaged = (holder->damaged >> repo & 1) != 0;
+    if (is_damaged && holder->scans[repo].opening <= holder->damaged_at[repo]) return;
     for (uint32_t i = is_self ? scan->promised : 0; i < rows && i < scan->rows; i++) {
         sim_commit *commit = &to->world->ledger.commits[scan->commits[i]];
+        bool is_held = (commit->held >> holder->index & 1) != 0;
+        if (is_damaged && !is_held) continue; /* what it had acknowledged before it was damaged */
         if (is_self || commit->author == to->index) commit->promised |= UINT64_C(1) << holder->index;
     }
     if (is_self && rows > scan->promised) scan->promised = rows;
