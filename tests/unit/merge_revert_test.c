@@ -7,6 +7,7 @@
 #include "support/test_schema.h"
 #include "support/test_value.h"
 #include "value/build.h"
+#include "value/rich.h"
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -30,10 +31,11 @@ static int set_up(void **state) {
     history *h = calloc(1, sizeof(*h));
     *state = h;
     if (h == NULL) return 1;
-    h->schema = test_schema(
-        "{\"ns\": \"page\", \"version\": 1, \"fields\": {\"title\": {\"type\": \"string\"},"
-        "\"done\": {\"type\": \"boolean\"}, \"body\": {\"type\": \"text\"}, \"list\": {\"type\": \"list\"},"
-        "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}");
+    h->schema =
+        test_schema("{\"ns\": \"page\", \"version\": 1, \"fields\": {\"title\": {\"type\": \"string\"},"
+                    "\"done\": {\"type\": \"boolean\"}, \"body\": {\"type\": \"text\"}, \"list\": {\"type\": \"list\"},"
+                    "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"},"
+                    "\"rich\": {\"type\": \"richtext\"}}}");
     return 0;
 }
 
@@ -359,8 +361,30 @@ static void random_text(test_random *random, char *out) {
     out[len] = '\0';
 }
 
+/* Inserts, removes or formats somewhere in a rich text. */
+static void random_delta(test_random *random, const gt_field *field, gt_bytes base, const char *text, gt_buf *edit) {
+    static const char *const attributes[] = {"{}", "{b: 1}", "{b: 2, i: 1}", "{b: null}"};
+    uint32_t len = base.data == NULL ? 0 : (uint32_t)gt_rich_count(base), at = test_random_below(random, len + 1);
+    const char *given = attributes[test_random_below(random, 4)];
+    gt_buf notation;
+    gt_buf_init(&notation, &gt_alloc_system);
+    test_text(&notation, "[");
+    if (at > 0) test_text(&notation, "{retain: %u}, ", (unsigned)at);
+    uint32_t rest = len - at, kind = rest == 0 ? 0 : test_random_below(random, 4);
+    if (kind < 2) test_text(&notation, "{insert: '%s', attributes: %s}, ", text, given);
+    if (kind == 1 || kind == 2) test_text(&notation, "{delete: %u}", 1 + (unsigned)test_random_below(random, rest));
+    if (kind == 3)
+        test_text(&notation, "{retain: %u, attributes: %s}", 1 + (unsigned)test_random_below(random, rest), given);
+    if (kind == 0) test_text(&notation, "{insert: {e: 1}}");
+    test_text(&notation, "]");
+    gt_bytes delta = test_value((const char *)notation.data);
+    assert_int_equal(gt_edit_delta(field, base, delta, edit, NULL), GOAT_OK);
+    test_value_free(delta);
+    gt_buf_free(&notation);
+}
+
 static void random_field(history *h, const gt_buf *view, uint32_t which, gt_buf *edit) {
-    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes"};
+    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich"};
     test_random *random = &h->random;
     const gt_field *field = gt_schema_field(h->schema, gt_bytes_text(names[which]));
     gt_bytes base = field_of(view, names[which]);
@@ -414,23 +438,25 @@ static void random_field(history *h, const gt_buf *view, uint32_t which, gt_buf 
         gt_write_int(&value, test_random_below(random, 9));
         gt_bytes put = test_random_below(random, 3) == 0 ? (gt_bytes){0} : gt_buf_bytes(&value);
         gt_edit_put(field, base, gt_bytes_text(text), put, edit, NULL);
-    } else {
+    } else if (which == 6) {
         gt_edit_increment(field, (int64_t)test_random_below(random, 9) - 4, edit, NULL);
+    } else {
+        random_delta(random, field, base, text, edit);
     }
     gt_buf_free(&value);
 }
 
 /* Some fields of `fields` (bits) are edited on what is seen. */
 static uint32_t random_edit(history *h, uint64_t known, uint32_t fields, bool deletes) {
-    gt_pair pairs[7];
-    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes"};
-    gt_buf view, edits[7], delta, body;
+    gt_pair pairs[8];
+    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich"};
+    gt_buf view, edits[8], delta, body;
     size_t count = 0;
     gt_buf_init(&view, &gt_alloc_system);
     gt_buf_init(&delta, &gt_alloc_system);
     gt_buf_init(&body, &gt_alloc_system);
     replay(h, known, 0, &view);
-    for (uint32_t i = 0; i < 7; i++) {
+    for (uint32_t i = 0; i < 8; i++) {
         gt_buf_init(&edits[i], &gt_alloc_system);
         if ((fields >> i & 1) == 0 || test_random_below(&h->random, 3) == 0) continue;
         random_field(h, &view, i, &edits[i]);
@@ -444,7 +470,7 @@ static uint32_t random_edit(history *h, uint64_t known, uint32_t fields, bool de
         gt_write_map(&delta, pairs, count);
     }
     uint32_t step = add_step(h, known, gt_buf_bytes(&delta));
-    for (uint32_t i = 0; i < 7; i++) gt_buf_free(&edits[i]);
+    for (uint32_t i = 0; i < 8; i++) gt_buf_free(&edits[i]);
     gt_buf_free(&view);
     gt_buf_free(&delta);
     gt_buf_free(&body);
@@ -482,7 +508,7 @@ static void random_history(history *h, uint32_t steps, uint32_t authors, uint32_
             step = revert(h, known[one], wanted & known[one]);
             if (step == UINT32_MAX) continue;
         } else {
-            step = random_edit(h, known[one], 0x7f, true);
+            step = random_edit(h, known[one], 0xff, true);
         }
         known[one] |= bit(step);
         by[one] |= bit(step);
@@ -520,7 +546,7 @@ static void what_others_did_to_other_fields_stays(void **state) {
     history *h = *state;
     gt_buf before, after, expected;
     uint64_t by[AUTHORS_MAX];
-    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes"};
+    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich"};
     gt_buf_init(&before, &gt_alloc_system);
     gt_buf_init(&after, &gt_alloc_system);
     gt_buf_init(&expected, &gt_alloc_system);
@@ -532,14 +558,14 @@ static void what_others_did_to_other_fields_stays(void **state) {
         replay(h, all, 0, &before);
         uint32_t undo = revert(h, all, random_some(h, all));
         if (undo == UINT32_MAX) continue;
-        uint32_t fields = test_random_below(&h->random, 128);
+        uint32_t fields = test_random_below(&h->random, 256);
         uint64_t one = all | bit(undo), other = test_random_below(&h->random, 2) == 0 ? one : base;
         for (int k = 0; k < 3; k++) other |= bit(random_edit(h, other, fields, false));
         all = first_steps(h->count);
         replay(h, all, 0, &expected);
         revert_one(h, undo);
         replay(h, first_steps(h->count), 0, &after);
-        for (int k = 0; k < 7; k++) {
+        for (int k = 0; k < 8; k++) {
             gt_bytes now = field_of(&after, names[k]), was = field_of(&before, names[k]);
             if ((fields >> k & 1) != 0) continue;
             bool same = was.data == NULL || now.data == NULL ? was.data == now.data : gt_bytes_equal(was, now);
