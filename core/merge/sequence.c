@@ -18,12 +18,6 @@ typedef struct family {
     piece *first; /* NULL: the slot is free */
 } family;
 
-typedef struct removal {
-    struct removal *next;
-    gt_element first;
-    uint32_t count;
-} removal;
-
 struct gt_sequence {
     gt_replay *replay;
     gt_spans spans;
@@ -32,7 +26,7 @@ struct gt_sequence {
     family *families; /* open addressing */
     uint32_t family_count, family_places;
     const gt_field_edit **edits; /* by step; NULL: it does not touch the field */
-    removal **removals;          /* by step */
+    gt_removal **removals;       /* by step */
     uint32_t *inserted;          /* by step: elements, and slots of those that it moves */
     uint32_t *seen;              /* by step: what its author saw */
 };
@@ -165,9 +159,9 @@ static bool remove_seen(gt_sequence *sequence, uint32_t step, uint64_t position,
         gt_span *span = gt_spans_at(spans, position, &within);
         if (within > 0) span = gt_span_split(spans, span, within);
         if (span != NULL && span->length > count && gt_span_split(spans, span, (uint32_t)count) == NULL) return false;
-        removal *one = span == NULL ? NULL : gt_arena_new(spans->arena, 1, sizeof(*one));
+        gt_removal *one = span == NULL ? NULL : gt_arena_new(spans->arena, 1, sizeof(*one));
         if (one == NULL) return false;
-        *one = (removal){.next = sequence->removals[step], .first = span->first, .count = span->length};
+        *one = (gt_removal){.next = sequence->removals[step], .first = span->first, .count = span->length};
         sequence->removals[step] = one;
         count -= span->length;
         if (span->slot != NULL) { /* it is removed wherever it stands */
@@ -205,7 +199,7 @@ static void shift(gt_sequence *sequence, gt_element first, uint32_t count, int b
 }
 
 static void shift_removed(gt_sequence *sequence, uint32_t step, int by) {
-    for (const removal *one = sequence->removals[step]; one != NULL; one = one->next) {
+    for (const gt_removal *one = sequence->removals[step]; one != NULL; one = one->next) {
         shift(sequence, one->first, one->count, by);
     }
 }
@@ -382,3 +376,9 @@ bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *f
 gt_marks *gt_sequence_marks(const gt_sequence *sequence) { return sequence->marks; }
 
 uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step) { return sequence->seen[step]; }
+
+const gt_spans *gt_sequence_spans(const gt_sequence *sequence) { return &sequence->spans; }
+
+const gt_removal *gt_sequence_removed(const gt_sequence *sequence, uint32_t step) { return sequence->removals[step]; }
+
+uint32_t gt_sequence_inserted(const gt_sequence *sequence, uint32_t step) { return sequence->inserted[step]; }

@@ -36,6 +36,19 @@ bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_el
 /* Of rich text: the attributes that were given to it. */
 gt_marks *gt_sequence_marks(const gt_sequence *sequence);
 
+/* A stretch of elements that a step removed, all inserted by one step. */
+typedef struct gt_removal {
+    struct gt_removal *next;
+    gt_element first;
+    uint32_t count;
+} gt_removal;
+
+/* For those who explain: where everything stands, what is not left included; what a step removed (void or not), NULL behind
+ * the last; and how many elements it inserted, slots of those that it moved included. */
+const gt_spans *gt_sequence_spans(const gt_sequence *sequence);
+const gt_removal *gt_sequence_removed(const gt_sequence *sequence, uint32_t step);
+uint32_t gt_sequence_inserted(const gt_sequence *sequence, uint32_t step);
+
 /* How many elements the author of a step saw that touches the field. */
 uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step);
 

@@ -28,8 +28,9 @@ struct gt_changed {
     gt_slot *newest;   /* was added last */
     gt_bytes value;    /* the latest that counts; data NULL: the one that it was inserted with */
     uint32_t value_step;
-    bool stands;    /* for gt_list_change: it is in the list when all is done, */
-    uint64_t index; /* … and this is its place */
+    bool stands;      /* for gt_list_change: it is in the list when all is done, */
+    uint64_t index;   /* … and this is its place */
+    uint32_t gone_by; /* for explain_sequence.c: one of the steps that removed it, plus one */
 };
 
 /* What is known of the element whose slot `span` is, of length 1. NULL when there is no memory. */
