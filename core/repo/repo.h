@@ -143,6 +143,28 @@ goat_status gt_repo_heads(gt_repo *repo, uint32_t item, gt_buf *ids, gt_diag *di
 goat_status gt_repo_view_at(gt_repo *repo, uint32_t item, const gt_id *heads, uint32_t head_count, gt_buf *state,
                             gt_diag *diag);
 
+enum {
+    GT_EXPLAIN_BELOW_MAX = 8192, /* commits of the item looked at below the base; about 20 ms */
+    GT_EXPLAIN_PARTS_MAX = 16,   /* things that one commit did to a field, named one by one */
+    GT_EXPLAIN_KEY_MAX = 256,    /* bytes of an element or key that is named */
+    GT_EXPLAIN_UNREAD_MAX = 64,  /* commits of versions that cannot be read here */
+};
+
+/* Where fields come from; see explain.c. */
+typedef struct gt_explain_request {
+    const gt_id *heads; /* of the view in question, ascending */
+    uint32_t head_count;
+    gt_bytes view;   /* the view itself */
+    gt_bytes field;  /* data NULL: all that are set or were edited */
+    uint32_t limit;  /* commits to a field */
+    bool is_present; /* commits that are not shown belong to it, too */
+} gt_explain_request;
+
+/* Appends the explanation (goat_item_explain in abi/goat.h). GOAT_OK; GOAT_NOT_FOUND: no such commit; GOAT_INVALID: no such
+ * field; GOAT_NO_SCHEMA, GOAT_CORRUPT, GOAT_NO_MEMORY. */
+goat_status gt_repo_explain(gt_repo *repo, uint32_t item, const gt_explain_request *request, gt_buf *out,
+                            gt_diag *diag);
+
 /* One item's commits, newest first by (time, id). `rows` gets uint32_t commit rows. */
 goat_status gt_repo_item_commits(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag);
 

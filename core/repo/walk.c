@@ -8,7 +8,7 @@
 
 #include "repo/versions.h"
 
-static bool push(gt_walk *walk, uint32_t number) {
+bool gt_walk_push(gt_walk *walk, uint32_t number) {
     gt_commit_row *row = gt_commit_at(walk->repo, number);
     if ((row->flags & GT_COMMIT_MARK) != 0) return true;
     if (!gt_reserve(walk->repo->alloc, (void **)(void *)&walk->queue, walk->queue_count, &walk->queue_capacity,
@@ -99,7 +99,7 @@ static goat_status note_visited(gt_walk *walk, uint32_t number, gt_diag *diag) {
     return follows ? await_reverted(walk, number, diag) : GOAT_OK;
 }
 
-static bool visit(gt_walk *walk) {
+bool gt_walk_visit(gt_walk *walk) {
     uint32_t number = pop(walk);
     if (!gt_reserve(walk->repo->alloc, (void **)(void *)&walk->commits, walk->count, &walk->capacity,
                     sizeof(*walk->commits))) {
@@ -110,12 +110,12 @@ static bool visit(gt_walk *walk) {
     const gt_commit_row *row = gt_commit_at(walk->repo, number);
     if (row->parent_count == 0) walk->has_root = true;
     for (uint32_t i = 0; i < row->parent_count; i++) {
-        if (!push(walk, gt_parent_at(walk->repo, row, i))) return false;
+        if (!gt_walk_push(walk, gt_parent_at(walk->repo, row, i))) return false;
     }
     return true;
 }
 
-static void unmark(gt_walk *walk) {
+void gt_walk_unmark(gt_walk *walk) {
     for (uint32_t i = 0; i < walk->count; i++) {
         gt_commit_at(walk->repo, walk->commits[i])->flags &= (uint16_t)~GT_COMMIT_MARK;
     }
@@ -147,8 +147,7 @@ static goat_status take_snapshot(gt_walk *walk, uint32_t number, gt_diag *diag) 
     return status;
 }
 
-/* Below everything is the empty item, and of one that was made at an older version what upgrades give to all such. */
-static goat_status take_empty(gt_walk *walk, uint32_t item, gt_diag *diag) {
+goat_status gt_walk_take_empty(gt_walk *walk, uint32_t item, gt_diag *diag) {
     gt_repo *repo = walk->repo;
     const gt_schema *oldest = walk->reader;
     const uint8_t empty = 0xa0;
@@ -180,27 +179,27 @@ static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
         }
         uint32_t top = walk->queue[0];
         bool meets = walk->queue_count == 1 && !walk->has_root;
-        if (!visit(walk)) return gt_no_memory(diag);
+        if (!gt_walk_visit(walk)) return gt_no_memory(diag);
         goat_status noted = note_visited(walk, top, diag);
         if (noted != GOAT_OK) return noted;
         if (meets && walk->awaited_count == 0 && is_base(walk, gt_commit_at(repo, top)))
             return take_snapshot(walk, top, diag);
     }
-    return take_empty(walk, item, diag);
+    return gt_walk_take_empty(walk, item, diag);
 }
 
 static goat_status walk_from(gt_walk *walk, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_diag *diag) {
     goat_status status = GOAT_OK;
     for (uint32_t i = 0; i < head_count && status == GOAT_OK; i++) {
-        if (!push(walk, heads[i])) status = gt_no_memory(diag);
+        if (!gt_walk_push(walk, heads[i])) status = gt_no_memory(diag);
     }
     if (status == GOAT_OK) status = run(walk, item, diag);
-    unmark(walk);
+    gt_walk_unmark(walk);
     walk->repo->work += walk->count;
     return status;
 }
 
-static void begin(gt_walk *walk, gt_repo *repo, const gt_schema *reader) {
+void gt_walk_init(gt_walk *walk, gt_repo *repo, const gt_schema *reader) {
     *walk = (gt_walk){.repo = repo, .reader = reader};
     gt_buf_init(&walk->upgraded, repo->alloc);
     gt_buf_init(&walk->awaited, repo->alloc);
@@ -208,20 +207,20 @@ static void begin(gt_walk *walk, gt_repo *repo, const gt_schema *reader) {
 
 goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
                          uint32_t head_count, gt_diag *diag) {
-    begin(walk, repo, reader);
+    gt_walk_init(walk, repo, reader);
     return walk_from(walk, item, heads, head_count, diag);
 }
 
 goat_status gt_walk_below(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
                           uint32_t head_count, const uint32_t *rows, uint32_t row_count, gt_diag *diag) {
-    begin(walk, repo, reader);
+    gt_walk_init(walk, repo, reader);
     walk->follows_reverts = true;
     goat_status status = GOAT_OK;
     for (uint32_t i = 0; i < row_count && status == GOAT_OK; i++) {
         if (!await(walk, rows[i])) status = gt_no_memory(diag);
     }
     if (status == GOAT_OK) return walk_from(walk, item, heads, head_count, diag);
-    unmark(walk);
+    gt_walk_unmark(walk);
     return status;
 }
 

@@ -32,6 +32,17 @@ goat_status gt_walk_below(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_
                           uint32_t head_count, const uint32_t *rows, uint32_t row_count, gt_diag *diag);
 void gt_walk_free(gt_walk *walk);
 
+/* The same one step at a time: after gt_walk_init commits are put into the queue (false: no memory), the latest of them is
+ * visited, which puts its parents there, and in the end all marks are taken away again. */
+void gt_walk_init(gt_walk *walk, gt_repo *repo, const gt_schema *reader);
+bool gt_walk_push(gt_walk *walk, uint32_t commit);
+bool gt_walk_visit(gt_walk *walk);
+void gt_walk_unmark(gt_walk *walk);
+
+/* Once nothing is in the queue: the base is the empty item, and of one that was made at an older version what upgrades give
+ * to all such. */
+goat_status gt_walk_take_empty(gt_walk *walk, uint32_t item, gt_diag *diag);
+
 /* ---- view.c ---- */
 
 /* The commits of a walk as steps, earliest first, in the arena. */

@@ -8,6 +8,7 @@
 #include "support/merge_model.h"
 #include "support/test_repo.h"
 #include "support/test_value.h"
+#include "value/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,6 +226,70 @@ static void fail_with(const history *h, uint32_t item, uint64_t known, gt_bytes 
              (const char *)a.data, (const char *)b.data);
 }
 
+/* The base by the definition: the most of the first commits, in order, such that every other one known descends from those of
+ * them that no other of them has seen; all of them only if there is one head. */
+static uint64_t base_members(const model *m, uint64_t known) {
+    uint64_t members = 0, best = 0, below = 0;
+    for (uint32_t i = 0; i <= m->count; i++) {
+        bool good = true;
+        uint32_t after = 0;
+        for (uint32_t k = i; k < m->count; k++) {
+            if ((known >> k & 1) == 0) continue;
+            after++;
+            good = good && (members & ~m->steps[k].ancestors) == 0;
+        }
+        if (good && (after > 0 || (members & (members - 1)) == 0)) best = members;
+        if (i == m->count || (known >> i & 1) == 0) continue;
+        below |= m->steps[i].ancestors;
+        members = (members | bit(i)) & ~below;
+    }
+    return best;
+}
+
+static void explain(test_site *site, uint32_t row, gt_buf *out) {
+    gt_seen seen;
+    gt_buf ids;
+    gt_buf_init(&ids, &gt_alloc_system);
+    assert_int_equal(gt_repo_view(site->repo, row, &seen, NULL), GOAT_OK);
+    assert_int_equal(gt_repo_heads(site->repo, row, &ids, NULL), GOAT_OK);
+    gt_explain_request request = {.heads = (const gt_id *)(const void *)ids.data,
+                                  .head_count = (uint32_t)(ids.len / GT_ID_SIZE),
+                                  .view = seen.view.bytes,
+                                  .limit = UINT32_MAX,
+                                  .is_present = true};
+    assert_int_equal(gt_repo_explain(site->repo, row, &request, out, NULL), GOAT_OK);
+    gt_view_drop(site->alloc, &seen.view);
+    gt_buf_free(&ids);
+}
+
+/* Where the fields come from is a function of the commits known, too: not of what happens to be kept, or of the way by
+ * which they came. Whoever knows all compares with `first`, which is empty to begin with. */
+static void compare_explanations(const history *h, test_site *site, gt_buf *first) {
+    gt_buf found;
+    gt_buf_init(&found, &gt_alloc_system);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        uint32_t row = gt_repo_find(site->repo, gt_bytes_text(keys[i]));
+        if (row == GT_NONE) continue;
+        gt_buf_clear(&found);
+        explain(site, row, &found);
+        uint64_t base = 0;
+        gt_bytes ids = gt_map_find(gt_buf_bytes(&found), gt_bytes_text("base")), id, bytes;
+        for (gt_iter iter = gt_array_iter(ids); gt_array_next(&iter, &id);) {
+            gt_id copy;
+            assert_true(gt_value_as_bytes(id, &bytes));
+            memcpy(copy.bytes, bytes.data, GT_ID_SIZE);
+            base |= bit(index_of(h, i, &copy));
+        }
+        uint64_t expected = base_members(&h->items[i], known_commits(h, site, i, row));
+        if (base != expected) model_print(&h->items[i]);
+        assert_int_equal(base, expected);
+        if (first == NULL) continue;
+        if (first[i].len == 0) gt_buf_append(&first[i], found.data, found.len);
+        assert_true(gt_bytes_equal(gt_buf_bytes(&first[i]), gt_buf_bytes(&found)));
+    }
+    gt_buf_free(&found);
+}
+
 static void compare(const history *h, test_site *site) {
     gt_buf expected;
     gt_buf_init(&expected, &gt_alloc_system);
@@ -319,7 +384,12 @@ static void try_history(test_network *network, test_random *random) {
     h.network = network;
     h.random = random;
     make_history(&h, 1 + test_random_below(random, chance(random, 10) ? COMMITS_MAX - 8 : 12));
-    for (uint32_t i = 0; i < h.author_count; i++) compare(&h, &h.authors[i]);
+    gt_buf explained[ITEMS];
+    for (uint32_t i = 0; i < ITEMS; i++) gt_buf_init(&explained[i], &gt_alloc_system);
+    for (uint32_t i = 0; i < h.author_count; i++) {
+        compare(&h, &h.authors[i]);
+        compare_explanations(&h, &h.authors[i], NULL);
+    }
     for (uint32_t i = 0; i < REPLICAS; i++) {
         test_site site;
         new_site(&h, &site, 0);
@@ -331,9 +401,11 @@ static void try_history(test_network *network, test_random *random) {
         test_site_digest(&site, i == 0 ? first : digest);
         if (i > 0) assert_memory_equal(first, digest, sizeof first);
         if (i % 4 == 1) compare(&h, &site);
+        if (i < 3) compare_explanations(&h, &site, explained);
         if (i == 1) assert_int_equal(test_site_audit(&site, NULL), 0);
         test_site_free(&site);
     }
+    for (uint32_t i = 0; i < ITEMS; i++) gt_buf_free(&explained[i]);
     free_history(&h);
 }
 
