@@ -910,6 +910,47 @@ GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error 
 GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_t limit, goat_buf *commits,
                                        goat_error **error);
 
+/**
+ * Where the fields of an item come from: which commits contributed to each, from which base, by which rule. Of what the
+ * handle sees, without its unsaved edits; or of an earlier view.
+ *
+ * A view follows from a base, the latest commits that everything else is before or after, and from the commits after it. All
+ * of these that edit the field are listed, and, so far as they say where the base's value comes from, those before it: back
+ * to the last write of a single value, and of other types through the history, 8,192 commits at most.
+ *
+ * One CBOR map: "at" (array of bytes: the heads of the view), "base" (array of bytes: the base's commits; none: the
+ * empty item), "fields" (array of maps, below), "schema" ([ns, version], as it is read), "deleted" (boolean),
+ * "deletions" (array of commits that deleted the item or brought it back).
+ * A field: "more"? (integer: edits that were not listed because of the limit), "name", "rule" (text: how edits of it
+ * combine), "type", "state" ("set", "default": it has its default value, or "unset"), "commits" (array: newest first),
+ * "earlier"? ({"effect", "commits" (array of bytes)}: what the field was at these commits came from before, which was not
+ * looked into; and what became of that), "limited"? (true: it was too much to find out all).
+ * A commit: "by" (array of bytes: commits that took the place of what it did, the first few), "id" (bytes), "time"
+ * (date), "parts" (array of maps: what it did), "effect", "others"? (true: "by" does not name all), "schema"
+ * ([ns, version], of the commit), "logical" (integer), "message"?, "session" (bytes), "settled" (boolean: it is in the
+ * base).
+ * The effect: "kept" (all that it did is part of the value), "part" (some of it), "overridden" (none of it; it did not
+ * contribute), "none" (it did what was so already), "void" (its author was revoked), "unread" (of a version or form that is
+ * not read here), "unknown" (see "limited").
+ * A part: "by"? (integer: of an increment), "key"? (the element of a set, the key of a map, if it is not long), "what"
+ * ("written", "unset", "added", "removed", "put", "incremented", "inserted", "moved", "replaced", "made": so that the field
+ * is there, "superseded": kept an older one from standing, "edited"; "deleted", "undeleted"), "count" (of elements), "stands"
+ * (so many of them are part of the value).
+ * Of one commit the first 16 parts are told one by one, others put together.
+ *
+ * @param field        borrowed. NULL: all fields that are set, were edited or have a default.
+ * @param at           borrowed. Ids of commits of this item, 32 bytes each: the view that has these as its heads.
+ *                     NULL: the one that the handle sees.
+ * @param limit        how many commits to a field at most; UINT32_MAX for all.
+ * @param explanation  new contents, end with goat_buf_free().
+ * @return GOAT_OK, GOAT_NOT_FOUND if the item has no such commit, or none yet, GOAT_INVALID if the schema has no such
+ *         field, GOAT_NO_SCHEMA, GOAT_CORRUPT.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_item_explain(goat_item *item, const char *field, size_t field_len, const uint8_t *at,
+                                       size_t at_len, uint32_t limit, goat_buf *explanation, goat_error **error);
+
 /* ---- Order stamps -------------------------------------------------------------------------- */
 
 /**

@@ -153,3 +153,18 @@ goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_t limit, 
     goat_status status = gt_item_commits(item, offset, limit, &out, call.diag);
     return gt_leave(&call, gt_give_back(commits, &out, status, call.diag));
 }
+
+goat_status goat_item_explain(goat_item *item, const char *field, size_t field_len, const uint8_t *at, size_t at_len,
+                              uint32_t limit, goat_buf *explanation, goat_error **error) {
+    gt_call call;
+    GT_REQUIRE(item);
+    GT_REQUIRE(explanation);
+    if (at != NULL && (at_len == 0 || at_len % GT_ID_SIZE != 0)) {
+        return gt_misuse(error, "at is not one or more ids of 32 bytes");
+    }
+    gt_enter(&call, gt_item_db(item), error);
+    gt_buf out = gt_lend(explanation);
+    goat_status status =
+        gt_item_explain(item, gt_bytes_of(field, field_len), gt_bytes_of(at, at_len), limit, &out, call.diag);
+    return gt_leave(&call, gt_give_back(explanation, &out, status, call.diag));
+}

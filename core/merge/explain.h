@@ -32,8 +32,9 @@ const char *gt_effect_name(gt_effect effect);
 
 /* One thing that a step did to the field. */
 typedef struct gt_part {
-    const char *
-        what; /* "written" "unset" "added" "removed" "put" "incremented" "inserted" "moved" "replaced" "made" "edited" "superseded" */
+    /* "written" "unset" "added" "removed" "put" "incremented" "inserted" "moved" "replaced"; "made": so that the field is
+     * there; "superseded": kept an older write from standing; "edited"; "deleted" "undeleted" */
+    const char *what;
     gt_bytes key;    /* the element of a set or the key of a map, encoded; data NULL: none */
     int64_t by;      /* "incremented" */
     uint32_t count;  /* of elements */

@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "support/test_db.h"
+#include "value/value.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -415,6 +416,49 @@ static void an_item_tells_its_history(void **state) {
     goat_item_free(item);
 }
 
+static void a_field_tells_where_it_comes_from(void **state) {
+    test_db *f = *state;
+    goat_buf told = {0}, commits = {0};
+    goat_item *item = test_db_create(f, "/data/tasks/1", "one");
+    assert_fails(GOAT_NOT_FOUND, goat_item_explain(item, NULL, 0, NULL, 0, UINT32_MAX, &told, &error));
+    flush(f);
+    assert_ok(goat_item_commits(item, 0, 1, &commits, &error));
+    gt_bytes commit, id = {0}, first;
+    gt_iter iter = gt_array_iter(gt_bytes_of(commits.data, commits.size));
+    assert_true(gt_array_next(&iter, &commit));
+    id = gt_map_find(commit, gt_bytes_text("id"));
+    assert_true(gt_value_as_bytes(id, &first));
+    gt_sim_advance_ms(&f->clock, 1000);
+    test_db_set(item, "title", "\"two\"");
+    flush(f);
+    test_db_set(item, "title", "\"unsaved\""); /* no commit yet, and not told of */
+    assert_ok(goat_item_explain(item, TEXT("title"), NULL, 0, UINT32_MAX, &told, &error));
+    const char *json = test_db_json(&told);
+    assert_non_null(strstr(json, "\"rule\":\"the later write\",\"type\":\"string\",\"state\":\"set\""));
+    const char *written = "\"parts\":[{\"what\":\"written\",\"count\":1,\"stands\":1}],\"effect\":\"kept\"";
+    assert_non_null(strstr(json, written));
+    assert_null(strstr(strstr(json, written) + 1, "\"parts\"")); /* what it was before does not matter */
+    assert_non_null(strstr(json, "\"schema\":[\"task\",1]"));
+    assert_non_null(strstr(json, "\"deleted\":false,\"deletions\":[]"));
+    assert_ok(goat_item_explain(item, NULL, 0, NULL, 0, 0, &told, &error));
+    json = test_db_json(&told);
+    assert_non_null(strstr(json, "{\"more\":1,\"name\":\"title\""));
+    assert_non_null(
+        strstr(json, "\"name\":\"done\",\"rule\":\"the later write\",\"type\":\"boolean\",\"state\":\"default\""));
+    assert_null(strstr(json, "\"size\"")); /* nothing is to be told of it */
+    assert_ok(goat_item_explain(item, TEXT("title"), first.data, 32, UINT32_MAX, &told, &error));
+    assert_null(strstr(test_db_json(&told), "\"earlier\"")); /* from the empty item on */
+    assert_fails(GOAT_INVALID, goat_item_explain(item, TEXT("wings"), NULL, 0, 1, &told, &error));
+    assert_fails(GOAT_MISUSE, goat_item_explain(item, NULL, 0, first.data, 31, 1, &told, &error));
+    assert_fails(GOAT_MISUSE, goat_item_explain(item, NULL, 0, NULL, 0, 1, NULL, &error));
+    assert_fails(GOAT_MISUSE, goat_item_explain(NULL, NULL, 0, NULL, 0, 1, &told, &error));
+    static const uint8_t nobody[32];
+    assert_fails(GOAT_NOT_FOUND, goat_item_explain(item, NULL, 0, nobody, 32, 1, &told, &error));
+    goat_buf_free(&told);
+    goat_buf_free(&commits);
+    goat_item_free(item);
+}
+
 static void what_was_flushed_is_there_after_reopening(void **state) {
     test_db *f = *state;
     goat_item *item = test_db_create(f, "/data/tasks/k\xc3\xa9y", "one");
@@ -721,6 +765,7 @@ int main(void) {
         with_db(a_deleted_item_stays_readable_and_comes_back),
         with_db(replacing_sets_what_differs_and_unsets_the_rest),
         with_db(an_item_tells_its_history),
+        with_db(a_field_tells_where_it_comes_from),
         with_db(what_was_flushed_is_there_after_reopening),
         with_db(two_handles_on_one_item_see_the_same_edits),
         with_db(a_transaction_is_seen_when_it_is_committed),
