@@ -25,8 +25,10 @@ const char *gt_merge_rule(const gt_field *field) {
                            "author saw"
                          : "by key, the later put; a removal takes out what its author saw";
     case GT_TYPE_COUNTER: return "the sum of all increments";
-    case GT_TYPE_TEXT:
     case GT_TYPE_LIST:
+        return "all insertions, in order of commit id where they meet; what anybody removed is gone; of an element the "
+               "later move and the later value";
+    case GT_TYPE_TEXT:
         if (is_either)
             return "of insertions at one place those of the greatest commit id; what anybody removed is gone";
         if (field->merge == GT_STRATEGY_MERGED) {
@@ -36,10 +38,7 @@ const char *gt_merge_rule(const gt_field *field) {
         if (field->merge == GT_STRATEGY_LATEST) {
             return "of insertions at one place the later ones; what anybody removed is gone";
         }
-        return field->type == GT_TYPE_TEXT
-                   ? "all insertions, in order of commit id where they meet; what anybody removed is gone"
-                   : "all insertions, in order of commit id where they meet; what anybody removed is gone; of an "
-                     "element the later move and the later value";
+        return "all insertions, in order of commit id where they meet; what anybody removed is gone";
     default:
         if (gt_merge_type_of(field) != &gt_merge_single) return "by its type";
         return is_either ? "of concurrent writes the one of the greatest commit id" : "the later write";
@@ -189,8 +188,9 @@ static bool explain(gt_explainer *e) {
     if (type == &gt_merge_counter) return gt_explain_counter(e);
     gt_strategy strategy = e->history.field->merge;
     if (type == &gt_merge_set || (type == &gt_merge_map && strategy == GT_STRATEGY_LATEST)) return gt_explain_keyed(e);
-    bool is_sequence = type == &gt_merge_text || type == &gt_merge_list;
-    if (is_sequence && strategy == GT_STRATEGY_BOTH) return gt_explain_sequence(e);
+    if (type == &gt_merge_list || (type == &gt_merge_text && strategy == GT_STRATEGY_BOTH)) {
+        return gt_explain_sequence(e);
+    }
     return gt_explain_by_replays(e);
 }
 
