@@ -924,7 +924,7 @@ GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_
  * A field: "more"? (integer: edits that were not listed because of the limit), "name", "rule" (text: how edits of it
  * combine), "type", "state" ("set", "default": it has its default value, or "unset"), "commits" (array: newest first),
  * "earlier"? ({"effect", "commits" (array of bytes)}: what the field was at these commits came from before, which was not
- * looked into; and what became of that), "limited"? (true: it was too much to find out all).
+ * looked into; none: what upgrades of the schema give to older items; and what became of that), "limited"? (true: it was too much to find out all).
  * A commit: "by" (array of bytes: commits that took the place of what it did, the first few), "id" (bytes), "time"
  * (date), "parts" (array of maps: what it did), "effect", "others"? (true: "by" does not name all), "schema"
  * ([ns, version], of the commit), "logical" (integer), "message"?, "session" (bytes), "settled" (boolean: it is in the
