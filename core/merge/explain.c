@@ -39,6 +39,9 @@ const char *gt_merge_rule(const gt_field *field) {
             return "of insertions at one place the later ones; what anybody removed is gone";
         }
         return "all insertions, in order of commit id where they meet; what anybody removed is gone";
+    case GT_TYPE_RICHTEXT:
+        return "all insertions, in order of commit id where they meet; what anybody removed is gone; of each attribute "
+               "over each range the later";
     default:
         if (gt_merge_type_of(field) != &gt_merge_single) return "by its type";
         return is_either ? "of concurrent writes the one of the greatest commit id" : "the later write";
