@@ -83,6 +83,12 @@ static const cli_option log_options[] = {
     JSON("print an object a line, with full ids"),
     END,
 };
+static const cli_option explain_options[] = {
+    {"at", "COMMIT", "as it was at this commit, by the first digits of its\nid"},
+    {"limit", "N", "at most N commits to a field (default 20)"},
+    JSON("print it as an object, with full ids"),
+    END,
+};
 static const cli_option revert_options[] = {
     {"session", "ID", "the commits of a session"},
     {"since", "TIME", "the commits from TIME on, as 2026-01-31T12:00:00Z"},
@@ -248,6 +254,17 @@ const cli_command cli_commands[] = {
      2,
      log_options,
      cmd_log},
+    {"explain",
+     "say which commits the fields of an item come from",
+     {"DB PATH [FIELD]"},
+     "Says of FIELD, or of each field, which commits it comes from and by which\n"
+     "rule. The newest first: kept is what is part of the value, overridden what\n"
+     "is not any more, and by which commit.",
+     "goat explain pets /data/cats/tom colour",
+     2,
+     3,
+     explain_options,
+     cmd_explain},
     {"revert",
      "undo commits, whatever came after them",
      {"DB COMMIT...", "DB --session ID | --since TIME"},

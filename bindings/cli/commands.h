@@ -16,6 +16,7 @@ int cmd_delete(cli *run);
 int cmd_ls(cli *run);
 int cmd_query(cli *run);
 int cmd_log(cli *run);
+int cmd_explain(cli *run);
 int cmd_revert(cli *run);
 int cmd_digest(cli *run);
 int cmd_verify(cli *run);

@@ -46,8 +46,8 @@ class Table(Case):
         self.names = [command["name"] for command in self.commands]
 
     def test_the_commands_are_those_that_were_promised(self):
-        self.assertEqual(self.names, "init schema import apply get put set unset delete ls query log revert digest "
-                                     "verify serve clone sync status help".split())
+        self.assertEqual(self.names, "init schema import apply get put set unset delete ls query log explain revert "
+                                     "digest verify serve clone sync status help".split())
 
     def test_every_command_has_json(self):
         for command in self.commands:

@@ -16,6 +16,7 @@ _goat_options() {
         query) echo '--where --schema --sort --offset --limit --fields --count --live --apply --key --rate' \
             '--keep-going --json --help' ;;
         log) echo '--offset --limit --json --help' ;;
+        explain) echo '--at --limit --json --help' ;;
         revert) echo '--session --since --until --in --message --dry-run --json --help' ;;
         digest) echo '--json --help' ;;
         verify) echo '--json --help' ;;
@@ -97,7 +98,7 @@ _goat_operand() {
         schema:1) COMPREPLY=($(compgen -W 'add list diff retire' -- "$word")) ;;
         import:1 | apply:1 | ls:1 | query:1 | digest:1 | verify:1)
             COMPREPLY=($(compgen -W "$(_goat_repositories "${operands[0]}")" -- "$word")) ;;
-        get:1 | put:1 | set:1 | unset:1 | delete:1 | log:1)
+        get:1 | put:1 | set:1 | unset:1 | delete:1 | log:1 | explain:1)
             COMPREPLY=($(compgen -S / -W "$(_goat_repositories "${operands[0]}")" -- "$word"))
             compopt -o nospace 2>/dev/null ;;
         schema:* | import:2 | apply:2) COMPREPLY=($(compgen -f -- "$word")) ;;
@@ -105,7 +106,7 @@ _goat_operand() {
 }
 
 _goat_complete() {
-    local goat_commands='init schema import apply get put set unset delete ls query log revert digest verify serve clone sync status help'
+    local goat_commands='init schema import apply get put set unset delete ls query log explain revert digest verify serve clone sync status help'
     local count=${#words[@]} word=${words[${#words[@]} - 1]} before=${words[${#words[@]} - 2]} argument= operands
     if ((count == 2)); then
         COMPREPLY=($(compgen -W "$goat_commands --help --version" -- "$word"))

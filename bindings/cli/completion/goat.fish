@@ -2,7 +2,7 @@
 # Repositories are read from the names of their logs, so nothing is opened and no lock is taken.
 
 # The options that something follows, and the one that two words follow.
-set -g __goat_with_value --schema --key --batch --flush --field --message --where --sort --offset --limit --fields --apply --rate --listen --static --origins --connections --per-address --root --ca --timeout --url
+set -g __goat_with_value --schema --key --batch --flush --field --message --where --sort --offset --limit --fields --apply --rate --listen --static --origins --connections --per-address --root --ca --timeout --url --at
 set -g __goat_with_two --tls
 
 # Whether the command is one of these.
@@ -63,12 +63,12 @@ complete -c goat -f
 complete -c goat -n __goat_has_no_command -l help -d 'print the list of commands'
 complete -c goat -n __goat_has_no_command -l version -d 'print the version'
 
-complete -c goat -n '__goat_is help; and __goat_at 1' -a 'init schema import apply get put set unset delete ls query log revert digest verify serve clone sync status help'
+complete -c goat -n '__goat_is help; and __goat_at 1' -a 'init schema import apply get put set unset delete ls query log explain revert digest verify serve clone sync status help'
 complete -c goat -n 'not __goat_has_no_command; and not __goat_is clone help; and __goat_at 1' -a '(__fish_complete_directories)'
 complete -c goat -n '__goat_is clone; and __goat_at 2' -a '(__fish_complete_directories)'
 complete -c goat -n '__goat_is schema; and __goat_at 2' -a 'add list diff retire'
 complete -c goat -n '__goat_is import apply ls query digest verify; and __goat_at 2' -a '(__goat_repositories)'
-complete -c goat -n '__goat_is get put set unset delete log; and __goat_at 2' -a '(__goat_items)'
+complete -c goat -n '__goat_is get put set unset delete log explain; and __goat_at 2' -a '(__goat_items)'
 complete -c goat -n '__goat_is schema; and __goat_behind 2' -F
 complete -c goat -n '__goat_is import apply; and __goat_at 3' -F
 complete -c goat -n '__goat_is serve; and __goat_is_second' -F
@@ -155,6 +155,12 @@ complete -c goat -n '__goat_is log' -l offset -x -d 'leave out the N newest'
 complete -c goat -n '__goat_is log' -l limit -x -d 'at most N commits'
 complete -c goat -n '__goat_is log' -l json -d 'print an object a line, with full ids'
 complete -c goat -n '__goat_is log' -l help -d 'print this'
+
+complete -c goat -n __goat_has_no_command -a explain -d 'say which commits the fields of an item come from'
+complete -c goat -n '__goat_is explain' -l at -x -d 'as it was at this commit, by the first digits of its id'
+complete -c goat -n '__goat_is explain' -l limit -x -d 'at most N commits to a field (default 20)'
+complete -c goat -n '__goat_is explain' -l json -d 'print it as an object, with full ids'
+complete -c goat -n '__goat_is explain' -l help -d 'print this'
 
 complete -c goat -n __goat_has_no_command -a revert -d 'undo commits, whatever came after them'
 complete -c goat -n '__goat_is revert' -l session -x -d 'the commits of a session'
