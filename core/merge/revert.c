@@ -186,7 +186,7 @@ static bool gather(reverting *r, const gt_field *field, gt_field_history *histor
 /* From one world to another: through the identity of elements where the type has any. */
 static goat_status change(reverting *r, const gt_field *field, int from, int to, gt_buf *edit) {
     gt_bytes before = field_in(r, from, field), after = field_in(r, to, field);
-    bool has_elements = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST;
+    bool has_elements = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST || field->type == GT_TYPE_RICHTEXT;
     gt_field_history history;
     if (is_same(before, after)) return GOAT_OK;
     if (before.data == NULL || after.data == NULL || !has_elements) {
@@ -194,6 +194,7 @@ static goat_status change(reverting *r, const gt_field *field, int from, int to,
     }
     if (!gather(r, field, &history)) return gt_no_memory(r->diag);
     gt_replay *a = &r->worlds[from].replay, *b = &r->worlds[to].replay;
+    if (field->type == GT_TYPE_RICHTEXT) return gt_rich_change(a, b, &history, before, after, edit);
     return field->type == GT_TYPE_TEXT ? gt_text_change(a, b, &history, edit) : gt_list_change(a, b, &history, edit);
 }
 

@@ -270,4 +270,36 @@ static goat_status replay_edits(gt_replay *replay, const gt_field_history *histo
     return write_all(replay, sequence, sources, value) ? GOAT_OK : gt_no_memory(replay->diag);
 }
 
+goat_status gt_rich_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_bytes before,
+                           gt_bytes after, gt_buf *edit) {
+    gt_sequence *old = gt_sequence_replay(from, history, gt_rich_count(history->base));
+    gt_sequence *new = gt_sequence_replay(to, history, gt_rich_count(history->base));
+    if (old == NULL || new == NULL) return gt_no_memory(to->diag);
+    gt_run_writer writer;
+    gt_buf runs;
+    gt_buf_init(&runs, edit->alloc);
+    gt_run_writer_init(&writer, edit->alloc);
+    gt_element first;
+    const gt_span *a = gt_sequence_span(old, NULL), *b = gt_sequence_span(new, NULL);
+    uint32_t of_a = 0, of_b = 0; /* where they are: void steps cut no spans for their attributes */
+    while (a != NULL && b != NULL) {
+        uint32_t left = a->length - of_a, other = b->length - of_b, count = left < other ? left : other;
+        bool was = gt_sequence_is_left(old, a, &first), is = gt_sequence_is_left(new, b, &first);
+        if (was && is) gt_run_keep(&writer, count);
+        if (was && !is) gt_run_remove(&writer, count);
+        for (uint32_t i = 0; !was && is && i < count; i++) gt_run_insert(&writer, gt_bytes_text("-"));
+        of_a += count;
+        of_b += count;
+        if (of_a == a->length) a = gt_sequence_span(old, a);
+        if (of_b == b->length) b = gt_sequence_span(new, b);
+        if (left == count) of_a = 0;
+        if (other == count) of_b = 0;
+    }
+    gt_run_writer_end(&writer, &runs);
+    bool failed = gt_buf_failed(&runs);
+    if (!failed) gt_rich_diff_along(before, after, gt_buf_bytes(&runs), edit);
+    gt_buf_free(&runs);
+    return failed ? gt_no_memory(to->diag) : GOAT_OK;
+}
+
 const gt_merge_type gt_merge_rich = {check_edit, diff, compose, apply, replay_edits};

@@ -63,28 +63,32 @@ static void write(differ *d, gt_bytes text_edit) {
     }
 }
 
+void gt_rich_diff_along(gt_bytes before, gt_bytes after, gt_bytes text_edit, gt_buf *edit) {
+    differ d = {.before.iter = gt_array_iter(before), .after.iter = gt_array_iter(after)};
+    gt_buf_init(&d.attributes, edit->alloc);
+    gt_rich_run_writer_init(&d.writer, edit->alloc);
+    if (text_edit.len > 0) write(&d, text_edit);
+    keep(&d, UINT64_MAX); /* what no run speaks of any more */
+    if (gt_buf_failed(&d.attributes)) edit->failed = true;
+    gt_rich_run_writer_end(&d.writer, edit);
+    gt_buf_free(&d.attributes);
+}
+
 void gt_rich_diff(gt_bytes before, gt_bytes after, gt_buf *edit) {
     gt_buf old, new, text_edit;
-    differ d = {.before.iter = gt_array_iter(before), .after.iter = gt_array_iter(after)};
     gt_buf_init(&old, edit->alloc);
     gt_buf_init(&new, edit->alloc);
     gt_buf_init(&text_edit, edit->alloc);
-    gt_buf_init(&d.attributes, edit->alloc);
-    gt_rich_run_writer_init(&d.writer, edit->alloc);
     gt_buf_reserve(&old, 1); /* so that an empty text lies somewhere, too */
     gt_buf_reserve(&new, 1);
     gt_rich_plain(before, &old);
     gt_rich_plain(after, &new);
     gt_text_diff(gt_buf_bytes(&old), gt_buf_bytes(&new), &text_edit);
-    bool failed = gt_buf_failed(&old) || gt_buf_failed(&new) || gt_buf_failed(&text_edit);
-    if (!failed && text_edit.len == 0) {
-        keep(&d, UINT64_MAX);
-    } else if (!failed) {
-        write(&d, gt_buf_bytes(&text_edit));
+    if (gt_buf_failed(&old) || gt_buf_failed(&new) || gt_buf_failed(&text_edit)) {
+        edit->failed = true;
+    } else {
+        gt_rich_diff_along(before, after, gt_buf_bytes(&text_edit), edit);
     }
-    if (failed || gt_buf_failed(&d.attributes)) edit->failed = true;
-    gt_rich_run_writer_end(&d.writer, edit);
-    gt_buf_free(&d.attributes);
     gt_buf_free(&text_edit);
     gt_buf_free(&new);
     gt_buf_free(&old);

@@ -27,7 +27,8 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
 bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *first, uint32_t *count);
 
 /* All spans, in order, whether anything is left of them or not: the one behind `span` (NULL: the first), NULL at the end.
- * Two replays of the same history that differ in which steps are void have the same spans. */
+ * Two replays of the same history that differ in which steps are void have the same elements in the same order, and but for
+ * those of rich texts, the same spans. */
 gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span);
 
 /* Whether the elements of a span are left here; `*first` is the first of them, also if they are not. */

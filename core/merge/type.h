@@ -121,6 +121,8 @@ void gt_counted_end(gt_counted *counted, size_t count);
  * field is there in both. Every edit has passed check_edit. GOAT_OK, GOAT_NO_MEMORY. */
 goat_status gt_text_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit);
 goat_status gt_list_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit);
+goat_status gt_rich_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_bytes before,
+                           gt_bytes after, gt_buf *edit); /* `before` and `after` are what it comes to */
 
 /* Appends the edit of `seen` that does what leads from `now` to `then`, where what is undone and done again may stand in
  * `seen` as other elements than in `now`. As above. */

@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include "merge/revert.h"
+#include "support/test_alloc.h"
 #include "support/test_random.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
@@ -700,6 +701,42 @@ static void the_base_makes_no_difference(void **state) {
     gt_buf_free(&base);
 }
 
+static void every_lack_of_memory_is_said(void **state) {
+    history *h = *state;
+    some s;
+    uint8_t asked[STEPS_MAX] = {0}, marks[STEPS_MAX];
+    begin(h);
+    edit_all(h, "{body: 'abc', list: [1, 2, 3], rich: [{insert: 'abc'}]}");
+    uint32_t first =
+        edit_all(h, "{body: {0: [1, 'x', -1]}, list: {0: [{1: 2}, [4]]}, rich: {0: ['r']}, votes: 1, map: {k: 1}}");
+    uint64_t known = first_steps(h->count);
+    uint32_t undo = revert_one(h, first);
+    edit(h, known, "{body: {0: [2, 'y']}, list: {0: [-1]}, rich: {0: [1, 's']}, map: {k: 2}, tags: set[1]}");
+    revert_one(h, undo);
+    edit_all(h, "{body: {0: [1, 'z']}, list: {0: [[5]]}, rich: {0: [1, 't']}, votes: 2}");
+    choose(h, first_steps(h->count), 0, 0, &s);
+    asked[first] = 1;
+    assert_int_equal(gt_merge_mark(s.steps, s.undoes, s.count, asked, marks), 1);
+    gt_reverting what = {h->schema, {0}, s.steps, marks, s.count, true};
+    for (uint64_t k = 0;; k++) {
+        test_alloc memory;
+        gt_buf view, delta;
+        test_alloc_init(&memory, k);
+        gt_buf_init(&view, &memory.alloc);
+        gt_buf_init(&delta, &memory.alloc);
+        goat_status status = gt_merge_revert(&memory.alloc, &what, &view, &delta, NULL, NULL);
+        gt_buf_free(&view);
+        gt_buf_free(&delta);
+        test_alloc_assert_empty(&memory);
+        if (!memory.failed) {
+            assert_int_equal(status, GOAT_OK);
+            assert_true(k > 20);
+            break;
+        }
+        assert_int_equal(status, GOAT_NO_MEMORY);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_write_goes_back_to_the_one_before),
@@ -721,6 +758,7 @@ int main(void) {
         cmocka_unit_test(a_revert_of_a_revert_restores_everything),
         cmocka_unit_test(what_others_did_to_other_fields_stays),
         cmocka_unit_test(the_base_makes_no_difference),
+        cmocka_unit_test(every_lack_of_memory_is_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
