@@ -69,7 +69,7 @@ static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
     }
     gt_buf_init(&attributes, value->alloc);
     gt_rich_writer_init(&writer, value);
-    gt_run_iter iter = gt_rich_runs_of(edit, gt_rich_count(base));
+    gt_run_iter iter = gt_rich_runs_of(edit, UINT64_MAX); /* the base ends what goes beyond it */
     for (gt_run run; gt_run_next(&iter, &run);) {
         if (run.kind == GT_RUN_INSERT) {
             gt_rich_piece inserted = gt_rich_run_piece(&run);

@@ -45,7 +45,7 @@ static const char *form_fault(const gt_rich_piece *piece, const gt_rich_piece *l
 }
 
 const char *gt_rich_fault(gt_bytes value, bool strictly, uint64_t *position) {
-    gt_rich_piece last = {0}, piece;
+    gt_rich_piece last = {0}, piece = {0};
     gt_bytes insertion;
     const char *fault = NULL;
     *position = 0;
@@ -53,8 +53,9 @@ const char *gt_rich_fault(gt_bytes value, bool strictly, uint64_t *position) {
     for (gt_iter iter = gt_array_iter(value); gt_array_next(&iter, &insertion); ++*position, last = piece) {
         fault = insertion_fault(insertion);
         if (fault != NULL) return fault;
+        if (!strictly) continue;
         piece = gt_rich_piece_of(gt_map_find(insertion, word("insert")), gt_map_find(insertion, word("attributes")));
-        if (strictly) fault = form_fault(&piece, &last);
+        fault = form_fault(&piece, &last);
         if (fault != NULL) return fault;
     }
     return NULL;

@@ -275,6 +275,17 @@ static void paths_lead_through_maps_and_arrays(void **state) {
 
 /* ---- texts ---- */
 
+static void a_rich_text_is_an_array_of_insertions(void **state) {
+    (void)state;
+    const char *body =
+        "{body: [{insert: 'Goats'}, {insert: '\n', attributes: {header: 1}}, {insert: {image: 'goat.png'}}]}";
+    yes(body, "{\"body.insert\": {\"$contains\": \"oat\"}}");
+    no(body, "{\"body.insert\": {\"$contains\": \"png\"}}");
+    yes(body, "{\"body.attributes.header\": 1}");
+    no(body, "{\"body.attributes.header\": 2}");
+    yes(body, "{\"body.insert.image\": \"goat.png\"}");
+}
+
 static void contains_looks_into_texts_arrays_and_sets(void **state) {
     (void)state;
     yes("{a: 'a goat'}", "{\"a\": {\"$contains\": \"goat\"}}");
@@ -376,6 +387,7 @@ int main(void) {
         cmocka_unit_test(arrays_match_whole_and_by_element),
         cmocka_unit_test(a_set_is_an_array_without_order),
         cmocka_unit_test(paths_lead_through_maps_and_arrays),
+        cmocka_unit_test(a_rich_text_is_an_array_of_insertions),
         cmocka_unit_test(contains_looks_into_texts_arrays_and_sets),
         cmocka_unit_test(starts_with_compares_the_beginning),
         cmocka_unit_test(regex_and_its_options),
