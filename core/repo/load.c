@@ -135,6 +135,7 @@ bool gt_load_step(gt_repo *repo) {
     case LOAD_RECORDS: load_records(repo); return true;
     default:
         if (gt_log_get_state(repo->log) == GT_LOG_READY || repo->config.read_only) {
+            gt_tidy_faults(repo);
             repo->phase = GT_REPO_OPEN;
         } else if (gt_log_get_state(repo->log) == GT_LOG_FAILED) {
             fail(repo, gt_log_failure(repo->log));

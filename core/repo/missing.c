@@ -142,6 +142,26 @@ uint64_t gt_repo_faults(const gt_repo *repo) {
     return count;
 }
 
+/* Leaves only those in the list that are not set aside: it is looked at often. */
+void gt_tidy_faults(gt_repo *repo) {
+    size_t kept = 0;
+    for (size_t i = 0; i < fault_count(repo); i++) {
+        gt_stretch_row row = fault_at(repo, i);
+        if (gt_log_is_aside(repo->log, row.offset, row.length)) continue;
+        memcpy(repo->faults.data + kept, &row, sizeof(row));
+        kept += sizeof(row);
+    }
+    repo->faults.len = kept;
+}
+
+static bool has_open_faults(const gt_repo *repo) {
+    for (size_t i = 0; i < fault_count(repo); i++) {
+        gt_stretch_row row = fault_at(repo, i);
+        if (!gt_log_is_aside(repo->log, row.offset, row.length)) return true;
+    }
+    return gt_buf_failed(&repo->faults);
+}
+
 static bool has_open_holes(const gt_repo *repo) {
     size_t count;
     const gt_damage *damage = gt_log_damage(repo->log, &count);
@@ -152,7 +172,7 @@ static bool has_open_holes(const gt_repo *repo) {
 }
 
 bool gt_repo_has_gaps(const gt_repo *repo) {
-    return repo->lost_count > 0 || gt_repo_faults(repo) > 0 || has_open_holes(repo);
+    return repo->lost_count > 0 || has_open_faults(repo) || has_open_holes(repo);
 }
 
 /* Whether a record that begins at `offset` lies in damage of the list, which is in order. */
@@ -274,6 +294,7 @@ goat_status gt_repo_regain(gt_repo *repo, gt_diag *diag) {
         gt_stretch_row row = fault_at(repo, i);
         status = regain(repo, &row, diag);
     }
+    gt_tidy_faults(repo);
     gt_parked_retry(repo);
     return status;
 }
@@ -295,6 +316,7 @@ goat_status gt_repo_set_damage_aside(gt_repo *repo, gt_diag *diag) {
         gt_stretch_row row = fault_at(repo, i);
         if (!is_unvouched(repo, &row)) status = gt_log_set_aside(repo->log, row.offset, row.length, diag);
     }
+    gt_tidy_faults(repo);
     if (appends) gt_repo_logged(repo);
     return status;
 }

@@ -374,6 +374,7 @@ void gt_note_lacking(gt_repo *repo, uint32_t batch);
 bool gt_is_gone(const gt_repo *repo, const gt_id *batch);
 /* The record whose payload of `len` bytes lies at `offset` could not be taken in. */
 void gt_note_fault(gt_repo *repo, uint64_t offset, uint64_t len);
+void gt_tidy_faults(gt_repo *repo); /* those that are set aside are forgotten */
 /* Damage that the log has found since: records that lie in it are lost. */
 void gt_note_holes(gt_repo *repo);
 void gt_stretches_save(const gt_repo *repo, gt_buf *out);
