@@ -21,7 +21,8 @@ enum { SINGLE_TYPES = 6, TYPES = sizeof types / sizeof types[0], SET = 6, MAP = 
 /* Fields of some moment, by number of name; -1: there is none. */
 typedef struct shape {
     int type[2 * FIELDS];
-    bool keyed[2 * FIELDS]; /* a map that fields were moved into */
+    bool keyed[2 * FIELDS];  /* a map that fields were moved into */
+    bool either[2 * FIELDS]; /* … of concurrent values counts; of types that may say so */
 } shape;
 
 typedef struct fixture {
@@ -43,7 +44,8 @@ static gt_schema *schema_of(const fixture *f, const shape *s, int version) {
     test_text(&json, "{\"ns\": \"goat\", \"version\": %d, \"fields\": {", version);
     for (int i = 0; i < 2 * FIELDS; i++) {
         if (s->type[i] < 0) continue;
-        test_text(&json, "%s\"f%d\": {\"type\": \"%s\"}", first ? "" : ", ", i, types[s->type[i]]);
+        test_text(&json, "%s\"f%d\": {\"type\": \"%s\"%s}", first ? "" : ", ", i, types[s->type[i]],
+                  s->either[i] && s->type[i] <= MAP && s->type[i] != SET ? ", \"merge\": \"either\"" : "");
         first = false;
     }
     test_text(&json, "}%s", version == 1 ? "}" : ", \"upgrade\": [");
@@ -100,6 +102,7 @@ static void add_step(fixture *f, shape *s, shape *now_new) {
         begin_step(f);
         test_text(&f->steps, "{\"rename\": \"f%d\", \"to\": \"f%d\"}", at, to);
         s->type[to] = s->type[at];
+        s->either[to] = s->either[at];
         s->type[at] = -1;
         break;
     case 1:
@@ -107,6 +110,7 @@ static void add_step(fixture *f, shape *s, shape *now_new) {
         begin_step(f);
         test_text(&f->steps, "{\"copy\": \"f%d\", \"to\": \"f%d\"}", at, to);
         s->type[to] = s->type[at];
+        s->either[to] = s->either[at];
         break;
     case 2:
         begin_step(f);
@@ -134,6 +138,7 @@ static void add_step(fixture *f, shape *s, shape *now_new) {
         s->type[at] = -1;
         s->type[to] = MAP;
         s->keyed[to] = true;
+        s->either[to] = false;
         break;
     default: /* a field that is new, and must keep its name */
         if (to < 0) break;
@@ -150,10 +155,13 @@ static void random_upgrade(fixture *f) {
     memset(&none, 0, sizeof none);
     for (int i = 0; i < 2 * FIELDS; i++) none.type[i] = -1;
     for (int i = 0; i < 2 * FIELDS; i++) s.type[i] = i < FIELDS && below(f, 4) > 0 ? (int)below(f, TYPES) : -1;
+    for (int i = 0; i < 2 * FIELDS; i++) s.either[i] = below(f, 4) == 0;
     f->from = schema_of(f, &s, 1);
     gt_buf_init(&f->steps, &gt_alloc_system);
     f->step_count = 0;
     for (uint32_t i = below(f, STEPS + 1); i > 0; i--) add_step(f, &s, &none);
+    int other = (int)below(f, 8 * FIELDS); /* sometimes one merges otherwise from now on */
+    if (other < 2 * FIELDS && s.type[other] <= MAP) s.either[other] = !s.either[other];
     f->to = schema_of(f, &s, 2);
     gt_diag diag;
     gt_diag_init(&diag);
