@@ -6,7 +6,6 @@
 #include "commands.h"
 #include "database.h"
 #include "output.h"
-#include "pretty.h"
 #include "text.h"
 
 enum {
@@ -19,6 +18,7 @@ enum {
     WIDTH_MIN = 60,
     EFFECT_COLUMN = 45,
     HEADS_SHOWN = 3,
+    RULE_WIDTH = 78,
 };
 
 /* ---- which view ---- */
@@ -131,6 +131,15 @@ static void add_key(text *line, cbor key) {
     }
 }
 
+static bool counts_elements(cbor what) {
+    static const char *const words[] = {"inserted", "removed", "moved", "replaced"};
+    bool counts = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        counts = counts || (what.len == strlen(words[i]) && memcmp(what.data, words[i], what.len) == 0);
+    }
+    return counts;
+}
+
 static void add_part(text *line, cbor part) {
     uint64_t count = cbor_uint(cbor_member(part, "count")), stands = cbor_uint(cbor_member(part, "stands"));
     cbor what = cbor_content(cbor_member(part, "what")), key = cbor_member(part, "key"), by = cbor_member(part, "by");
@@ -147,7 +156,7 @@ static void add_part(text *line, cbor part) {
             magnitude = (cbor){head, by.len};
         }
         add_number(line, cbor_uint(magnitude) + is_negative);
-    } else if (count > 1) {
+    } else if (count > 1 || (key.len == 0 && counts_elements(what))) {
         text_add_c(line, " ");
         add_number(line, count);
     }
@@ -175,6 +184,8 @@ static void add_parts(text *line, cbor commit, bool both) {
         if (both && round == 0) between = "; not: ";
     }
 }
+
+static bool same_bytes(cbor a, cbor b) { return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0); }
 
 static void print_commit(cbor commit, cbor schema) {
     cbor id = cbor_content(cbor_member(commit, "id")), session = cbor_content(cbor_member(commit, "session"));
@@ -209,7 +220,7 @@ static void print_commit(cbor commit, cbor schema) {
         text_add_c(&line, ", by ");
         add_ids(&line, by, cbor_bool(cbor_member(commit, "others")));
     }
-    if (own.len != schema.len || memcmp(own.data, schema.data, own.len) != 0) {
+    if (!same_bytes(own, schema)) {
         cbor pair = cbor_array(own, NULL), ns = cbor_content(cbor_take(&pair));
         text_add_c(&line, " (");
         text_add(&line, (const char *)ns.data, ns.len);
@@ -246,10 +257,30 @@ static void print_value(goat_item *item, cbor name, text *line) {
     goat_buf_free(&json);
 }
 
+/* Words, in lines of at most RULE_WIDTH. */
+static void print_rule(cbor type, cbor rule) {
+    text line = {0};
+    text_add_c(&line, "  ");
+    text_add(&line, (const char *)type.data, type.len);
+    text_add_c(&line, ":");
+    for (size_t at = 0; at < rule.len;) {
+        size_t len = 0;
+        while (at + len < rule.len && rule.data[at + len] != ' ') len++;
+        if (line.len + 1 + len > RULE_WIDTH) {
+            print_line(&line, 0);
+            text_add_c(&line, "   ");
+        }
+        text_add_c(&line, " ");
+        text_add(&line, (const char *)rule.data + at, len);
+        at += len + 1;
+    }
+    print_line(&line, 0);
+}
+
 static void print_field(cbor field, cbor explanation, goat_item *item, bool is_now) {
     cbor name = cbor_content(cbor_member(field, "name")), type = cbor_content(cbor_member(field, "type"));
     cbor rule = cbor_content(cbor_member(field, "rule")), earlier = cbor_member(field, "earlier");
-    uint64_t more = cbor_uint(cbor_member(field, "more")), base, count;
+    uint64_t more = cbor_uint(cbor_member(field, "more")), count;
     bool is_default = cbor_is_text(cbor_member(field, "state"), "default");
     text line = {0};
     text_add(&line, (const char *)name.data, name.len);
@@ -258,11 +289,11 @@ static void print_field(cbor field, cbor explanation, goat_item *item, bool is_n
     if (!is_now && cbor_is_text(cbor_member(field, "state"), "unset")) text_add_c(&line, ", not set");
     out_text("\n");
     print_line(&line, 0);
-    out_print("  %.*s: %.*s\n", (int)type.len, (const char *)type.data, (int)rule.len, (const char *)rule.data);
+    print_rule(type, rule);
     cbor_array(cbor_member(field, "commits"), &count);
-    cbor_array(cbor_member(explanation, "base"), &base);
     if (count > 0) out_text("COMMIT        TIME (UTC)           SESSION   EFFECT\n");
-    print_commits(cbor_member(field, "commits"), cbor_member(explanation, "schema"), true);
+    bool is_merged = !same_bytes(cbor_member(explanation, "at"), cbor_member(explanation, "base"));
+    print_commits(cbor_member(field, "commits"), cbor_member(explanation, "schema"), is_merged);
     if (more > 0) out_print("%llu more (--limit)\n", (unsigned long long)more);
     cbor effect = cbor_member(earlier, "effect");
     if (cbor_is_text(effect, "kept") || cbor_is_text(effect, "part") || cbor_is_text(effect, "unknown")) {

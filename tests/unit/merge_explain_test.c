@@ -5,6 +5,7 @@
 
 #include "merge/explain.h"
 #include "support/merge_fixture.h"
+#include "support/test_alloc.h"
 #include "support/test_random.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
@@ -387,9 +388,37 @@ static void a_step_contributed_if_the_value_would_be_another_without_it(void **u
     free(h);
 }
 
+static void a_lack_of_memory_is_said(void **unused) {
+    (void)unused;
+    history *h = calloc(1, sizeof *h);
+    test_random_init(&h->random, __func__);
+    h->schema = test_schema(definition);
+    for (int i = 0; i < 20; i++) {
+        make_history(h, 1 + below(h, 12));
+        for (size_t k = 0; k < gt_schema_field_count(h->schema); k++) {
+            const gt_field *field = gt_schema_field_at(h->schema, k);
+            test_alloc memory;
+            for (uint64_t before = 0;; before++) {
+                gt_explanation explanation;
+                test_alloc_init(&memory, before);
+                goat_status status =
+                    gt_merge_explain(&memory.alloc, field, base_of(h), h->steps, h->count, &explanation, NULL);
+                gt_explanation_free(&explanation);
+                test_alloc_assert_empty(&memory);
+                assert_int_equal(status, memory.failed ? GOAT_NO_MEMORY : GOAT_OK);
+                if (!memory.failed) break;
+            }
+        }
+        free_history(h);
+    }
+    gt_schema_free(h->schema);
+    free(h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_contributed_if_the_value_would_be_another_without_it),
+        cmocka_unit_test(a_lack_of_memory_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

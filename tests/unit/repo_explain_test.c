@@ -281,6 +281,52 @@ static void the_cost_is_linear(void **state) {
     assert_in_range(work[1], 1, 15 * work[0]);
 }
 
+/* … and the next one is answered as ever: nothing is left behind. */
+static void a_lack_of_memory_is_said(void **state) {
+    fixture *f = *state;
+    gt_buf expected, heads, out;
+    gt_seen seen;
+    test_site_edit(&f->a, "x", "goat", 1, "{text: 'one', tags: set[1], map: {a: 1}, list: [1], votes: 1}");
+    meet(f);
+    test_site_edit(&f->a, "x", "goat", 1, "{text: 'two', tags: {1: set[1]}, map: {a: 2}, votes: undefined}");
+    test_site_edit(&f->b, "x", "goat", 1, "{0: true}");
+    test_site_edit(&f->b, "x", "goat", 1, "{tags: set[1], list: {0: [1, [2]]}}");
+    meet(f);
+    explain(&f->a, "x", NULL, UINT32_MAX, &expected);
+    uint32_t item = gt_repo_find(f->a.repo, gt_bytes_text("x"));
+    gt_buf_init(&heads, &gt_alloc_system);
+    gt_buf_init(&out, &gt_alloc_system);
+    assert_int_equal(gt_repo_view(f->a.repo, item, &seen, NULL), GOAT_OK);
+    assert_int_equal(gt_repo_heads(f->a.repo, item, &heads, NULL), GOAT_OK);
+    gt_explain_request request = {.heads = (const gt_id *)(const void *)heads.data,
+                                  .head_count = (uint32_t)(heads.len / GT_ID_SIZE),
+                                  .view = seen.view.bytes,
+                                  .limit = UINT32_MAX,
+                                  .is_present = true};
+    goat_status status = GOAT_NO_MEMORY;
+    for (uint64_t before = 0; status != GOAT_OK; before++) {
+        f->a.memory.left = before;
+        f->a.memory.failed = false;
+        gt_buf_clear(&out);
+        status = gt_repo_explain(f->a.repo, item, &request, &out, NULL);
+        assert_int_equal(status, f->a.memory.failed ? GOAT_NO_MEMORY : GOAT_OK);
+        if (status != GOAT_OK) assert_int_equal(out.len, 0);
+    }
+    f->a.memory.left = TEST_ALLOC_NEVER;
+    assert_true(gt_bytes_equal(gt_buf_bytes(&expected), gt_buf_bytes(&out)));
+    gt_view_drop(f->a.alloc, &seen.view);
+    gt_buf_free(&expected);
+    gt_buf_free(&heads);
+    gt_buf_free(&out);
+}
+
+static int set_up_with_memory(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    test_pair_begin(f, 0);
+    *state = f;
+    return 0;
+}
+
 static int set_up(void **state) {
     fixture *f = calloc(1, sizeof *f);
     test_pair_begin(f, TEST_SITE_FAST);
@@ -307,6 +353,7 @@ int main(void) {
         with_pair(the_base_may_have_several_commits),
         with_pair(looking_back_ends_at_its_limit),
         with_pair(the_cost_is_linear),
+        cmocka_unit_test_setup_teardown(a_lack_of_memory_is_said, set_up_with_memory, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
