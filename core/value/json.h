@@ -19,10 +19,12 @@
  * take 2 bytes as values and 33 as JSON). */
 #define GT_JSON_TEXT_MAX ((size_t)17 * GOAT_VALUE_MAX)
 
-/* The kind that each field of a document is wanted as; GT_KIND_ANY where nothing is known. */
+/* The kind that each field of a document is wanted as; GT_KIND_ANY where nothing is known. `inside`: whether a field
+ * holds fields itself, and their shape; NULL: none does. */
 typedef struct gt_json_shape {
     gt_kind (*field_kind)(void *context, gt_bytes name);
     void *context;
+    bool (*inside)(void *context, gt_bytes name, struct gt_json_shape *inner);
 } gt_json_shape;
 
 /* Parses one text. Of duplicate keys the last wins. `*json` is new, end it with json_decref(); its keys
@@ -32,7 +34,7 @@ goat_status gt_json_parse(gt_bytes text, const gt_alloc *alloc, json_t **json, g
 
 /* Text → value. GOAT_INVALID or GOAT_TOO_LARGE, both with a position.
  * `_as` wants one kind; `fields` reads an object as a map of fields, which is never a wrapped form
- * itself, and names the field in the diagnostic. */
+ * itself, and names the field in the diagnostic, with those that it is in: "address.since". */
 goat_status gt_value_from_json_text(gt_bytes text, gt_buf *out, gt_diag *diag);
 goat_status gt_value_from_json_text_as(gt_bytes text, gt_kind kind, gt_buf *out, gt_diag *diag);
 goat_status gt_fields_from_json_text(gt_bytes text, const gt_json_shape *shape, gt_buf *out, gt_diag *diag);

@@ -10,6 +10,8 @@
 #include "value/json_text.h"
 #include "value/path.h"
 
+#include <stdio.h>
+
 typedef struct reader {
     gt_buf *out;
     size_t begin;
@@ -17,6 +19,7 @@ typedef struct reader {
     gt_pair *pairs; /* of all maps that are being written; value.data is a json_t */
     size_t pair_count, pair_capacity;
     size_t step_count; /* where we are; left as it is at a failure */
+    size_t named;      /* the first of them, as far as they are names of fields; 0: nothing has failed */
     gt_json_step steps[GOAT_VALUE_DEPTH_MAX + 1];
 } reader;
 
@@ -205,19 +208,49 @@ static goat_status push_pairs(reader *r, json_t *object) {
     return GOAT_OK;
 }
 
-/* Writes the pairs from `base` on as a map. `skip`: bytes of a key that are an escape. */
+static goat_status write_fields(reader *r, json_t *json, const gt_json_shape *shape, uint32_t depth);
+
+static goat_status write_field(reader *r, const gt_pair *pair, const gt_json_shape *shape, uint32_t depth) {
+    gt_json_shape inner;
+    json_t *json = json_of(pair);
+    size_t level = r->step_count;
+    bool holds_fields =
+        json_is_object(json) && shape->inside != NULL && shape->inside(shape->context, pair->key, &inner);
+    goat_status status = holds_fields ? write_fields(r, json, &inner, depth)
+                                      : write_json(r, json, shape->field_kind(shape->context, pair->key), depth);
+    if (status != GOAT_OK && r->named == 0) {
+        r->named = level;
+    }
+    return status;
+}
+
+/* Writes the pairs from `base` on as a map. `skip`: bytes of a key that are an escape. `shape` is NULL where they are not
+ * fields. */
 static goat_status write_pairs(reader *r, size_t base, size_t skip, const gt_json_shape *shape, uint32_t depth) {
     goat_status status = GOAT_OK;
     gt_write_map_head(r->out, r->pair_count - base);
     for (size_t i = base; i < r->pair_count && status == GOAT_OK; i++) {
         gt_pair pair = r->pairs[i]; /* the array may move */
-        gt_kind want = shape != NULL ? shape->field_kind(shape->context, pair.key) : GT_KIND_ANY;
         gt_write_text(r->out, gt_bytes_of(pair.key.data + skip, pair.key.len - skip));
         step_into(r, pair.key, 0);
-        status = write_json(r, json_of(&pair), want, depth);
+        status =
+            shape != NULL ? write_field(r, &pair, shape, depth) : write_json(r, json_of(&pair), GT_KIND_ANY, depth);
         if (status == GOAT_OK) {
             step_out(r);
         }
+    }
+    return status;
+}
+
+static goat_status write_fields(reader *r, json_t *json, const gt_json_shape *shape, uint32_t depth) {
+    size_t base = r->pair_count;
+    goat_status status = check_depth(r, depth, 1);
+    if (status == GOAT_OK) {
+        status = push_pairs(r, json);
+    }
+    if (status == GOAT_OK) {
+        status = write_pairs(r, base, 0, shape, depth + 1);
+        r->pair_count = base;
     }
     return status;
 }
@@ -268,16 +301,25 @@ static goat_status write_json(reader *r, json_t *json, gt_kind want, uint32_t de
     return status;
 }
 
-static goat_status write_fields(reader *r, json_t *json, const gt_json_shape *shape) {
+/* As much as fits of the names that lead to where it failed. */
+static void name_field(const reader *r) {
+    char path[GT_DIAG_NAME_MAX];
+    size_t len = 0;
+    for (size_t i = 0; i < r->named && len < sizeof path; i++) {
+        gt_bytes name = r->steps[i].key;
+        len += (size_t)snprintf(path + len, sizeof path - len, "%s%.*s", i == 0 ? "" : ".", (int)name.len,
+                                (const char *)name.data);
+    }
+    gt_diag_field(r->diag, path, len < sizeof path ? len : sizeof path - 1);
+}
+
+static goat_status write_document(reader *r, json_t *json, const gt_json_shape *shape) {
     if (!json_is_object(json)) {
         return gt_fail(r->diag, GOAT_INVALID, "a document is a JSON object");
     }
-    goat_status status = push_pairs(r, json);
-    if (status == GOAT_OK) {
-        status = write_pairs(r, 0, 0, shape, 1);
-    }
-    if (status != GOAT_OK && r->step_count > 0) {
-        gt_diag_field(r->diag, (const char *)r->steps[0].key.data, r->steps[0].key.len);
+    goat_status status = write_fields(r, json, shape, 0);
+    if (status != GOAT_OK && r->named > 0) {
+        name_field(r);
     }
     return status;
 }
@@ -291,9 +333,9 @@ static goat_status read_tree(json_t *json, gt_bytes text, gt_kind want, const gt
     r.begin = out->len;
     r.diag = diag;
     r.pairs = NULL;
-    r.pair_count = r.pair_capacity = r.step_count = 0;
+    r.pair_count = r.pair_capacity = r.step_count = r.named = 0;
 
-    goat_status status = shape != NULL ? write_fields(&r, json, shape) : write_json(&r, json, want, 0);
+    goat_status status = shape != NULL ? write_document(&r, json, shape) : write_json(&r, json, want, 0);
     if (status == GOAT_OK && gt_buf_failed(out)) {
         status = gt_no_memory(diag);
     }

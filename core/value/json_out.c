@@ -160,6 +160,23 @@ static bool write_wrapped(gt_buf *out, gt_bytes value, gt_kind kind, gt_kind wan
     return good;
 }
 
+static bool write_members(gt_buf *out, gt_bytes map, const gt_json_shape *shape);
+
+static bool write_map(gt_buf *out, gt_bytes map, const gt_json_shape *shape) {
+    gt_buf_append_byte(out, '{');
+    bool good = write_members(out, map, shape);
+    gt_buf_append_byte(out, '}');
+    return good;
+}
+
+static bool write_field(gt_buf *out, gt_bytes name, gt_bytes value, const gt_json_shape *shape) {
+    gt_json_shape inner;
+    if (gt_value_kind(value) == GT_KIND_MAP && shape->inside != NULL && shape->inside(shape->context, name, &inner)) {
+        return write_map(out, value, &inner);
+    }
+    return write_value(out, value, shape->field_kind(shape->context, name));
+}
+
 static bool write_members(gt_buf *out, gt_bytes map, const gt_json_shape *shape) {
     gt_iter iter = gt_map_iter(map);
     gt_bytes key, text, value;
@@ -179,8 +196,7 @@ static bool write_members(gt_buf *out, gt_bytes map, const gt_json_shape *shape)
             gt_json_write_string(out, text);
         }
         gt_buf_append_byte(out, ':');
-        gt_kind want = shape != NULL ? shape->field_kind(shape->context, text) : GT_KIND_ANY;
-        if (!write_value(out, value, want)) {
+        if (shape != NULL ? !write_field(out, text, value, shape) : !write_value(out, value, GT_KIND_ANY)) {
             return false;
         }
     }
@@ -208,7 +224,7 @@ static void write_double(gt_buf *out, gt_bytes value) {
 static bool write_value(gt_buf *out, gt_bytes value, gt_kind want) {
     gt_kind kind = gt_value_kind(value);
     gt_bytes text = {0};
-    bool truth = false, good;
+    bool truth = false;
     switch (kind) {
     case GT_KIND_NULL: write_literal(out, "null"); return true;
     case GT_KIND_BOOL:
@@ -222,11 +238,7 @@ static bool write_value(gt_buf *out, gt_bytes value, gt_kind want) {
         gt_json_write_string(out, text);
         return true;
     case GT_KIND_ARRAY: return write_elements(out, value);
-    case GT_KIND_MAP:
-        gt_buf_append_byte(out, '{');
-        good = write_members(out, value, NULL);
-        gt_buf_append_byte(out, '}');
-        return good;
+    case GT_KIND_MAP: return write_map(out, value, NULL);
     case GT_KIND_DATE:
     case GT_KIND_BYTES:
     case GT_KIND_REF:
@@ -266,8 +278,6 @@ goat_status gt_members_to_json_text(gt_bytes map, const gt_json_shape *shape, gt
 
 goat_status gt_fields_to_json_text(gt_bytes map, const gt_json_shape *shape, gt_buf *out, gt_diag *diag) {
     size_t begin = out->len;
-    gt_buf_append_byte(out, '{');
-    bool good = write_members(out, map, shape);
-    gt_buf_append_byte(out, '}');
+    bool good = write_map(out, map, shape);
     return finish(out, begin, good, diag);
 }

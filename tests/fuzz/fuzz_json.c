@@ -13,7 +13,7 @@ static gt_kind kind_by_length(void *context, gt_bytes name) {
     return kinds[name.len % (sizeof kinds / sizeof kinds[0])];
 }
 
-static const gt_json_shape shape = {kind_by_length, NULL};
+static const gt_json_shape shape = {kind_by_length, NULL, NULL};
 
 static goat_status from_json(gt_bytes text, gt_kind kind, bool fields, gt_buf *out, gt_diag *diag) {
     return fields ? gt_fields_from_json_text(text, &shape, out, diag)

@@ -75,7 +75,7 @@ static void documents_come_back_from_json(void **state) {
     test_random_init(&random, "documents_come_back_from_json");
     for (int i = 0; i < ROUNDS; i++) {
         gt_kind kind = GT_KIND_ANY;
-        gt_json_shape shape = {any_kind, &kind};
+        gt_json_shape shape = {any_kind, &kind, NULL};
         gt_buf value = random_value(&random, VALUE_RANDOM_DOLLARS), text, again;
         gt_buf_init(&text, &gt_alloc_system);
         gt_buf_init(&again, &gt_alloc_system);

@@ -30,7 +30,7 @@ static gt_kind kind_by_name(void *context, gt_bytes name) {
     return GT_KIND_ANY;
 }
 
-static const gt_json_shape shape = {kind_by_name, NULL};
+static const gt_json_shape shape = {kind_by_name, NULL, NULL};
 
 static gt_buf new_buf(void) {
     gt_buf buf;
