@@ -83,7 +83,8 @@ enum {
     GOAT_NAME_MAX = 64,        /**< bytes of a repository's type or name: A-Z a-z 0-9 . _ - and no leading dot */
     GOAT_KEY_MAX = 512,        /**< bytes of an item's key: UTF-8 without '/' and control characters */
     GOAT_FIELD_NAME_MAX = 128, /**< bytes of a field's name: UTF-8 without '.' and control characters, no leading '$' */
-    GOAT_FIELDS_MAX = 1024,    /**< fields of a schema */
+    GOAT_FIELDS_MAX = 1024,    /**< fields of a schema, and of an object in it */
+    GOAT_OBJECT_DEPTH_MAX = 8, /**< objects inside each other in a schema */
     GOAT_VALUE_DEPTH_MAX = 64, /**< arrays, maps and tags inside each other */
     GOAT_VALUE_MAX = 16777216, /**< bytes of an item's values, 16 MiB */
     GOAT_MESSAGE_MAX = 4096,   /**< bytes of a commit's message */
@@ -766,6 +767,13 @@ GOAT_API goat_status goat_item_read(goat_item *item, goat_buf *value, uint32_t *
 /** As goat_item_read(), as a JSON object in the plain form of its schema (dates as RFC 3339 text,
  *  bytes as base64, sets as arrays, refs as text). */
 GOAT_API goat_status goat_item_read_json(goat_item *item, goat_buf *json, uint32_t *revision, goat_error **error);
+
+/*
+ * FIELDS ARE NAMED in what follows by their name or, in an object, by their path: "address.city" is the field "city" of
+ * the object "address", and has all operations of its own type. In a schema that has objects no name has a dot, so a
+ * path means one thing. An edit of a field in an object that is not there makes the object. A whole object is read and
+ * set as a map; set, it is compared with what is there, and the fields that differ are edited.
+ */
 
 /*
  * Reading one field: GOAT_OK, GOAT_NOT_FOUND if it is unset and has no default, GOAT_WRONG_TYPE,

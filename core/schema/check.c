@@ -12,11 +12,11 @@
 
 #include <stdio.h>
 
-/* A field's name for a printf "%.*s". */
+/* A field's path for a printf "%.*s". */
 #define NAME(name) (int)(name).len, (const char *)(name).data
 
 static goat_status broken(const gt_field *field, const char *rule, goat_status status, gt_diag *diag) {
-    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     gt_diag_rule(diag, rule);
     return status;
 }
@@ -26,18 +26,54 @@ static goat_status check_rich(const gt_field *field, gt_bytes value, gt_diag *di
     const char *fault = gt_rich_fault(value, false, &position);
     if (fault == NULL) return GOAT_OK;
     gt_fail_at(diag, GOAT_WRONG_TYPE, position, "\"%.*s\" is of type richtext and %s: number %llu of its array",
-               NAME(field->name), fault, (unsigned long long)position);
+               NAME(field->path), fault, (unsigned long long)position);
     return broken(field, "type", GOAT_WRONG_TYPE, diag);
 }
 
-goat_status gt_schema_check_type(const gt_field *field, gt_bytes value, gt_diag *diag) {
-    gt_kind kind = gt_value_kind(value);
-    if ((gt_type_kinds(field->type) >> kind & 1) != 0) {
+goat_status gt_schema_refuse_unknown(const gt_schema *schema, gt_bytes name, gt_diag *diag) {
+    char path[GT_DIAG_NAME_MAX];
+    gt_bytes ns = gt_schema_ns(schema);
+    snprintf(path, sizeof path, "%.*s%s%.*s", NAME(schema->path), schema->path.len > 0 ? "." : "", NAME(name));
+    gt_fail(diag, GOAT_INVALID, "%.*s version %u has no field \"%s\"", NAME(ns), (unsigned)gt_schema_version(schema),
+            path);
+    gt_diag_field(diag, path, strlen(path));
+    gt_diag_rule(diag, "unknown_field");
+    return GOAT_INVALID;
+}
+
+static bool has_kind(const gt_field *field, gt_bytes value) {
+    return (gt_type_kinds(field->type) >> gt_value_kind(value) & 1) != 0;
+}
+
+bool gt_field_holds(const gt_field *field, gt_bytes value) {
+    bool is_rich = field->type == GT_TYPE_RICHTEXT;
+    return has_kind(field, value) && (!is_rich || gt_rich_fault(value, false, NULL) == NULL);
+}
+
+static goat_status check_kind(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    if (has_kind(field, value)) {
         return field->type == GT_TYPE_RICHTEXT ? check_rich(field, value, diag) : GOAT_OK;
     }
-    gt_fail(diag, GOAT_WRONG_TYPE, "\"%.*s\" is of type %s and cannot be %s", NAME(field->name),
-            gt_type_name(field->type), gt_kind_name(kind));
+    gt_fail(diag, GOAT_WRONG_TYPE, "\"%.*s\" is of type %s and cannot be %s", NAME(field->path),
+            gt_type_name(field->type), gt_kind_name(gt_value_kind(value)));
     return broken(field, "type", GOAT_WRONG_TYPE, diag);
+}
+
+static goat_status check_types(const gt_schema *schema, gt_bytes object, gt_diag *diag) {
+    gt_iter iter = gt_map_iter(object);
+    gt_bytes name, value;
+    goat_status status = GOAT_OK;
+    while (status == GOAT_OK && gt_map_next(&iter, &name, &value)) {
+        const gt_field *field = gt_schema_field(schema, name);
+        status =
+            field == NULL ? gt_schema_refuse_unknown(schema, name, diag) : gt_schema_check_type(field, value, diag);
+    }
+    return status;
+}
+
+goat_status gt_schema_check_type(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    goat_status status = check_kind(field, value, diag);
+    return status == GOAT_OK && field->fields != NULL ? check_types(field->fields, value, diag) : status;
 }
 
 /* ---- limits ---- */
@@ -82,7 +118,7 @@ static goat_status check_enum(const gt_field *field, gt_bytes value, gt_diag *di
         }
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len == 0 ? "" : ", ", one);
     }
-    gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be one of %s", NAME(field->name), list);
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be one of %s", NAME(field->path), list);
     return broken(field, "enum", GOAT_INVALID, diag);
 }
 
@@ -90,12 +126,12 @@ static goat_status check_range(const gt_field *field, gt_bytes value, gt_diag *d
     char text[64];
     if (field->min.data != NULL && gt_value_compare(value, field->min) < 0) {
         print_value(text, sizeof text, field->min);
-        gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be at least %s", NAME(field->name), text);
+        gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be at least %s", NAME(field->path), text);
         return broken(field, "min", GOAT_INVALID, diag);
     }
     if (field->max.data != NULL && gt_value_compare(value, field->max) > 0) {
         print_value(text, sizeof text, field->max);
-        gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be at most %s", NAME(field->name), text);
+        gt_fail(diag, GOAT_INVALID, "\"%.*s\" must be at most %s", NAME(field->path), text);
         return broken(field, "max", GOAT_INVALID, diag);
     }
     return GOAT_OK;
@@ -128,7 +164,7 @@ static goat_status check_length(const gt_field *field, gt_bytes value, gt_diag *
     }
     bool is_short = length < field->min_length;
     uint64_t limit = is_short ? field->min_length : field->max_length;
-    gt_fail(diag, GOAT_INVALID, "\"%.*s\" must have %s %llu %s%s", NAME(field->name), is_short ? "at least" : "at most",
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" must have %s %llu %s%s", NAME(field->path), is_short ? "at least" : "at most",
             (unsigned long long)limit, unit_of_length(field->type), limit == 1 ? "" : "s");
     return broken(field, is_short ? "min_length" : "max_length", GOAT_INVALID, diag);
 }
@@ -138,9 +174,9 @@ static goat_status check_pattern(const gt_field *field, gt_bytes text, gt_diag *
     case GT_MATCH_YES: return GOAT_OK;
     case GT_MATCH_NO_MEMORY: return gt_no_memory(diag);
     case GT_MATCH_LIMIT:
-        gt_fail(diag, GOAT_INVALID, "\"%.*s\" is too long or too hard to compare with its pattern", NAME(field->name));
+        gt_fail(diag, GOAT_INVALID, "\"%.*s\" is too long or too hard to compare with its pattern", NAME(field->path));
         break;
-    default: gt_fail(diag, GOAT_INVALID, "\"%.*s\" does not match its pattern", NAME(field->name)); break;
+    default: gt_fail(diag, GOAT_INVALID, "\"%.*s\" does not match its pattern", NAME(field->path)); break;
     }
     return broken(field, "pattern", GOAT_INVALID, diag);
 }
@@ -150,7 +186,7 @@ static goat_status check_stamp(const gt_field *field, gt_bytes value, gt_diag *d
     gt_value_as_text(value, &text);
     const char *fault = gt_orderstamp_fault(text, NULL);
     if (fault == NULL) return GOAT_OK;
-    gt_fail(diag, GOAT_INVALID, "\"%.*s\" is no order stamp: it %s", NAME(field->name), fault);
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" is no order stamp: it %s", NAME(field->path), fault);
     return broken(field, "type", GOAT_INVALID, diag);
 }
 
@@ -171,7 +207,10 @@ static goat_status check_text(const gt_field *field, gt_bytes value, const gt_al
 }
 
 goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag *diag) {
-    goat_status status = gt_schema_check_type(field, value, diag);
+    goat_status status = check_kind(field, value, diag);
+    if (status == GOAT_OK && field->fields != NULL) {
+        return gt_schema_check_state(field->fields, value, diag);
+    }
     if (status == GOAT_OK && field->type == GT_TYPE_ORDERSTAMP) {
         status = check_stamp(field, value, diag);
     }
@@ -196,16 +235,8 @@ static goat_status check_missing(const gt_field *field, gt_diag *diag) {
     if (!field->required || field->default_value.data != NULL) {
         return GOAT_OK;
     }
-    gt_fail(diag, GOAT_INVALID, "\"%.*s\" is required", NAME(field->name));
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" is required", NAME(field->path));
     return broken(field, "required", GOAT_INVALID, diag);
-}
-
-static goat_status unknown(const gt_schema *schema, gt_bytes name, gt_diag *diag) {
-    gt_fail(diag, GOAT_INVALID, "%.*s version %u has no field \"%.*s\"", NAME(schema->ns), (unsigned)schema->version,
-            NAME(name));
-    gt_diag_field(diag, (const char *)name.data, name.len);
-    gt_diag_rule(diag, "unknown_field");
-    return GOAT_INVALID;
 }
 
 /* A document with a field of the wrong type is an invalid document. */
@@ -232,7 +263,7 @@ goat_status gt_schema_check_state(const gt_schema *schema, gt_bytes state, gt_di
             }
         }
         if (field == end || !gt_bytes_equal(field->name, key)) {
-            return unknown(schema, key, diag);
+            return gt_schema_refuse_unknown(schema, key, diag);
         }
         if ((status = gt_schema_check_value(field, value, diag)) != GOAT_OK) {
             return as_part_of_a_state(status, diag);

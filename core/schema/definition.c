@@ -37,13 +37,54 @@ static goat_status read_version(gt_schema *schema, gt_bytes value, gt_diag *diag
     return GOAT_OK;
 }
 
-static goat_status read_field(gt_schema *schema, gt_bytes name, gt_bytes rules, gt_diag *diag) {
-    if (name.len < 1 || name.len > GOAT_FIELD_NAME_MAX) {
-        refuse(diag, "fields", "the name of a field must have 1 to 128 bytes");
-        gt_diag_field(diag, (const char *)name.data, name.len);
-        return GOAT_INVALID;
+static goat_status refuse_field(gt_bytes path, const char *words, gt_diag *diag) {
+    refuse(diag, "fields", words);
+    gt_diag_field(diag, (const char *)path.data, path.len);
+    return GOAT_INVALID;
+}
+
+/* "address" and "city" are "address.city". */
+static bool join_path(gt_schema *schema, gt_field *field) {
+    size_t outer = schema->path.len;
+    field->path = field->name;
+    if (outer == 0) {
+        return true;
     }
-    return gt_field_parse(schema, name, rules, &schema->fields[schema->field_count], diag);
+    uint8_t *path = gt_arena_new(&schema->arena, outer + 1 + field->name.len, 1);
+    if (path == NULL) {
+        return false;
+    }
+    memcpy(path, schema->path.data, outer);
+    path[outer] = '.';
+    memcpy(path + outer + 1, field->name.data, field->name.len);
+    field->path = gt_bytes_of(path, outer + 1 + field->name.len);
+    return true;
+}
+
+static goat_status read_field(gt_schema *schema, gt_bytes name, gt_bytes rules, gt_diag *diag) {
+    gt_field *field = &schema->fields[schema->field_count];
+    *field = (gt_field){.name = name};
+    if (!join_path(schema, field)) {
+        return gt_no_memory(diag);
+    }
+    if (name.len < 1 || name.len > GOAT_FIELD_NAME_MAX) {
+        return refuse_field(field->path, "the name of a field must have 1 to 128 bytes", diag);
+    }
+    schema->has_objects |= schema->depth > 0;
+    goat_status status = gt_field_parse(schema, field, rules, diag);
+    schema->has_objects |= field->type == GT_TYPE_OBJECT;
+    return status;
+}
+
+/* A dot leads into an object; so where there are objects, "a.b" must not be a name as well. */
+static goat_status check_names(const gt_schema *schema, gt_diag *diag) {
+    for (size_t i = 0; schema->has_objects && i < schema->field_count; i++) {
+        const gt_field *field = &schema->fields[i];
+        if (memchr(field->name.data, '.', field->name.len) != NULL) {
+            return refuse_field(field->path, "where there are objects, the name of a field has no dot", diag);
+        }
+    }
+    return GOAT_OK;
 }
 
 static goat_status read_fields(gt_schema *schema, gt_bytes value, gt_diag *diag) {
@@ -69,7 +110,49 @@ static goat_status read_fields(gt_schema *schema, gt_bytes value, gt_diag *diag)
         }
         schema->field_count++;
     }
-    return gt_schema_index(schema) ? GOAT_OK : gt_no_memory(diag);
+    goat_status status = check_names(schema, diag);
+    return status == GOAT_OK && !gt_schema_index(schema) ? gt_no_memory(diag) : status;
+}
+
+static gt_schema *new_schema(const gt_alloc *alloc) {
+    gt_schema *schema = gt_new(alloc, 1, sizeof *schema);
+    if (schema != NULL) {
+        schema->alloc = alloc;
+        gt_arena_init(&schema->arena, alloc);
+    }
+    return schema;
+}
+
+static goat_status refuse_depth(const gt_field *object, gt_diag *diag) {
+    gt_fail(diag, GOAT_TOO_LARGE, "\"%.*s\": more than %d objects inside each other", NAME(object->path),
+            GOAT_OBJECT_DEPTH_MAX);
+    gt_diag_field(diag, (const char *)object->path.data, object->path.len);
+    gt_diag_rule(diag, "fields");
+    return GOAT_TOO_LARGE;
+}
+
+goat_status gt_object_parse(const gt_schema *outer, gt_field *object, gt_bytes fields, gt_diag *diag) {
+    if (outer->depth == GOAT_OBJECT_DEPTH_MAX) {
+        return refuse_depth(object, diag);
+    }
+    gt_schema *made = new_schema(outer->alloc);
+    if (made == NULL) {
+        return gt_no_memory(diag);
+    }
+    made->outer = outer;
+    made->definition = fields;
+    made->path = object->path;
+    made->depth = outer->depth + 1;
+    goat_status status = read_fields(made, fields, diag);
+    if (status == GOAT_OK) {
+        object->fields = made;
+        return GOAT_OK;
+    }
+    if (diag != NULL && diag->field[0] == 0) {
+        gt_diag_field(diag, (const char *)object->path.data, object->path.len);
+    }
+    gt_schema_free(made);
+    return status;
 }
 
 static goat_status read_part(gt_schema *schema, gt_bytes key, gt_bytes value, gt_diag *diag) {
@@ -121,12 +204,10 @@ goat_status gt_schema_parse(const gt_alloc *alloc, gt_hasher *hasher, gt_bytes d
                             gt_diag *diag) {
     uint8_t hash[GT_HASH_SIZE];
     *schema = NULL;
-    gt_schema *made = gt_new(alloc, 1, sizeof *made);
+    gt_schema *made = new_schema(alloc);
     if (made == NULL) {
         return gt_no_memory(diag);
     }
-    made->alloc = alloc;
-    gt_arena_init(&made->arena, alloc);
     const uint8_t *copy = gt_arena_copy(&made->arena, definition.data, definition.len);
     made->definition = gt_bytes_of(copy, definition.len);
     goat_status status = copy == NULL ? gt_no_memory(diag) : read_definition(made, diag);

@@ -28,8 +28,8 @@ typedef struct parse {
 typedef goat_status rule_reader(parse *p, const char *rule, gt_bytes value);
 
 static goat_status refuse(parse *p, const char *rule, const char *words) {
-    gt_fail(p->diag, GOAT_INVALID, "\"%.*s\": \"%s\" %s", NAME(p->field->name), rule, words);
-    gt_diag_field(p->diag, (const char *)p->field->name.data, p->field->name.len);
+    gt_fail(p->diag, GOAT_INVALID, "\"%.*s\": \"%s\" %s", NAME(p->field->path), rule, words);
+    gt_diag_field(p->diag, (const char *)p->field->path.data, p->field->path.len);
     gt_diag_rule(p->diag, rule);
     return GOAT_INVALID;
 }
@@ -41,8 +41,8 @@ static goat_status refuse_as_said(parse *p, const char *rule, goat_status status
     }
     char words[GT_DIAG_MESSAGE_MAX];
     memcpy(words, p->diag->message, sizeof words);
-    gt_fail(p->diag, status, "\"%.*s\": \"%s\": %s", NAME(p->field->name), rule, words);
-    gt_diag_field(p->diag, (const char *)p->field->name.data, p->field->name.len);
+    gt_fail(p->diag, status, "\"%.*s\": \"%s\": %s", NAME(p->field->path), rule, words);
+    gt_diag_field(p->diag, (const char *)p->field->path.data, p->field->path.len);
     gt_diag_rule(p->diag, rule);
     return status;
 }
@@ -125,9 +125,10 @@ static goat_status read_type(parse *p, const char *rule, gt_bytes value) {
     gt_bytes name = gt_bytes_of(NULL, 0);
     p->field->type = gt_value_as_text(value, &name) ? gt_type_of_name(name) : (gt_type)0;
     if (p->field->type == 0) {
-        return refuse(p, rule,
-                      "must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text, "
-                      "orderstamp, richtext");
+        return refuse(
+            p, rule,
+            "must be one of string, number, boolean, date, bytes, ref, set, map, object, counter, list, text, "
+            "orderstamp, richtext");
     }
     if (gt_type_kinds(p->field->type) == 0) {
         char words[64];
@@ -158,6 +159,9 @@ static goat_status read_default(parse *p, const char *rule, gt_bytes value) {
     }
     if (status == GOAT_OK && p->field->type == GT_TYPE_LIST && gt_value_count(value) > 0) {
         status = refuse(p, rule, "of a list can only be the empty one, at which edits begin");
+    }
+    if (status == GOAT_OK && p->field->type == GT_TYPE_OBJECT && gt_value_count(value) > 0) {
+        status = refuse(p, rule, "of an object can only be the empty one, at which edits begin");
     }
     return status;
 }
@@ -242,6 +246,11 @@ static goat_status read_merge(parse *p, const char *rule, gt_bytes value) {
                   is_sequence ? "must be one of latest, either, both, merged" : "must be one of latest, either");
 }
 
+static goat_status read_fields(parse *p, const char *rule, gt_bytes value) {
+    (void)rule;
+    return gt_object_parse(p->schema, p->field, value, p->diag);
+}
+
 static goat_status read_description(parse *p, const char *rule, gt_bytes value) {
     return gt_value_kind(value) == GT_KIND_TEXT ? GOAT_OK : refuse(p, rule, "must be a text");
 }
@@ -255,6 +264,7 @@ static const struct {
     {"type", read_type, ~0u},
     {"required", read_required, ~0u},
     {"description", read_description, ~0u},
+    {"fields", read_fields, TYPE(OBJECT)},
     {"enum", read_enum, SINGLE_TYPES},
     {"min", read_min, RANGE_TYPES},
     {"max", read_max, RANGE_TYPES},
@@ -289,9 +299,26 @@ static goat_status check_words(parse *p, gt_bytes rules) {
     return GOAT_OK;
 }
 
+/* The default of an object as readers see it. */
+static goat_status fill_default(parse *p) {
+    gt_buf whole;
+    gt_bytes *value = &p->field->default_value;
+    gt_buf_init(&whole, p->schema->alloc);
+    gt_field_read(p->field, *value, &whole);
+    if (!gt_buf_failed(&whole)) {
+        *value = gt_bytes_of(gt_arena_copy(&p->schema->arena, whole.data, whole.len), whole.len);
+    }
+    bool failed = gt_buf_failed(&whole) || value->data == NULL;
+    gt_buf_free(&whole);
+    return failed ? gt_no_memory(p->diag) : GOAT_OK;
+}
+
 /* Rules that are good one by one and wrong together. */
 static goat_status check_together(parse *p) {
     const gt_field *field = p->field;
+    if (field->type == GT_TYPE_OBJECT && field->fields == NULL) {
+        return refuse(p, "fields", "is missing");
+    }
     if (field->min.data != NULL && field->max.data != NULL && gt_value_compare(field->min, field->max) > 0) {
         return refuse(p, "max", "is less than \"min\"");
     }
@@ -303,6 +330,7 @@ static goat_status check_together(parse *p) {
         if (status != GOAT_OK) {
             return refuse_as_said(p, "default", status);
         }
+        return field->type == GT_TYPE_OBJECT ? fill_default(p) : GOAT_OK;
     }
     return GOAT_OK;
 }
@@ -330,9 +358,16 @@ static goat_status read_rules(parse *p, gt_bytes rules) {
     return GOAT_OK;
 }
 
-goat_status gt_field_parse(gt_schema *schema, gt_bytes name, gt_bytes rules, gt_field *field, gt_diag *diag) {
+void gt_field_end(gt_field *field) {
+    gt_pattern_free(field->pattern);
+    gt_schema_free((gt_schema *)(uintptr_t)field->fields); /* nobody else has it; constant to all who read */
+    field->pattern = NULL;
+    field->fields = NULL;
+}
+
+goat_status gt_field_parse(gt_schema *schema, gt_field *field, gt_bytes rules, gt_diag *diag) {
     parse p = {schema, field, diag};
-    *field = (gt_field){.name = name, .max_length = UINT64_MAX};
+    field->max_length = UINT64_MAX;
     if (gt_value_kind(rules) != GT_KIND_MAP) {
         return refuse(&p, "type", "is missing: the rules of a field are a map");
     }
@@ -344,8 +379,7 @@ goat_status gt_field_parse(gt_schema *schema, gt_bytes name, gt_bytes rules, gt_
         status = check_together(&p);
     }
     if (status != GOAT_OK) { /* not counted as a field yet, so nobody else frees it */
-        gt_pattern_free(field->pattern);
-        field->pattern = NULL;
+        gt_field_end(field);
     }
     return status;
 }

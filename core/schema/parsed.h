@@ -15,6 +15,10 @@ struct gt_schema {
     gt_bytes definition;
     gt_bytes ns;
     uint32_t version;
+    const gt_schema *outer; /* what the object stands in whose fields these are; NULL for those of items */
+    gt_bytes path;          /* of that object */
+    uint32_t depth;         /* objects around them */
+    bool has_objects;
     uint8_t hash[GT_SCHEMA_HASH_SHORT];
     gt_field *fields; /* in the order of their encoded names, which is that of states and deltas */
     size_t field_count;
@@ -43,7 +47,13 @@ goat_status gt_plain_value(const gt_alloc *alloc, gt_arena *arena, gt_type type,
 /* Reads "upgrade" of a definition. */
 goat_status gt_upgrade_parse(gt_schema *schema, gt_bytes value, gt_diag *diag);
 
-/* Reads one field's rules, a map. `schema` is there to allocate from. */
-goat_status gt_field_parse(gt_schema *schema, gt_bytes name, gt_bytes rules, gt_field *field, gt_diag *diag);
+/* Reads what is in an object, a map of names to rules, and gives it to the field. */
+goat_status gt_object_parse(const gt_schema *outer, gt_field *object, gt_bytes fields, gt_diag *diag);
+
+/* Reads one field's rules, a map, the name and the path being there. `schema` is there to allocate from. */
+goat_status gt_field_parse(gt_schema *schema, gt_field *field, gt_bytes rules, gt_diag *diag);
+
+/* Frees what a field holds outside of the schema's arena. */
+void gt_field_end(gt_field *field);
 
 #endif

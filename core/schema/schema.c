@@ -2,7 +2,6 @@
 #include "schema/schema.h"
 
 #include "schema/parsed.h"
-#include "schema/pattern.h"
 #include "value/build.h"
 
 void gt_schema_free(gt_schema *schema) {
@@ -10,14 +9,22 @@ void gt_schema_free(gt_schema *schema) {
         return;
     }
     for (size_t i = 0; i < schema->field_count; i++) {
-        gt_pattern_free(schema->fields[i].pattern);
+        gt_field_end(&schema->fields[i]);
     }
     gt_arena_free(&schema->arena);
     gt_free(schema->alloc, schema);
 }
 
-gt_bytes gt_schema_ns(const gt_schema *schema) { return schema->ns; }
-uint32_t gt_schema_version(const gt_schema *schema) { return schema->version; }
+/* What is said of a whole definition, for the fields of an object in it too. */
+static const gt_schema *whole_of(const gt_schema *schema) {
+    while (schema->outer != NULL) {
+        schema = schema->outer;
+    }
+    return schema;
+}
+
+gt_bytes gt_schema_ns(const gt_schema *schema) { return whole_of(schema)->ns; }
+uint32_t gt_schema_version(const gt_schema *schema) { return whole_of(schema)->version; }
 const uint8_t *gt_schema_hash(const gt_schema *schema) { return schema->hash; }
 gt_bytes gt_schema_definition(const gt_schema *schema) { return schema->definition; }
 size_t gt_schema_field_count(const gt_schema *schema) { return schema->field_count; }
@@ -67,6 +74,28 @@ const gt_field *gt_schema_field(const gt_schema *schema, gt_bytes name) {
     return NULL;
 }
 
+size_t gt_schema_path(const gt_schema *schema, gt_bytes path, const gt_field *fields[GT_PATH_FIELDS_MAX]) {
+    fields[0] = gt_schema_field(schema, path);
+    if (fields[0] != NULL) {
+        return 1;
+    }
+    for (size_t count = 0; schema != NULL && count < GT_PATH_FIELDS_MAX;) {
+        const uint8_t *dot = path.len == 0 ? NULL : memchr(path.data, '.', path.len);
+        size_t len = dot == NULL ? path.len : (size_t)(dot - path.data);
+        const gt_field *field = gt_schema_field(schema, gt_bytes_of(path.data, len));
+        if (field == NULL) {
+            return 0;
+        }
+        fields[count++] = field;
+        if (dot == NULL) {
+            return count;
+        }
+        path = gt_bytes_of(dot + 1, path.len - len - 1);
+        schema = field->fields;
+    }
+    return 0;
+}
+
 /* ---- reading ---- */
 
 /* Walks a state and the fields together. Gives, in order, what a reader sees: a pair of the state, or a
@@ -90,8 +119,9 @@ static reader begin(const gt_schema *schema, gt_bytes state) {
     return r;
 }
 
-/* `*is_default`: the value is not in the state. False at the end. */
-static bool next(reader *r, gt_bytes *key, gt_bytes *value, bool *is_default) {
+/* `*is_default`: the value is not in the state. `*field`: NULL if the schema does not have it. False at the end. */
+static bool next(reader *r, const gt_field **found, gt_bytes *key, gt_bytes *value, bool *is_default) {
+    *found = NULL;
     while (r->next_field < r->schema->field_count) {
         const gt_field *field = &r->schema->fields[r->next_field];
         int order = r->key.data == NULL ? -1 : gt_key_compare(field->name, r->key);
@@ -100,9 +130,11 @@ static bool next(reader *r, gt_bytes *key, gt_bytes *value, bool *is_default) {
         }
         r->next_field++;
         if (order == 0) {
+            *found = field;
             break;
         }
         if (field->default_value.data != NULL) {
+            *found = field;
             *key = field->name;
             *value = field->default_value;
             *is_default = true;
@@ -119,28 +151,51 @@ static bool next(reader *r, gt_bytes *key, gt_bytes *value, bool *is_default) {
     return true;
 }
 
-void gt_schema_read(const gt_schema *schema, gt_bytes state, gt_buf *out) {
-    gt_bytes key, value;
-    bool is_default;
-    size_t count = 0;
-    for (reader r = begin(schema, state); next(&r, &key, &value, &is_default);) {
-        count++;
-    }
-    gt_write_map_head(out, count);
-    for (reader r = begin(schema, state); next(&r, &key, &value, &is_default);) {
-        gt_write_text(out, key);
+/* Whether a value is that of an object. */
+static bool has_fields(const gt_field *field, gt_bytes value) {
+    return field != NULL && field->fields != NULL && gt_value_kind(value) == GT_KIND_MAP;
+}
+
+void gt_field_read(const gt_field *field, gt_bytes value, gt_buf *out) {
+    if (has_fields(field, value)) {
+        gt_schema_read(field->fields, value, out);
+    } else {
         gt_buf_append(out, value.data, value.len);
     }
 }
 
+bool gt_field_is_whole(const gt_field *field, gt_bytes value) {
+    return !has_fields(field, value) || gt_schema_is_whole(field->fields, value);
+}
+
+void gt_schema_read(const gt_schema *schema, gt_bytes state, gt_buf *out) {
+    const gt_field *field;
+    gt_bytes key, value;
+    bool is_default;
+    size_t count = 0;
+    for (reader r = begin(schema, state); next(&r, &field, &key, &value, &is_default);) {
+        count++;
+    }
+    gt_write_map_head(out, count);
+    for (reader r = begin(schema, state); next(&r, &field, &key, &value, &is_default);) {
+        gt_write_text(out, key);
+        if (is_default) { /* an object's is filled in already */
+            gt_buf_append(out, value.data, value.len);
+        } else {
+            gt_field_read(field, value, out);
+        }
+    }
+}
+
 bool gt_schema_is_whole(const gt_schema *schema, gt_bytes state) {
+    const gt_field *field;
     gt_bytes key, value;
     bool is_default;
     if (gt_map_find_int(state, 0).data != NULL) {
         return false;
     }
-    for (reader r = begin(schema, state); next(&r, &key, &value, &is_default);) {
-        if (is_default) {
+    for (reader r = begin(schema, state); next(&r, &field, &key, &value, &is_default);) {
+        if (is_default || !gt_field_is_whole(field, value)) {
             return false;
         }
     }

@@ -21,7 +21,7 @@ typedef enum gt_type {
     GT_TYPE_MAP = 8,
     GT_TYPE_COUNTER = 9,
     GT_TYPE_LIST = 10,
-    GT_TYPE_OBJECT = 11, /* not accepted by this version */
+    GT_TYPE_OBJECT = 11,
     GT_TYPE_TEXT = 12,
     GT_TYPE_RICHTEXT = 13,
     GT_TYPE_ORDERSTAMP = 14,
@@ -36,9 +36,11 @@ typedef enum gt_strategy {
 } gt_strategy;
 
 typedef struct gt_pattern gt_pattern; /* schema/pattern.h */
+typedef struct gt_schema gt_schema;
 
 typedef struct gt_field {
     gt_bytes name;
+    gt_bytes path; /* "address.city" for one in an object, else as the name; what diagnostics say */
     gt_type type;
     bool required;
     gt_bytes default_value; /* data NULL: none */
@@ -48,9 +50,9 @@ typedef struct gt_field {
     uint64_t min_length, max_length;
     gt_pattern *pattern; /* NULL: none */
     gt_strategy merge; /* what the definition says, or what the type does anyway; of set and counter it says nothing */
+    /* What is in an object, as a schema of its own; NULL for every other type. Its default is filled in. */
+    const gt_schema *fields;
 } gt_field;
-
-typedef struct gt_schema gt_schema;
 
 /* Parses a definition (deterministic CBOR, checked by gt_value_check). GOAT_OK; GOAT_INVALID with the
  * field and the rule of the definition that is wrong; GOAT_TOO_LARGE. */
@@ -66,12 +68,24 @@ size_t gt_schema_field_count(const gt_schema *schema);
 const gt_field *gt_schema_field_at(const gt_schema *schema, size_t index); /* in order of encoded name */
 const gt_field *gt_schema_field(const gt_schema *schema, gt_bytes name);   /* NULL: none; a hash lookup or as fast */
 
-/* Whether one value may stand in a field: type and limits. GOAT_OK, GOAT_WRONG_TYPE (rule "type"), GOAT_INVALID
- * with the rule. `diag` gets field and rule. */
+/* The fields that a path leads through, the one that it names last: "address.city" leads through two. Gives how many,
+ * 0 where there is no such field. A name is a path too; where there are objects, no name has a dot. */
+enum { GT_PATH_FIELDS_MAX = GOAT_OBJECT_DEPTH_MAX + 1 };
+size_t gt_schema_path(const gt_schema *schema, gt_bytes path, const gt_field *fields[GT_PATH_FIELDS_MAX]);
+
+/* Whether one value may stand in a field: type and limits, and what is in an object as if it were a state. GOAT_OK,
+ * GOAT_WRONG_TYPE (rule "type"), GOAT_INVALID with the rule. `diag` gets the path of the field, and the rule. */
 goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag *diag);
 
-/* The type alone: GOAT_OK, GOAT_WRONG_TYPE (rule "type"). What edits are held to; limits are for states. */
+/* The type alone: GOAT_OK, GOAT_WRONG_TYPE (rule "type"); GOAT_INVALID where an object has a field that it cannot have.
+ * What edits are held to; limits are for states. */
 goat_status gt_schema_check_type(const gt_field *field, gt_bytes value, gt_diag *diag);
+
+/* Whether a value is of the field's type; what is in an object is not looked at. */
+bool gt_field_holds(const gt_field *field, gt_bytes value);
+
+/* GOAT_INVALID, because these fields have none of that name. */
+goat_status gt_schema_refuse_unknown(const gt_schema *schema, gt_bytes name, gt_diag *diag);
 
 /* Whether a whole state (map field → value, an integer key 0 allowed) is valid: every value, required
  * fields (a default counts), no unknown field. GOAT_OK; GOAT_INVALID with field and rule, also for a wrong
@@ -84,6 +98,10 @@ void gt_schema_read(const gt_schema *schema, gt_bytes state, gt_buf *out);
 
 /* True when gt_schema_read would change nothing, so that the state's own bytes can be given out. */
 bool gt_schema_is_whole(const gt_schema *schema, gt_bytes state);
+
+/* The same for the value of one field: defaults inside of it are filled in. */
+void gt_field_read(const gt_field *field, gt_bytes value, gt_buf *out);
+bool gt_field_is_whole(const gt_field *field, gt_bytes value);
 
 /* ---- known schemas of a database ---- */
 

@@ -17,7 +17,7 @@ static const struct {
     [GT_TYPE_MAP] = {"map", KIND(MAP)},
     [GT_TYPE_COUNTER] = {"counter", KIND(INT)},
     [GT_TYPE_LIST] = {"list", KIND(ARRAY)},
-    [GT_TYPE_OBJECT] = {"object", 0},
+    [GT_TYPE_OBJECT] = {"object", KIND(MAP)},
     [GT_TYPE_TEXT] = {"text", KIND(TEXT)},
     [GT_TYPE_RICHTEXT] = {"richtext", KIND(ARRAY)},
     [GT_TYPE_ORDERSTAMP] = {"orderstamp", KIND(TEXT)},

@@ -244,6 +244,16 @@ static goat_status bind_step(binding *b) {
 
 /* ---- arriving ---- */
 
+static bool fields_merge_alike(const gt_schema *from, const gt_schema *to) {
+    for (size_t i = 0; i < from->field_count; i++) {
+        const gt_field *old = &from->fields[i], *new = gt_schema_field(to, old->name);
+        if (new == NULL || new->type != old->type) continue;
+        if (new->merge != old->merge) return false;
+        if (old->fields != NULL && !fields_merge_alike(old->fields, new->fields)) return false;
+    }
+    return true;
+}
+
 /* Whether concurrent edits come to the same on both sides, but for what steps themselves change. */
 static bool merges_alike(const gt_upgrade_route *route) {
     gt_strategy old = route->source == NULL ? GT_STRATEGY_LATEST : route->source->merge;
@@ -261,6 +271,8 @@ static goat_status arrive(binding *b, gt_upgrade_route *route, bool *arrived) {
     *arrived = field != NULL && field->type == wanted;
     route->target = field;
     if (*arrived && !merges_alike(route)) b->upgrade->inexact = true;
+    bool is_object = *arrived && field->type == GT_TYPE_OBJECT && route->source != NULL;
+    if (is_object && !fields_merge_alike(route->source->fields, field->fields)) b->upgrade->inexact = true;
     if (*arrived || route->named_by == 0) return GOAT_OK;
     b->number = route->named_by;
     b->step = &b->upgrade->to->steps[route->named_by - 1];

@@ -93,6 +93,9 @@ void gt_upgrade_value(const gt_upgrade_route *route, gt_bytes value, gt_buf *out
  * stays. */
 void gt_upgrade_map(const gt_upgrade_route *route, gt_bytes map, gt_buf *out);
 
+/* The same for what is in an object, values or edits: of its fields those that both versions have with the same type. */
+void gt_upgrade_object(const gt_upgrade_route *route, gt_bytes map, gt_buf *out);
+
 /* Whether fields of one type can be converted to another; the list is in README.md. */
 bool gt_can_convert(gt_type from, gt_type to);
 /* Appends the value converted; nothing where this one cannot be. */

@@ -87,6 +87,33 @@ void gt_upgrade_map(const gt_upgrade_route *route, gt_bytes map, gt_buf *out) {
     gt_buf_free(&pairs);
 }
 
+/* Of what is in an object, what both versions have with the same type; under `undefined` too, as edits have it. */
+static void carry_fields(const gt_schema *from, const gt_schema *to, gt_bytes map, gt_buf *out) {
+    gt_buf pairs;
+    gt_bytes name, value;
+    size_t count = 0;
+    gt_buf_init(&pairs, out->alloc);
+    for (gt_iter iter = gt_map_iter(map); gt_map_next(&iter, &name, &value);) {
+        const gt_field *old = gt_schema_field(from, name), *new = gt_schema_field(to, name);
+        if (old == NULL || new == NULL || old->type != new->type) continue;
+        count++;
+        gt_write_text(&pairs, name);
+        if (old->fields != NULL && gt_value_kind(value) == GT_KIND_MAP) {
+            carry_fields(old->fields, new->fields, value, &pairs);
+        } else {
+            gt_buf_append(&pairs, value.data, value.len);
+        }
+    }
+    gt_write_map_head(out, count);
+    gt_buf_append(out, pairs.data, pairs.len);
+    out->failed |= gt_buf_failed(&pairs);
+    gt_buf_free(&pairs);
+}
+
+void gt_upgrade_object(const gt_upgrade_route *route, gt_bytes map, gt_buf *out) {
+    carry_fields(route->source->fields, route->target->fields, map, out);
+}
+
 /* ---- states ---- */
 
 /* What a route makes of a state. */
@@ -96,13 +123,15 @@ static void carry(const gt_upgrade_route *route, gt_bytes state, gt_buf *out) {
         return;
     }
     gt_bytes value = gt_map_find(state, route->source->name);
-    if (value.data != NULL && gt_schema_check_type(route->source, value, NULL) != GOAT_OK) {
+    if (value.data != NULL && !gt_field_holds(route->source, value)) {
         value = gt_bytes_of(NULL, 0);
     }
     if (route->source_key.data != NULL) {
         gt_upgrade_value(route, value.data == NULL ? value : gt_map_find(value, route->source_key), out);
     } else if (route->source->type == GT_TYPE_MAP) {
         if (value.data != NULL) gt_upgrade_map(route, value, out);
+    } else if (route->source->type == GT_TYPE_OBJECT) {
+        if (value.data != NULL) gt_upgrade_object(route, value, out);
     } else {
         gt_upgrade_value(route, value, out);
     }

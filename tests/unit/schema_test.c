@@ -181,12 +181,8 @@ static void each_rule_has_to_fit_its_type(void **state) {
     fixture *f = *state;
     assert_rules_refused(f, "7", "type", "\"f\": \"type\" is missing: the rules of a field are a map");
     assert_rules_refused(f, "{}", "type", "\"f\": \"type\" is missing");
-    assert_rules_refused(f, "{\"type\": \"object\"}", "type",
-                         "\"f\": \"type\" object is not supported by this version");
     assert_rules_refused(f, "{\"type\": \"text\", \"default\": \"x\"}", "default",
                          "\"f\": \"default\" of a text can only be the empty one, at which edits begin");
-    assert_rules_refused(f, "{\"type\": \"object\"}", "type",
-                         "\"f\": \"type\" object is not supported by this version");
     assert_rules_refused(f, "{\"type\": \"richtext\", \"default\": [{\"insert\": \"a\"}]}", "default",
                          "\"f\": \"default\" of a rich text can only be the empty one, at which edits begin");
     assert_rules_refused(f, "{\"type\": \"richtext\", \"merge\": \"latest\"}", "merge",
@@ -199,8 +195,8 @@ static void each_rule_has_to_fit_its_type(void **state) {
                          "\"f\": \"merge\" must be one of latest, either");
     assert_rules_refused(
         f, "{\"type\": \"integer\"}", "type",
-        "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, counter, list, text, "
-        "orderstamp, richtext");
+        "\"f\": \"type\" must be one of string, number, boolean, date, bytes, ref, set, map, object, counter, list, "
+        "text, orderstamp, richtext");
     assert_rules_refused(f, "{\"type\": \"number\", \"pattern\": \"a\"}", "pattern",
                          "\"f\": \"pattern\" is not a rule for fields of type number");
     assert_rules_refused(f, "{\"type\": \"string\", \"min\": 1}", "min",
