@@ -13,31 +13,41 @@
 typedef struct level {
     uint64_t left; /* items; keys and values of a map count apart */
     bool is_map;
-    bool edits;   /* only maps lead here, so forms of edits may stand here */
-    bool int_key; /* the last key was an integer */
-    bool runs;    /* the array of runs of an edit: {0: [run, …]} */
-    bool run;     /* a map in it, which has integers as keys and values behind them */
+    bool edits;     /* only maps with texts as keys lead here, so forms of edits may stand here */
+    bool operation; /* such a form: a map with integers as keys */
+    bool int_key;   /* the last key was an integer */
+    bool zero_key;  /* it was 0 */
+    bool runs;      /* the array of runs of an edit: {0: [run, …]} */
+    bool run;       /* a map in it, which has integers as keys and values behind them */
+    bool around;    /* not in the value that is made of the edit: does not count as deep */
 } level;
 
 typedef struct walk {
     gt_reader *reader;
     uint32_t depth, depth_max;
+    uint32_t around; /* how many of them are that */
     bool plain;
     level levels[GT_EDIT_DEPTH_MAX + 1]; /* the first is the place of the item itself */
 } walk;
 
 /* In a delta a field that is a map with integer keys is one layer deeper than what it makes of the field, with
- * runs in it two: a set or list that is edited is still to be within the depth of values. */
+ * runs in it two: a set or list that is edited is still to be within the depth of values. Inside of such a form there
+ * is no other, so there are never more of these. */
 enum { FIELD_DEPTH_MAX = GOAT_VALUE_DEPTH_MAX - 1 };
 _Static_assert((int)FIELD_DEPTH_MAX + 2 < (int)GT_EDIT_DEPTH_MAX, "the stack is deep enough");
 
 /* Opens `layers` more; the innermost has `left` items. */
 static bool open(walk *w, const uint8_t *at, uint32_t layers, uint64_t left, bool is_map) {
     level inner = {.left = left, .is_map = is_map}, *outer = &w->levels[w->depth];
-    inner.edits = is_map && outer->edits;
-    inner.runs = !is_map && layers == 1 && w->depth == 1 && outer->edits && outer->int_key;
+    const gt_reader *reader = w->reader;
+    inner.edits = is_map && outer->edits && !outer->operation;
+    inner.operation = inner.edits && left > 0 && reader->next < reader->end &&
+                      *reader->next >> 5 == GT_CBOR_UINT; /* sorted: the first */
+    inner.runs = !is_map && layers == 1 && outer->operation && outer->int_key;
     inner.run = is_map && outer->runs;
-    if (w->depth + layers > w->depth_max) {
+    inner.around = inner.operation || (inner.runs && outer->zero_key);
+    w->around += inner.around;
+    if (w->depth + layers > w->depth_max + w->around) {
         return gt_refuse_large(w->reader, at, "arrays, maps and tags are too deep inside each other");
     }
     for (; layers > 1; layers--) {
@@ -64,6 +74,7 @@ static bool walk_key(walk *w) {
     }
     level *map = &w->levels[w->depth];
     map->int_key = major == GT_CBOR_UINT;
+    map->zero_key = map->int_key && argument == 0;
     if (major == GT_CBOR_TEXT) {
         return pass(w, at, argument);
     }
@@ -135,11 +146,13 @@ bool gt_read_item(gt_reader *reader, uint32_t depth_max, bool edits, bool *plain
     w.reader = reader;
     w.depth = 0;
     w.depth_max = depth_max;
+    w.around = 0;
     w.plain = true;
     w.levels[0] = (level){.left = 1, .edits = edits};
     for (;;) {
         level *now = &w.levels[w.depth];
         if (now->left == 0) {
+            w.around -= now->around;
             if (w.depth-- == 0) {
                 *plain = *plain && w.plain;
                 return true;
@@ -152,14 +165,6 @@ bool gt_read_item(gt_reader *reader, uint32_t depth_max, bool edits, bool *plain
             return false;
         }
     }
-}
-
-/* The layers around what is said of a field at `p`: of a map with an integer key, and of runs in it. */
-static uint32_t layers_of_operation(const uint8_t *p, const uint8_t *end) {
-    bool is_operation =
-        end - p >= 2 && *p > GT_CBOR_MAP << 5 && *p < (GT_CBOR_MAP << 5 | 24) && p[1] >> 5 == GT_CBOR_UINT;
-    bool has_runs = is_operation && end - p >= 3 && p[1] == 0 && p[2] >> 5 == GT_CBOR_ARRAY;
-    return (uint32_t)is_operation + has_runs;
 }
 
 /* Key 0: `true` deletes, `false` undeletes. */
@@ -200,8 +205,7 @@ static bool read_field(gt_reader *reader, bool state, bool is_first, bool *plain
         return gt_refuse(reader, at, "it is cut short");
     }
     reader->next += argument;
-    uint32_t deeper = state ? 0 : layers_of_operation(reader->next, reader->end);
-    return gt_read_item(reader, (uint32_t)FIELD_DEPTH_MAX + deeper, !state, plain);
+    return gt_read_item(reader, FIELD_DEPTH_MAX, !state, plain);
 }
 
 /* Fields without any form of an edit, which is what most commits have: they are one value, and one look

@@ -1,17 +1,6 @@
 /* Whole deltas: what may stand in one, and the one between a state and the fields that are wanted. */
 #include "merge/type.h"
 
-#define NAME(name) (int)(name).len, (const char *)(name).data
-
-static goat_status refuse_unknown(const gt_schema *schema, gt_bytes name, gt_diag *diag) {
-    gt_bytes ns = gt_schema_ns(schema);
-    gt_fail(diag, GOAT_INVALID, "%.*s version %u has no field \"%.*s\"", NAME(ns), (unsigned)gt_schema_version(schema),
-            NAME(name));
-    gt_diag_field(diag, (const char *)name.data, name.len);
-    gt_diag_rule(diag, "unknown_field");
-    return GOAT_INVALID;
-}
-
 static goat_status check_pair(const gt_schema *schema, gt_bytes key, gt_bytes edit, gt_diag *diag) {
     gt_bytes name;
     if (!gt_value_as_text(key, &name)) {
@@ -25,7 +14,7 @@ static goat_status check_pair(const gt_schema *schema, gt_bytes key, gt_bytes ed
     }
     const gt_field *field = gt_schema_field(schema, name);
     if (field == NULL) {
-        return refuse_unknown(schema, name, diag);
+        return gt_schema_refuse_unknown(schema, name, diag);
     }
     return gt_edit_is_unset(edit) ? GOAT_OK : gt_merge_type_of(field)->check_edit(field, edit, true, diag);
 }
@@ -41,6 +30,41 @@ goat_status gt_merge_check_delta(const gt_schema *schema, gt_bytes delta, gt_dia
         status = check_pair(schema, key, edit, diag);
     }
     return status;
+}
+
+/* ---- what fits ---- */
+
+/* Integers would come first. */
+static bool is_map_of_names(gt_bytes edit) {
+    gt_bytes key, first;
+    if (gt_value_kind(edit) != GT_KIND_MAP) return false;
+    gt_iter iter = gt_map_iter(edit);
+    return !gt_map_next_pair(&iter, &key, &first) || gt_value_kind(key) == GT_KIND_TEXT;
+}
+
+/* Appends the pair, or as much of it as fits. False where that is nothing. */
+static bool fit_pair(const gt_schema *schema, gt_bytes key, gt_bytes edit, gt_buf *out) {
+    gt_bytes name;
+    const gt_field *field = gt_value_as_text(key, &name) ? gt_schema_field(schema, name) : NULL;
+    bool has_fields = field != NULL && field->fields != NULL && is_map_of_names(edit);
+    if (!has_fields && check_pair(schema, key, edit, NULL) != GOAT_OK) return false;
+    gt_buf_append(out, key.data, key.len);
+    if (has_fields) {
+        gt_merge_fit_delta(field->fields, edit, out);
+    } else {
+        gt_buf_append(out, edit.data, edit.len);
+    }
+    return true;
+}
+
+void gt_merge_fit_delta(const gt_schema *schema, gt_bytes delta, gt_buf *out) {
+    gt_counted counted = gt_counted_begin(out, true, gt_value_count(delta));
+    gt_bytes key, edit;
+    size_t count = 0;
+    for (gt_iter iter = gt_map_iter(delta); gt_map_next_pair(&iter, &key, &edit);) {
+        count += fit_pair(schema, key, edit, out);
+    }
+    gt_counted_end(&counted, count);
 }
 
 /* ---- the difference of two states ---- */
@@ -94,7 +118,7 @@ goat_status gt_merge_diff(const gt_schema *schema, gt_bytes base, gt_bytes wante
             status = write_edit(field, order <= 0 ? old.value : gt_bytes_of(NULL, 0),
                                 order >= 0 ? new.value : gt_bytes_of(NULL, 0), delta, count, diag);
         } else if (order >= 0) {
-            status = refuse_unknown(schema, name, diag);
+            status = gt_schema_refuse_unknown(schema, name, diag);
         } /* else a field of another version of the schema: not ours to unset */
         if (order <= 0) {
             advance(&old);

@@ -1,5 +1,5 @@
 /* Making edits. What is the same for all types is decided here: no edit where nothing changes, and
- * `undefined` where the field becomes unset. */
+ * `undefined` where the field becomes unset. Objects need to be told of which fields they are. */
 #include "merge/type.h"
 
 static goat_status finish(const gt_buf *out, gt_diag *diag) {
@@ -19,7 +19,11 @@ goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, g
     }
     base = gt_edit_base(field, base);
     if (base.data == NULL || !gt_value_equal(base, value)) {
-        gt_merge_type_of(field)->diff(base, value, edit);
+        if (field->fields != NULL) {
+            gt_object_diff(field, base, value, edit);
+        } else {
+            gt_merge_type_of(field)->diff(base, value, edit);
+        }
     }
     return finish(edit, diag);
 }
@@ -28,6 +32,8 @@ goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first
                             gt_diag *diag) {
     if (first.data == NULL) {
         gt_buf_append(edit, second.data, second.len);
+    } else if (!gt_edit_is_unset(second) && field->fields != NULL) {
+        gt_object_compose(field, gt_edit_base(field, base), first, second, edit);
     } else if (!gt_edit_is_unset(second)) {
         gt_merge_type_of(field)->compose(gt_edit_base(field, base), first, second, edit);
     } else if (base.data != NULL) {
@@ -39,8 +45,13 @@ goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first
 goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag) {
     size_t begin = value->len;
     if (gt_edit_is_unset(edit)) return GOAT_OK;
-    gt_merge_type_of(field)->apply(gt_edit_base(field, base), edit, value);
-    goat_status status = gt_edit_check_size(field, value->len - begin, diag);
+    goat_status status = GOAT_OK;
+    if (field->fields != NULL) {
+        status = gt_object_apply(field, gt_edit_base(field, base), edit, value, diag);
+    } else {
+        gt_merge_type_of(field)->apply(gt_edit_base(field, base), edit, value);
+        status = gt_edit_check_size(field, value->len - begin, diag);
+    }
     if (status != GOAT_OK) value->len = begin;
     return status == GOAT_OK ? finish(value, diag) : status;
 }
@@ -51,9 +62,9 @@ goat_status gt_edit_want_type(const gt_field *field, gt_type type, const char *o
     if (field->type == type) {
         return GOAT_OK;
     }
-    gt_fail(diag, GOAT_WRONG_TYPE, "\"%.*s\" is not a %s", (int)field->name.len, (const char *)field->name.data,
+    gt_fail(diag, GOAT_WRONG_TYPE, "\"%.*s\" is not a %s", (int)field->path.len, (const char *)field->path.data,
             operation);
-    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     gt_diag_rule(diag, "type");
     return GOAT_WRONG_TYPE;
 }
@@ -102,14 +113,14 @@ goat_status gt_edit_put(const gt_field *field, gt_bytes base, gt_bytes key, gt_b
 goat_status gt_edit_splice(const gt_field *field, gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag) {
     goat_status status = gt_edit_want_type(field, GT_TYPE_TEXT, "text: it cannot be spliced", diag);
     if (status == GOAT_OK) status = gt_text_write_splice(gt_edit_base(field, base), splice, edit, diag);
-    if (status != GOAT_OK) gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    if (status != GOAT_OK) gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     return status == GOAT_OK ? finish(edit, diag) : status;
 }
 
 goat_status gt_edit_delta(const gt_field *field, gt_bytes base, gt_bytes delta, gt_buf *edit, gt_diag *diag) {
     goat_status status = gt_edit_want_type(field, GT_TYPE_RICHTEXT, "richtext: no Delta can be applied to it", diag);
     if (status == GOAT_OK) status = gt_rich_write_delta(gt_edit_base(field, base), delta, edit, diag);
-    if (status != GOAT_OK) gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    if (status != GOAT_OK) gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     return status == GOAT_OK ? finish(edit, diag) : status;
 }
 

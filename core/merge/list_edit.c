@@ -14,7 +14,7 @@ static uint64_t count_of(const gt_field *field, gt_bytes base) {
 static goat_status no_such_place(const gt_field *field, uint64_t position, uint64_t count, gt_diag *diag) {
     gt_fail_at(diag, GOAT_INVALID, position, "there is no position %llu in a list of %llu elements",
                (unsigned long long)position, (unsigned long long)count);
-    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     return GOAT_INVALID;
 }
 
@@ -51,7 +51,7 @@ goat_status gt_edit_list_remove(const gt_field *field, gt_bytes base, uint64_t p
     if (count > all - position) {
         gt_fail_at(diag, GOAT_INVALID, position, "at %llu of %llu elements no %llu can be removed",
                    (unsigned long long)position, (unsigned long long)all, (unsigned long long)count);
-        gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+        gt_diag_field(diag, (const char *)field->path.data, field->path.len);
         return GOAT_INVALID;
     }
     gt_run_writer writer;
@@ -84,7 +84,7 @@ goat_status gt_edit_list_set(const gt_field *field, gt_bytes base, uint64_t posi
     if (position >= count) return no_such_place(field, position, count, diag);
     if (!gt_edit_is_element(value)) {
         gt_fail_at(diag, GOAT_TOO_LARGE, position, "a value that is too deep to stand in a list");
-        gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+        gt_diag_field(diag, (const char *)field->path.data, field->path.len);
         return GOAT_TOO_LARGE;
     }
     gt_iter iter = gt_array_iter(base);

@@ -45,6 +45,10 @@ goat_status gt_merge_check_delta(const gt_schema *schema, gt_bytes delta, gt_dia
 goat_status gt_merge_upgrade_delta(const gt_alloc *alloc, const gt_upgrade *upgrade, gt_bytes delta, gt_buf *out,
                                    gt_diag *diag);
 
+/* Appends what of the delta fits its schema: edits that gt_merge_check_delta refuses are left out, in objects too, never for
+ * lack of memory. */
+void gt_merge_fit_delta(const gt_schema *schema, gt_bytes delta, gt_buf *out);
+
 /* ---- making edits; every one appends to `edit`, and appends nothing where there is no edit ---- */
 
 /* The edit that turns `base` (data NULL: unset) into `value` (data NULL: unset). */

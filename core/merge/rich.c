@@ -11,7 +11,7 @@ static bool is_whole(gt_bytes edit) { return gt_value_kind(edit) == GT_KIND_ARRA
 static goat_status refuse(const gt_field *field, const char *words, uint64_t at, gt_diag *diag) {
     gt_fail_at(diag, GOAT_INVALID, at, "the edit of \"%.*s\" %s: number %llu of its array", (int)field->name.len,
                (const char *)field->name.data, words, (unsigned long long)at);
-    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     gt_diag_rule(diag, "type");
     return GOAT_INVALID;
 }

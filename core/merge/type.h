@@ -45,6 +45,9 @@ typedef struct gt_merge_type {
      * copies values as they are. */
     goat_status (*check_edit)(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag);
 
+    /* The next three are about values of one type; an object's are of as many as it has fields, so that it has functions
+     * of its own, below. */
+
     /* Appends the edit from `base` (data NULL: unset) to `value`, which is another. */
     void (*diff)(gt_bytes base, gt_bytes value, gt_buf *edit);
 
@@ -60,8 +63,12 @@ typedef struct gt_merge_type {
     goat_status (*replay)(gt_replay *replay, const gt_field_history *history, gt_buf *value);
 } gt_merge_type;
 
+void gt_object_diff(const gt_field *object, gt_bytes base, gt_bytes value, gt_buf *edit);
+void gt_object_compose(const gt_field *object, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit);
+goat_status gt_object_apply(const gt_field *object, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag);
+
 extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter, gt_merge_list, gt_merge_text,
-    gt_merge_rich;
+    gt_merge_rich, gt_merge_object;
 
 /* Never NULL for the field of a parsed schema. */
 const gt_merge_type *gt_merge_type_of(const gt_field *field);

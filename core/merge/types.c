@@ -9,7 +9,7 @@ static const gt_merge_type *const merge_types[] = {
     [GT_TYPE_DATE] = &gt_merge_single,   [GT_TYPE_BYTES] = &gt_merge_single,  [GT_TYPE_REF] = &gt_merge_single,
     [GT_TYPE_SET] = &gt_merge_set,       [GT_TYPE_MAP] = &gt_merge_map,       [GT_TYPE_COUNTER] = &gt_merge_counter,
     [GT_TYPE_LIST] = &gt_merge_list,     [GT_TYPE_TEXT] = &gt_merge_text,     [GT_TYPE_ORDERSTAMP] = &gt_merge_single,
-    [GT_TYPE_RICHTEXT] = &gt_merge_rich,
+    [GT_TYPE_RICHTEXT] = &gt_merge_rich, [GT_TYPE_OBJECT] = &gt_merge_object,
 };
 
 const gt_merge_type *gt_merge_type_of(const gt_field *field) {
@@ -18,22 +18,22 @@ const gt_merge_type *gt_merge_type_of(const gt_field *field) {
 }
 
 goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *diag) {
-    gt_fail(diag, GOAT_INVALID, "the edit of \"%.*s\" %s", (int)field->name.len, (const char *)field->name.data, words);
-    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_fail(diag, GOAT_INVALID, "the edit of \"%.*s\" %s", (int)field->path.len, (const char *)field->path.data, words);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     gt_diag_rule(diag, "type");
     return GOAT_INVALID;
 }
 
 gt_bytes gt_edit_base(const gt_field *field, gt_bytes base) {
-    bool fits = base.data != NULL && gt_schema_check_type(field, base, NULL) == GOAT_OK;
+    bool fits = base.data != NULL && gt_field_holds(field, base);
     return fits ? base : gt_bytes_of(NULL, 0);
 }
 
 goat_status gt_edit_check_size(const gt_field *field, size_t len, gt_diag *diag) {
     if (field->type != GT_TYPE_RICHTEXT || len <= GT_RICH_SIZE_MAX) return GOAT_OK;
-    gt_fail(diag, GOAT_TOO_LARGE, "\"%.*s\" is larger than %d bytes", (int)field->name.len,
-            (const char *)field->name.data, GT_RICH_SIZE_MAX);
-    gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    gt_fail(diag, GOAT_TOO_LARGE, "\"%.*s\" is larger than %d bytes", (int)field->path.len,
+            (const char *)field->path.data, GT_RICH_SIZE_MAX);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     return GOAT_TOO_LARGE;
 }
 

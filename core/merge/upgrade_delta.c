@@ -30,6 +30,8 @@ static void carry_edit(const carrying *c, const gt_upgrade_route *route, gt_buf 
         if (value.data != NULL) carry_value(route, gt_edit_is_unset(value) ? none : value, out);
     } else if (route->source->type == GT_TYPE_MAP && !unsets) {
         gt_upgrade_map(route, edit, out);
+    } else if (route->source->type == GT_TYPE_OBJECT && !unsets) {
+        gt_upgrade_object(route, edit, out);
     } else if (route->op_count > 0 && route->source->type != GT_TYPE_MAP) {
         carry_value(route, unsets ? none : edit, out);
     } else {

@@ -5,39 +5,6 @@
 #include "value/build.h"
 #include "value/value.h"
 
-/* Whether one pair of a delta counts: an edit that fits the field that it was written for. */
-static bool counts(const gt_schema *writer, gt_bytes key, gt_bytes value, gt_buf *scratch) {
-    gt_buf_clear(scratch);
-    gt_write_map_head(scratch, 1);
-    gt_buf_append(scratch, key.data, key.len);
-    gt_buf_append(scratch, value.data, value.len);
-    return !gt_buf_failed(scratch) && gt_merge_check_delta(writer, gt_buf_bytes(scratch), NULL) == GOAT_OK;
-}
-
-/* What fits. */
-static goat_status filter(const gt_schema *writer, gt_bytes delta, gt_buf *out, gt_diag *diag) {
-    gt_iter iter = gt_map_iter(delta);
-    gt_bytes key, value;
-    size_t kept = 0;
-    gt_buf pairs, scratch;
-    gt_buf_init(&pairs, out->alloc);
-    gt_buf_init(&scratch, out->alloc);
-    bool failed =
-        gt_buf_reserve(&scratch, delta.len + 16) == NULL; /* so that leaving out is never for lack of memory */
-    while (!failed && gt_map_next_pair(&iter, &key, &value)) {
-        if (!counts(writer, key, value, &scratch)) continue;
-        kept++;
-        gt_buf_append(&pairs, key.data, key.len);
-        gt_buf_append(&pairs, value.data, value.len);
-    }
-    gt_write_map_head(out, kept);
-    gt_buf_append(out, pairs.data, pairs.len);
-    failed = failed || gt_buf_failed(&pairs) || gt_buf_failed(out);
-    gt_buf_free(&pairs);
-    gt_buf_free(&scratch);
-    return failed ? gt_no_memory(diag) : GOAT_OK;
-}
-
 /* Upgrades what is in `from` up to the reader's version; what it comes to is in one of the two, `*in` says in which. */
 static goat_status upgrade(const gt_repo *repo, const gt_schema *writer, const gt_schema *reader, bool is_state,
                            gt_buf turns[2], int *in, gt_diag *diag) {
@@ -71,10 +38,10 @@ goat_status gt_carry(gt_repo *repo, const gt_schema *writer, const gt_schema *re
     gt_buf_init(&turns[1], repo->alloc);
     if (fits) {
         gt_buf_append(&turns[0], delta->data, delta->len);
-        if (gt_buf_failed(&turns[0])) status = gt_no_memory(diag);
     } else {
-        status = filter(writer, *delta, &turns[0], diag);
+        gt_merge_fit_delta(writer, *delta, &turns[0]);
     }
+    if (gt_buf_failed(&turns[0])) status = gt_no_memory(diag);
     if (status == GOAT_OK) status = upgrade(repo, writer, reader, false, turns, &in, diag);
     if (status == GOAT_OK) {
         uint8_t *copy = gt_arena_copy(arena, turns[in].data, turns[in].len);

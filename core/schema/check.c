@@ -46,8 +46,9 @@ static bool has_kind(const gt_field *field, gt_bytes value) {
 }
 
 bool gt_field_holds(const gt_field *field, gt_bytes value) {
+    uint64_t position;
     bool is_rich = field->type == GT_TYPE_RICHTEXT;
-    return has_kind(field, value) && (!is_rich || gt_rich_fault(value, false, NULL) == NULL);
+    return has_kind(field, value) && (!is_rich || gt_rich_fault(value, false, &position) == NULL);
 }
 
 static goat_status check_kind(const gt_field *field, gt_bytes value, gt_diag *diag) {

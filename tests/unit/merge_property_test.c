@@ -286,14 +286,13 @@ static void check_composition(fixture *f, const gt_field *field, gt_bytes base, 
 
 static void an_edit_made_of_two_does_what_both_do(void **state) {
     fixture *f = *state;
-    model_delta facts;
     test_random_init(&f->random, __func__);
     f->model.count = 0;
     for (int i = 0; i < HISTORIES; i++) {
         gt_bytes deltas[3];
         gt_buf state_before;
         for (size_t d = 0; d < 3; d++) {
-            deltas[d] = model_random_delta(&f->random, &facts);
+            deltas[d] = model_random_delta(&f->random);
         }
         gt_step made = {.id = (const uint8_t *)"0123456789abcdef0123456789abcdef", .time = 1, .delta = deltas[0]};
         gt_buf_init(&state_before, &gt_alloc_system);

@@ -7,20 +7,19 @@
 #include "value/value.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t bit(uint32_t step) { return UINT64_C(1) << step; }
 static bool chance(test_random *random, uint32_t percent) { return test_random_below(random, 100) < percent; }
 
 gt_schema *model_schema(bool either) {
-    return test_schema(
-        either ? "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
-                 "\"text\": {\"type\": \"string\", \"merge\": \"either\"}, \"list\": {\"type\": \"list\"},"
-                 "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\", \"merge\": \"either\"},"
-                 "\"votes\": {\"type\": \"counter\"}}}"
-               : "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
-                 "\"text\": {\"type\": \"string\", \"merge\": \"latest\"}, \"list\": {\"type\": \"list\"},"
-                 "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}");
+#define FIELDS(strategy)                                                                                               \
+    "\"text\": {\"type\": \"string\"" strategy "}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"     \
+    "\"map\": {\"type\": \"map\"" strategy "}, \"votes\": {\"type\": \"counter\"}"
+#define OBJECT(fields) ", \"object\": {\"type\": \"object\", \"fields\": {" fields "}}"
+#define SCHEMA(fields) "{\"ns\": \"model\", \"version\": 1, \"fields\": {" fields OBJECT(fields OBJECT(fields)) "}}"
+    return test_schema(either ? SCHEMA(FIELDS(", \"merge\": \"either\"")) : SCHEMA(FIELDS("")));
 }
 
 /* ---- deltas ---- */
@@ -29,7 +28,8 @@ static model_act random_act(test_random *random, uint32_t percent) {
     return !chance(random, percent) ? NOTHING : chance(random, 15) ? UNSET : WRITE;
 }
 
-static void random_delta(test_random *random, model_delta *delta) {
+/* What it does to an object is to be freed. `depth`: objects around it. */
+static void random_delta(test_random *random, uint32_t depth, model_delta *delta) {
     *delta = (model_delta){.tombstone = chance(random, 12) ? (int)test_random_below(random, 2) : -1};
     uint32_t percent = chance(random, 10) ? 0 : 40;
     delta->is_sealed = chance(random, 2);
@@ -48,6 +48,22 @@ static void random_delta(test_random *random, model_delta *delta) {
     for (size_t i = 0; i < MODEL_KEYS; i++) {
         delta->keys[i].act = chance(random, 50) ? NOTHING : chance(random, 40) ? UNSET : WRITE;
         delta->keys[i].value = (int)test_random_below(random, 20);
+    }
+    delta->object = depth < MODEL_DEPTH ? random_act(random, percent) : NOTHING;
+    if (delta->object == WRITE) {
+        delta->inner = calloc(1, sizeof *delta->inner);
+        assert_non_null(delta->inner);
+        random_delta(random, depth + 1, delta->inner);
+        delta->inner->is_sealed = false;
+        delta->inner->tombstone = -1;
+    }
+}
+
+static void free_inner(model_delta *delta) {
+    if (delta->inner != NULL) {
+        free_inner(delta->inner);
+        free(delta->inner);
+        delta->inner = NULL;
     }
 }
 
@@ -82,23 +98,15 @@ static void write_keys_edit(gt_buf *out, const model_delta *delta) {
     model_map_end(&made, -1, out);
 }
 
-static gt_bytes encode(const model_delta *delta) {
+static void write_fields_edit(gt_buf *out, const model_delta *delta) {
     model_map made;
-    gt_buf out;
-    gt_buf_init(&out, &gt_alloc_system);
-    if (delta->is_sealed) {
-        return gt_buf_bytes(&out);
-    }
     model_map_begin(&made);
     const struct {
         const char *name;
         model_act act;
-    } fields[] = {{"text", delta->text},
-                  {"list", delta->list},
-                  {"tags", delta->tags},
-                  {"map", delta->map},
-                  {"votes", delta->votes}};
-    for (size_t i = 0; i < 5; i++) {
+    } fields[] = {{"text", delta->text}, {"list", delta->list},   {"tags", delta->tags},
+                  {"map", delta->map},   {"votes", delta->votes}, {"object", delta->object}};
+    for (size_t i = 0; i < 6; i++) {
         size_t begin = made.values.len;
         if (fields[i].act == NOTHING) {
             continue;
@@ -111,19 +119,31 @@ static gt_bytes encode(const model_delta *delta) {
             case 1: model_write_list(&made.values, delta->list_value); break;
             case 2: write_tags_edit(&made.values, delta); break;
             case 3: write_keys_edit(&made.values, delta); break;
-            default: gt_write_int(&made.values, delta->increment); break;
+            case 4: gt_write_int(&made.values, delta->increment); break;
+            default: write_fields_edit(&made.values, delta->inner); break;
             }
         }
         model_map_add(&made, fields[i].name, begin);
     }
-    model_map_end(&made, delta->tombstone, &out);
+    model_map_end(&made, delta->tombstone, out);
+}
+
+static gt_bytes encode(const model_delta *delta) {
+    gt_buf out;
+    gt_buf_init(&out, &gt_alloc_system);
+    if (!delta->is_sealed) {
+        write_fields_edit(&out, delta);
+    }
     return gt_buf_bytes(&out);
 }
 
-gt_bytes model_random_delta(test_random *random, model_delta *delta) {
-    random_delta(random, delta);
-    delta->is_sealed = false;
-    return encode(delta);
+gt_bytes model_random_delta(test_random *random) {
+    model_delta delta;
+    random_delta(random, 0, &delta);
+    delta.is_sealed = false;
+    gt_bytes bytes = encode(&delta);
+    free_inner(&delta);
+    return bytes;
 }
 
 /* ---- histories ---- */
@@ -158,7 +178,7 @@ static void add_step(model *m, test_random *random, author *by) {
     step->time = after + 1 + (chance(random, 30) ? test_random_below(random, 6) : 0); /* many are equal */
     test_random_fill(random, step->id, sizeof step->id);
     step->is_void = chance(random, 4);
-    random_delta(random, &step->delta);
+    random_delta(random, 0, &step->delta);
     step->bytes = encode(&step->delta);
     m->count++;
     by->known |= bit(index);
@@ -221,6 +241,7 @@ void model_make(model *m, test_random *random, uint32_t authors, uint32_t step_c
 void model_free(model *m) {
     for (uint32_t i = 0; i < m->count; i++) {
         test_value_free(m->steps[i].bytes);
+        free_inner(&m->steps[i].delta);
     }
     m->count = 0;
 }

@@ -11,6 +11,7 @@ enum {
     MODEL_AUTHORS_MAX = 6,
     MODEL_ELEMENTS = 5, /* of the set */
     MODEL_KEYS = 4,     /* of the map */
+    MODEL_DEPTH = 2,    /* objects inside each other */
 };
 
 typedef enum model_act { NOTHING, WRITE, UNSET } model_act;
@@ -25,7 +26,10 @@ typedef struct model_delta {
         int value;
     } keys[MODEL_KEYS];
     int64_t increment;
-    int tombstone; /* -1: does not say, 0, 1 */
+    model_act object;
+    struct model_delta *inner; /* what is done to the fields of the object, where it is written; else NULL */
+    bool unsets_all; /* only in what an evaluator makes of this: the object was unset whose fields these are */
+    int tombstone;   /* -1: does not say, 0, 1 */
     bool is_sealed;
 } model_delta;
 
@@ -47,7 +51,8 @@ typedef struct model {
     bool either; /* for model_state: the schema is that of model_schema(true) */
 } model;
 
-/* The schema of the fields above. With `either`, single values and those of maps have that strategy. */
+/* The schema of the fields above; those of the object are the same again. With `either`, single values and those of maps
+ * have that strategy. */
 gt_schema *model_schema(bool either);
 
 /* `authors` write and hear of each other, `step_count` steps in all. */
@@ -55,7 +60,7 @@ void model_make(model *m, test_random *random, uint32_t authors, uint32_t step_c
 void model_free(model *m);
 
 /* One random delta, encoded; ended with test_value_free(). */
-gt_bytes model_random_delta(test_random *random, model_delta *delta);
+gt_bytes model_random_delta(test_random *random);
 
 /* Appends the state after the steps in `which` (a set closed under ancestry), by the rules. */
 void model_state(const model *m, uint64_t which, gt_buf *out);

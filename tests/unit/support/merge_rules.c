@@ -1,6 +1,9 @@
 /* The rules of core/merge/README.md, word by word. */
 #include "support/merge_encode.h"
 
+#include "support/test.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t bit(uint32_t step) { return UINT64_C(1) << step; }
@@ -18,13 +21,26 @@ static model_act act_on(const model_delta *delta, char field) {
     case 't': return delta->tags;
     case 'm': return delta->map;
     case 'l': return delta->list;
+    case 'o': return delta->object;
     default: return delta->votes;
     }
 }
 
 static bool seen_by_unset(const model *m, uint64_t which, uint32_t step, char field) {
     for (uint32_t u = 0; u < m->count; u++) {
-        if (counts(m, which, u) && act_on(&m->steps[u].delta, field) == UNSET && is_before(m, step, u)) {
+        const model_delta *delta = &m->steps[u].delta;
+        bool unsets = delta->unsets_all || act_on(delta, field) == UNSET;
+        if (counts(m, which, u) && unsets && is_before(m, step, u)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether one who unset the object around saw the step: what it wrote there is then as if it had not been. */
+static bool is_forgotten(const model *m, uint64_t which, uint32_t step) {
+    for (uint32_t u = 0; u < m->count; u++) {
+        if (counts(m, which, u) && m->steps[u].delta.unsets_all && is_before(m, step, u)) {
             return true;
         }
     }
@@ -62,7 +78,8 @@ static int winner(const model *m, uint64_t steps) {
 static int last_write(const model *m, uint64_t which) {
     uint64_t writes = 0;
     for (uint32_t i = 0; i < m->count; i++) {
-        if (counts(m, which, i) && m->steps[i].delta.text != NOTHING) writes |= bit(i);
+        bool writes_it = counts(m, which, i) && m->steps[i].delta.text != NOTHING;
+        if (writes_it && !is_forgotten(m, which, i)) writes |= bit(i);
     }
     return winner(m, writes);
 }
@@ -106,7 +123,8 @@ static void grow_list_tree(const model *m, list_tree *tree) {
 }
 
 static bool changes_list(const model *m, uint32_t i) {
-    return !m->steps[i].delta.is_sealed && m->steps[i].delta.list != NOTHING;
+    const model_delta *delta = &m->steps[i].delta;
+    return !delta->is_sealed && (delta->list != NOTHING || delta->unsets_all);
 }
 
 /* Whether step w writes or unsets the list and its author saw the element of step i: nothing between them did the same,
@@ -208,8 +226,9 @@ static bool is_edit(const model *m, uint64_t which, uint32_t i) {
     const model_step *step = &m->steps[i];
     const model_delta *delta = &step->delta;
     bool says_something =
-        !delta->is_sealed && (delta->tombstone == 0 || delta->text != NOTHING || delta->list != NOTHING ||
-                              delta->tags != NOTHING || delta->map != NOTHING || delta->votes != NOTHING);
+        !delta->is_sealed &&
+        (delta->tombstone == 0 || delta->text != NOTHING || delta->list != NOTHING || delta->tags != NOTHING ||
+         delta->map != NOTHING || delta->votes != NOTHING || delta->object != NOTHING);
     bool deletes = !delta->is_sealed && delta->tombstone == 1;
     return (which & bit(i)) != 0 && !step->is_void && !deletes && (says_something || step->parent_count == 0);
 }
@@ -227,7 +246,29 @@ static bool is_deleted(const model *m, uint64_t which) {
     return false;
 }
 
+static void write_state(const model *m, uint64_t which, int tombstone, gt_buf *out);
+
+/* The history of the object's fields by themselves: to unset the object is to unset all of them at once. */
+static void write_object_state(const model *m, uint64_t which, gt_buf *out) {
+    model *inner = calloc(1, sizeof *inner);
+    assert_non_null(inner);
+    *inner = *m;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const model_delta *delta = &m->steps[i].delta;
+        model_delta *to = &inner->steps[i].delta;
+        *to = delta->object == WRITE ? *delta->inner : (model_delta){.tombstone = -1};
+        to->unsets_all = delta->object == UNSET || delta->unsets_all;
+        to->is_sealed = delta->is_sealed;
+    }
+    write_state(inner, which, -1, out);
+    free(inner);
+}
+
 void model_state(const model *m, uint64_t which, gt_buf *out) {
+    write_state(m, which, is_deleted(m, which) ? 1 : -1, out);
+}
+
+static void write_state(const model *m, uint64_t which, int tombstone, gt_buf *out) {
     model_map made;
     model_map_begin(&made);
     int text = last_write(m, which);
@@ -256,5 +297,10 @@ void model_state(const model *m, uint64_t which, gt_buf *out) {
         gt_write_int(&made.values, sum_of(m, which));
         model_map_add(&made, "votes", begin);
     }
-    model_map_end(&made, is_deleted(m, which) ? 1 : -1, out);
+    begin = made.values.len;
+    if (is_there(m, which, 'o')) {
+        write_object_state(m, which, &made.values);
+        model_map_add(&made, "object", begin);
+    }
+    model_map_end(&made, tombstone, out);
 }
