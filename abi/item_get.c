@@ -40,7 +40,13 @@ goat_status goat_item_get(goat_item *item, const char *field, size_t field_len, 
     GT_REQUIRE(value);
     gt_enter(&call, gt_item_db(item), error);
     goat_status status = find(item, gt_bytes_of(field, field_len), &found, &bytes, call.diag);
-    if (status == GOAT_OK) status = gt_put(value, bytes, call.diag);
+    if (status == GOAT_OK && gt_field_is_whole(found, bytes)) {
+        status = gt_put(value, bytes, call.diag);
+    } else if (status == GOAT_OK) {
+        gt_buf out = gt_lend(value);
+        gt_field_read(found, bytes, &out);
+        status = gt_give_back(value, &out, gt_buf_failed(&out) ? gt_no_memory(call.diag) : GOAT_OK, call.diag);
+    }
     return gt_leave(&call, status);
 }
 
@@ -55,7 +61,15 @@ goat_status goat_item_get_json(goat_item *item, const char *field, size_t field_
     gt_enter(&call, gt_item_db(item), error);
     gt_buf out = gt_lend(json);
     goat_status status = find(item, gt_bytes_of(field, field_len), &found, &bytes, call.diag);
+    gt_buf whole; /* an object with its defaults */
+    gt_buf_init(&whole, &gt_alloc_system);
+    if (status == GOAT_OK && !gt_field_is_whole(found, bytes)) {
+        gt_field_read(found, bytes, &whole);
+        bytes = gt_buf_bytes(&whole);
+        if (gt_buf_failed(&whole)) status = gt_no_memory(call.diag);
+    }
     if (status == GOAT_OK) status = gt_field_to_json_text(found, bytes, &out, call.diag);
+    gt_buf_free(&whole);
     return gt_leave(&call, gt_give_back(json, &out, status, call.diag));
 }
 

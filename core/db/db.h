@@ -176,7 +176,8 @@ typedef struct gt_sight {
 
 goat_status gt_item_look(goat_item *item, gt_sight *sight, gt_diag *diag);
 void gt_item_path(const goat_item *item, gt_buf *out);
-/* A field's value with unsaved edits and default; data NULL: unset. GOAT_INVALID: no such field. */
+/* A field's value with unsaved edits and default; data NULL: unset. GOAT_INVALID: no such field. `name` may be a path into
+ * an object. What is in an object is as it is stored: gt_field_read() fills in the rest. */
 goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field, gt_bytes *value, gt_diag *diag);
 /* The whole state with unsaved edits; defaults are not filled in. */
 goat_status gt_item_state_with_edits(goat_item *item, gt_buf *state, gt_sight *sight, gt_diag *diag);
@@ -205,10 +206,14 @@ typedef struct gt_edit {
     gt_splice splice;
     uint64_t position; /* LIST_… */
     uint64_t count;    /* LIST_REMOVE; LIST_MOVE: where it is then */
+    const gt_field *const
+        *inside;         /* filled in by gt_item_edit(): the fields that lead from an object's to the one meant */
+    size_t inside_count; /* 0: the field itself */
 } gt_edit;
 
+/* `field` may be a path into an object: "address.city". */
 goat_status gt_item_edit(goat_item *item, gt_bytes field, const gt_edit *edit, gt_diag *diag);
-/* The field, for callers that convert a value before they set it. GOAT_INVALID: no such field. */
+/* The field (`name` may be a path), for callers that convert a value before they set it. GOAT_INVALID: no such field. */
 goat_status gt_item_field_of(goat_item *item, gt_bytes name, const gt_field **field, gt_diag *diag);
 goat_status gt_item_replace(goat_item *item, gt_bytes fields, gt_diag *diag);
 goat_status gt_item_delete(goat_item *item, bool deleted, gt_diag *diag);

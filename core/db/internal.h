@@ -441,6 +441,14 @@ goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_splice *s
 goat_status gt_splices_settle(gt_field_edit *edit, const gt_alloc *alloc, gt_diag *diag);
 void gt_splices_free(const gt_alloc *alloc, gt_field_edit *edit);
 
+/* ---- operation.c ---- */
+/* What the operation alone says of `field`, which is `now`; appends nothing where that is nothing. */
+goat_status gt_operation_make(const gt_field *field, gt_bytes now, const gt_edit *edit, gt_buf *out, gt_diag *diag);
+/* Whether what it has touched in `value`, the field's, is valid. */
+goat_status gt_operation_check(const gt_field *field, gt_bytes value, const gt_edit *edit, gt_diag *diag);
+/* What stands in an object, along a path; data NULL: nothing. */
+gt_bytes gt_inside_value(gt_bytes value, const gt_field *const *inside, size_t count);
+
 /* ---- additions.c ---- */
 /* Whether the operation adds to what was edited before, and can be taken in at any time. */
 bool gt_additions_may_wait(const gt_field_edit *before, const gt_edit *edit);

@@ -126,8 +126,10 @@ goat_status gt_item_field_of(goat_item *item, gt_bytes name, const gt_field **fi
     gt_sight sight;
     goat_status status = gt_item_look(item, &sight, diag);
     if (status != GOAT_OK) return status;
-    *field = gt_schema_field(sight.schema, name);
-    return *field == NULL ? no_field(item, name, diag) : GOAT_OK;
+    const gt_field *path[GT_PATH_FIELDS_MAX];
+    size_t count = gt_schema_path(sight.schema, name, path);
+    *field = count == 0 ? NULL : path[count - 1];
+    return count == 0 ? no_field(item, name, diag) : GOAT_OK;
 }
 
 goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field, gt_bytes *value, gt_diag *diag) {
@@ -136,10 +138,12 @@ goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field
         add_path(item, diag);
         return status;
     }
-    *field = gt_schema_field(item->seen.schema, name);
-    if (*field == NULL) return no_field(item, name, diag);
+    const gt_field *path[GT_PATH_FIELDS_MAX];
+    size_t count = gt_schema_path(item->seen.schema, name, path);
+    if (count == 0) return no_field(item, name, diag);
+    *field = path[count - 1];
     const gt_field_edit *edit = NULL;
-    if (item->work != NULL) status = gt_work_find(item->work, *field, &edit, diag);
+    if (item->work != NULL) status = gt_work_find(item->work, path[0], &edit, diag);
     if (status != GOAT_OK) {
         add_path(item, diag);
         return status;
@@ -147,9 +151,13 @@ goat_status gt_item_field(goat_item *item, gt_bytes name, const gt_field **field
     if (edit != NULL) {
         *value = edit->has_value ? gt_bytes_of(edit->bytes + edit->edit_len, edit->value_len) : (gt_bytes){0};
     } else {
-        *value = gt_map_find(item->seen.view.bytes, name);
+        *value = gt_map_find(item->seen.view.bytes, path[0]->name);
     }
-    if (value->data == NULL) *value = (*field)->default_value;
+    if (value->data == NULL) *value = path[0]->default_value;
+    for (size_t i = 1; i < count && value->data != NULL; i++) { /* defaults are of fields in an object that is there */
+        *value = gt_inside_value(*value, &path[i], 1);
+        if (value->data == NULL) *value = path[i]->default_value;
+    }
     return GOAT_OK;
 }
 
@@ -219,16 +227,6 @@ static goat_status random_key(gt_database *database, char key[25], gt_diag *diag
     return GOAT_OK;
 }
 
-static goat_status set_fields(goat_item *item, gt_bytes fields, gt_diag *diag) {
-    gt_iter iter = gt_map_iter(fields);
-    gt_bytes name, value;
-    goat_status status = GOAT_OK;
-    while (status == GOAT_OK && gt_map_next(&iter, &name, &value)) {
-        status = gt_item_edit(item, name, &(gt_edit){.operation = GT_SET, .value = value}, diag);
-    }
-    return status;
-}
-
 /* True when the handle sees an item under the key already (a deleted one counts). */
 static bool exists(gt_space *space, goat_tx *tx, gt_bytes key) {
     const gt_database *database = space->db->database;
@@ -241,6 +239,8 @@ static bool exists(gt_space *space, goat_tx *tx, gt_bytes key) {
     if (status == GOAT_OK) gt_view_drop(database->alloc, &seen.view);
     return status != GOAT_NOT_FOUND;
 }
+
+static goat_status set_fields(goat_item *item, gt_bytes fields, gt_diag *diag);
 
 goat_status gt_item_create(goat_db *db, goat_tx *tx, gt_bytes path, gt_bytes ns, gt_bytes fields, goat_item **out,
                            gt_diag *diag) {
@@ -314,17 +314,41 @@ static goat_status begin_edit(goat_item *item, gt_work **work, gt_diag *diag) {
     return GOAT_OK;
 }
 
+/* `path` is of `count` fields, 0 where there is none of that name. */
+static goat_status edit_at(goat_item *item, gt_work *work, gt_bytes name, const gt_field *const *path, size_t count,
+                           gt_edit edit, gt_diag *diag) {
+    if (count == 0) return no_field(item, name, diag);
+    goat_status status = GOAT_OK;
+    edit.inside = path + 1;
+    edit.inside_count = count - 1;
+    if (edit.operation == GT_SET) status = gt_schema_check_value(path[count - 1], edit.value, diag);
+    if (status == GOAT_OK) status = gt_work_edit(work, path[0], &edit, diag);
+    if (status != GOAT_OK) {
+        if (diag != NULL && diag->field[0] == 0) gt_diag_field(diag, (const char *)name.data, name.len);
+        add_path(item, diag);
+    }
+    return status;
+}
+
 goat_status gt_item_edit(goat_item *item, gt_bytes name, const gt_edit *edit, gt_diag *diag) {
+    const gt_field *path[GT_PATH_FIELDS_MAX];
     gt_work *work;
     goat_status status = begin_edit(item, &work, diag);
     if (status != GOAT_OK) return status;
-    const gt_field *field = gt_schema_field(work->schema, name);
-    if (field == NULL) return no_field(item, name, diag);
-    if (edit->operation == GT_SET) status = gt_schema_check_value(field, edit->value, diag);
-    if (status == GOAT_OK) status = gt_work_edit(work, field, edit, diag);
-    if (status != GOAT_OK) {
-        gt_diag_field(diag, (const char *)name.data, name.len);
-        add_path(item, diag);
+    size_t count = gt_schema_path(work->schema, name, path);
+    return edit_at(item, work, name, path, count, *edit, diag);
+}
+
+/* The fields of a new item: these are names, not paths. */
+static goat_status set_fields(goat_item *item, gt_bytes fields, gt_diag *diag) {
+    gt_work *work;
+    gt_bytes name, value;
+    goat_status status = begin_edit(item, &work, diag);
+    gt_iter iter = gt_map_iter(fields);
+    while (status == GOAT_OK && gt_map_next(&iter, &name, &value)) {
+        const gt_field *field = gt_schema_field(work->schema, name);
+        gt_edit set = {.operation = GT_SET, .value = value};
+        status = edit_at(item, work, name, &field, field != NULL, set, diag);
     }
     return status;
 }

@@ -134,32 +134,16 @@ static gt_bytes value_of(const gt_field_edit *edit) {
     return edit->has_value ? gt_bytes_of(edit->bytes + edit->edit_len, edit->value_len) : (gt_bytes){0};
 }
 
-/* The operation alone, on what the field is now. */
-static goat_status make_single(const gt_field *field, gt_bytes now, const gt_edit *edit, gt_buf *out, gt_diag *diag) {
-    switch (edit->operation) {
-    case GT_ADD: return gt_edit_add(field, edit->value, out, diag);
-    case GT_REMOVE: return gt_edit_remove(field, now, edit->value, out, diag);
-    case GT_PUT: return gt_edit_put(field, now, edit->key, edit->value, out, diag);
-    case GT_SPLICE: return gt_edit_splice(field, now, &edit->splice, out, diag);
-    case GT_LIST_INSERT: return gt_edit_list_insert(field, now, edit->position, edit->value, out, diag);
-    case GT_LIST_REMOVE: return gt_edit_list_remove(field, now, edit->position, edit->count, out, diag);
-    case GT_LIST_MOVE: return gt_edit_list_move(field, now, edit->position, edit->count, out, diag);
-    case GT_LIST_SET: return gt_edit_list_set(field, now, edit->position, edit->value, out, diag);
-    case GT_DELTA: return gt_edit_delta(field, now, edit->value, out, diag);
-    default: return gt_edit_increment(field, edit->by, out, diag);
-    }
-}
-
 /* What the operation comes to on `base`, `before` being what was edited already. Appends nothing when there is no
  * edit left. */
 static goat_status make_edit(const gt_field *field, gt_bytes base, const gt_field_edit *before, const gt_edit *edit,
                              gt_buf *out, gt_diag *diag) {
-    if (edit->operation == GT_SET || edit->operation == GT_UNSET) {
+    if (edit->inside_count == 0 && (edit->operation == GT_SET || edit->operation == GT_UNSET)) {
         return gt_edit_diff(field, base, edit->operation == GT_SET ? edit->value : (gt_bytes){0}, out, diag);
     }
     gt_buf single;
     gt_buf_init(&single, out->alloc);
-    goat_status status = make_single(field, before == NULL ? base : value_of(before), edit, &single, diag);
+    goat_status status = gt_operation_make(field, before == NULL ? base : value_of(before), edit, &single, diag);
     if (status == GOAT_OK && single.len == 0) { /* the operation is none: what was edited stays */
         gt_buf_append(out, edit_of(before).data, edit_of(before).len);
     } else if (status == GOAT_OK && before == NULL) {
@@ -208,8 +192,9 @@ static goat_status put_edit(gt_work *work, const gt_field *field, gt_buf *both, 
     return GOAT_OK;
 }
 
-/* Makes what is in `both`, an edit, the field's edit, with the value that it comes to. */
-static goat_status take_edit(gt_work *work, const gt_field *field, bool check, gt_buf *both, gt_diag *diag) {
+/* Makes what is in `both`, an edit, the field's edit, with the value that it comes to. `check`: the operation by which it
+ * came to that, if the value is still to be judged; else NULL. */
+static goat_status take_edit(gt_work *work, const gt_field *field, const gt_edit *check, gt_buf *both, gt_diag *diag) {
     gt_bytes base = gt_map_find(work->base.bytes, field->name);
     size_t edit_len = both->len;
     uint8_t *copy = gt_copy(both->alloc, both->data, edit_len); /* applying appends to the same buffer */
@@ -218,8 +203,9 @@ static goat_status take_edit(gt_work *work, const gt_field *field, bool check, g
     gt_free(both->alloc, copy);
     bool has_value = both->len > edit_len;
     if (status == GOAT_OK && gt_buf_failed(both)) status = gt_no_memory(diag);
-    if (status == GOAT_OK && has_value && check) {
-        status = gt_schema_check_value(field, gt_bytes_of(both->data + edit_len, both->len - edit_len), diag);
+    if (status == GOAT_OK && has_value && check != NULL) {
+        gt_bytes value = gt_bytes_of(both->data + edit_len, both->len - edit_len);
+        status = gt_operation_check(field, value, check, diag);
     }
     return status == GOAT_OK ? put_edit(work, field, both, edit_len, has_value, diag) : status;
 }
@@ -237,7 +223,7 @@ static goat_status settle(gt_work *work, gt_field_edit *edit, gt_diag *diag) {
     if (status == GOAT_OK && any) {
         status = gt_edit_compose(edit->field, base, edit_of(edit), gt_buf_bytes(&all), &both, diag);
     }
-    if (status == GOAT_OK && any) status = take_edit(work, edit->field, false, &both, diag);
+    if (status == GOAT_OK && any) status = take_edit(work, edit->field, NULL, &both, diag);
     gt_buf_free(&both);
     gt_buf_free(&all);
     return status;
@@ -267,8 +253,8 @@ static goat_status edit_at_once(gt_work *work, const gt_field *field, const gt_e
     if (status == GOAT_OK && both.len == 0) {
         remove_edit(work, field);
     } else if (status == GOAT_OK) {
-        status =
-            take_edit(work, field, edit->operation != GT_SET, &both, diag); /* a set value was checked by the caller */
+        bool was_checked = edit->operation == GT_SET; /* by the caller */
+        status = take_edit(work, field, was_checked ? NULL : edit, &both, diag);
     }
     gt_buf_free(&both);
     return status;
@@ -277,7 +263,7 @@ static goat_status edit_at_once(gt_work *work, const gt_field *field, const gt_e
 /* A state is a value, so what is in its fields is less deep by one: or nobody could read the commit. */
 static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_diag *diag) {
     static const uint8_t around[] = {[GT_ADD] = 2, [GT_PUT] = 1, [GT_LIST_SET] = 1, [GT_DELTA] = 0};
-    uint32_t depth_max = GOAT_VALUE_DEPTH_MAX - 1u - around[edit->operation];
+    uint32_t depth_max = GOAT_VALUE_DEPTH_MAX - 1u - around[edit->operation] - (uint32_t)edit->inside_count;
     if (edit->value.data == NULL || gt_value_is_within(edit->value, depth_max)) return GOAT_OK;
     gt_fail(diag, GOAT_TOO_LARGE, "more than %u arrays, maps and tags inside each other in an item",
             (unsigned)GOAT_VALUE_DEPTH_MAX);

@@ -47,7 +47,7 @@ goat_status gt_field_path_parse(gt_arena *arena, gt_bytes text, gt_field_path *p
     return GOAT_OK;
 }
 
-static bool walk_from(const walk *w, size_t at, gt_bytes value);
+static bool walk_from(const walk *w, size_t at, gt_bytes value, const gt_schema *fields);
 
 bool gt_field_walk_end(gt_bytes value, gt_field_visit visit, void *context) {
     gt_bytes element;
@@ -69,7 +69,7 @@ bool gt_field_walk_end(gt_bytes value, gt_field_visit visit, void *context) {
 static bool walk_through(const walk *w, size_t at, gt_bytes array) {
     gt_bytes element;
     for (gt_iter iter = gt_array_iter(array); gt_array_next(&iter, &element);) {
-        if (gt_value_kind(element) == GT_KIND_MAP && walk_from(w, at, element)) {
+        if (gt_value_kind(element) == GT_KIND_MAP && walk_from(w, at, element, NULL)) {
             return true;
         }
     }
@@ -85,14 +85,14 @@ static bool walk_index(const walk *w, size_t at, gt_bytes array) {
     for (gt_iter iter = gt_array_iter(array); gt_array_next(&iter, &element); index++) {
         if (index == segment->index) {
             found = true;
-            if (walk_from(w, at + 1, element)) {
+            if (walk_from(w, at + 1, element, NULL)) {
                 return true;
             }
         }
         gt_bytes named = gt_map_find(element, segment->name);
         if (named.data != NULL) {
             found = true;
-            if (walk_from(w, at + 1, named)) {
+            if (walk_from(w, at + 1, named, NULL)) {
                 return true;
             }
         }
@@ -100,14 +100,21 @@ static bool walk_index(const walk *w, size_t at, gt_bytes array) {
     return !found && w->visit(w->context, missing, false);
 }
 
-/* `value` has been reached by the names before `at`. */
-static bool walk_from(const walk *w, size_t at, gt_bytes value) {
+/* What is in a field of `schema` (NULL: unknown), if that is an object; else NULL. */
+static const gt_schema *fields_of(const gt_schema *schema, gt_bytes name) {
+    const gt_field *field = schema == NULL ? NULL : gt_schema_field(schema, name);
+    return field == NULL ? NULL : field->fields;
+}
+
+/* `value` has been reached by the names before `at`. If it is an object, `fields` are its own. */
+static bool walk_from(const walk *w, size_t at, gt_bytes value, const gt_schema *fields) {
     for (; at < w->path->count; at++) {
         const gt_field_segment *segment = &w->path->segments[at];
         if (is_array(value)) {
             return segment->is_index ? walk_index(w, at, value) : walk_through(w, at, value);
         }
-        value = gt_map_find(value, segment->name);
+        value = gt_field_value(value, fields, segment->name);
+        fields = fields_of(fields, segment->name);
         if (value.data == NULL) {
             return w->visit(w->context, missing, false);
         }
@@ -119,7 +126,8 @@ bool gt_field_walk(const gt_field_path *path, gt_bytes state, const gt_schema *s
                    void *context) {
     walk w = {path, visit, context};
     gt_bytes value = gt_field_value(state, schema, path->segments[0].name);
-    return value.data == NULL ? visit(context, missing, false) : walk_from(&w, 1, value);
+    return value.data == NULL ? visit(context, missing, false)
+                              : walk_from(&w, 1, value, fields_of(schema, path->segments[0].name));
 }
 
 gt_bytes gt_field_value(gt_bytes state, const gt_schema *schema, gt_bytes name) {

@@ -32,7 +32,7 @@ goat_status gt_field_path_parse(gt_arena *arena, gt_bytes text, gt_field_path *p
 typedef bool (*gt_field_visit)(void *context, gt_bytes value, bool is_element);
 
 /* Whether some `visit` gave true. The first name is looked for in `state`, then among the defaults of
- * `schema` (may be NULL). An array on the way that holds no map leads nowhere: no call. */
+ * `schema` (may be NULL); so is every further one in an object that is there. An array on the way that holds no map leads nowhere: no call. */
 bool gt_field_walk(const gt_field_path *path, gt_bytes state, const gt_schema *schema, gt_field_visit visit,
                    void *context);
 

@@ -120,7 +120,12 @@ void gt_query_project(const gt_query *query, const gt_query_row *row, gt_buf *ou
     for (size_t i = 0; i < spec->field_count; i++) {
         gt_bytes value = gt_field_value(row->state, row->schema, spec->fields[i]);
         if (value.data == NULL) continue;
+        const gt_field *field = row->schema == NULL ? NULL : gt_schema_field(row->schema, spec->fields[i]);
         gt_write_text(out, spec->fields[i]);
-        gt_buf_append(out, value.data, value.len);
+        if (field != NULL) {
+            gt_field_read(field, value, out);
+        } else {
+            gt_buf_append(out, value.data, value.len);
+        }
     }
 }
