@@ -43,6 +43,7 @@ const char *gt_merge_rule(const gt_field *field) {
     case GT_TYPE_RICHTEXT:
         return "all insertions, in order of commit id where they meet; what anybody removed is gone; of each attribute "
                "over each range the later";
+    case GT_TYPE_OBJECT: return "field by field, each by its own rule; unset, what its author saw is gone";
     default:
         if (gt_merge_type_of(field) != &gt_merge_single) return "by its type";
         return is_either ? "of concurrent writes the one of the greatest commit id" : "the later write";
