@@ -39,7 +39,6 @@ const char *gt_merge_rule(const gt_field *field) {
             return "of insertions at one place the later ones; what anybody removed is gone";
         }
         return "all insertions, in order of commit id where they meet; what anybody removed is gone";
-    case GT_TYPE_OBJECT: return "each field in it by the rule of its type";
     case GT_TYPE_RICHTEXT:
         return "all insertions, in order of commit id where they meet; what anybody removed is gone; of each attribute "
                "over each range the later";
