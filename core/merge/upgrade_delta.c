@@ -22,17 +22,18 @@ static void carry_value(const gt_upgrade_route *route, gt_bytes value, gt_buf *o
 
 /* Appends the edit at the new version, or nothing where nothing is said of this field. */
 static void carry_edit(const carrying *c, const gt_upgrade_route *route, gt_buf *out) {
+    const gt_field *origin = gt_upgrade_origin(route);
     gt_bytes edit = edit_of(c, route), none = gt_bytes_of(NULL, 0);
+    if (edit.data != NULL && route->source_key.data != NULL && !gt_edit_is_unset(edit)) {
+        edit = gt_map_find(edit, route->source_key);
+    }
     if (edit.data == NULL) return;
-    bool unsets = gt_edit_is_unset(edit);
-    if (route->source_key.data != NULL) {
-        gt_bytes value = unsets ? edit : gt_map_find(edit, route->source_key);
-        if (value.data != NULL) carry_value(route, gt_edit_is_unset(value) ? none : value, out);
-    } else if (route->source->type == GT_TYPE_MAP && !unsets) {
+    bool unsets = gt_edit_is_unset(edit), is_map = origin != NULL && origin->type == GT_TYPE_MAP;
+    if (is_map && !unsets) {
         gt_upgrade_map(route, edit, out);
-    } else if (route->source->type == GT_TYPE_OBJECT && !unsets) {
+    } else if (origin != NULL && origin->type == GT_TYPE_OBJECT && !unsets) {
         gt_upgrade_object(route, edit, out);
-    } else if (route->op_count > 0 && route->source->type != GT_TYPE_MAP) {
+    } else if (route->op_count > 0 && !is_map) {
         carry_value(route, unsets ? none : edit, out);
     } else {
         gt_buf_append(out, edit.data, edit.len);

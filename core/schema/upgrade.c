@@ -135,10 +135,12 @@ static goat_status bind_default(binding *b, gt_upgrade_route *route) {
 }
 
 static goat_status bind_move_in(binding *b, gt_upgrade_route *route) {
+    const gt_field *field = gt_schema_field(b->upgrade->to, b->step->to);
+    bool in_object = field != NULL && field->type == GT_TYPE_OBJECT;
     if (find(b, b->step->to, false) != NULL) {
         return refuse(b, b->step->to, "is there already: a field can only be moved into one that is new%s", "");
     }
-    if (!is_single(route->type)) {
+    if (!in_object && !is_single(route->type)) {
         return refuse(b, route->name, "is of type %s, which no value in a map is", gt_type_name(route->type));
     }
     for (size_t i = 0; i < b->upgrade->route_count; i++) {
@@ -150,36 +152,54 @@ static goat_status bind_move_in(binding *b, gt_upgrade_route *route) {
     route->name = b->step->to;
     route->target_key = b->step->to_key;
     route->named_by = b->number;
-    b->upgrade->inexact = true; /* a key that one sets and another removes stays, a field is what the later one says */
+    /* A key that one sets and another removes stays, a field is what the later one says. */
+    if (!in_object) b->upgrade->inexact = true;
     return GOAT_OK;
 }
 
-static goat_status bind_move_out(binding *b, gt_upgrade_route *route) {
+/* The type that what is moved out of a map or an object has: of a map that of the field to which it is moved. */
+static goat_status type_under_key(const binding *b, const gt_upgrade_route *route, gt_type *type) {
     const gt_field *field = gt_schema_field(b->upgrade->to, b->step->to);
-    if (is_taken(b, b->step->to)) return refuse(b, b->step->to, "is there already%s", "");
-    if (route->type != GT_TYPE_MAP) {
-        return refuse(b, route->name, "is of type %s, and only maps have keys", gt_type_name(route->type));
+    if (route->type == GT_TYPE_OBJECT) {
+        const gt_field *inner = gt_schema_field(gt_upgrade_origin(route)->fields, b->step->from_key);
+        if (inner == NULL) return refuse(b, route->name, "has no such field%s", "");
+        *type = inner->type;
+        return GOAT_OK;
     }
     if (field == NULL || !is_single(field->type)) {
         return refuse(b, b->step->to, "is no field of the new version that holds a single value%s", "");
     }
+    *type = field->type;
+    return GOAT_OK;
+}
+
+static goat_status bind_move_out(binding *b, gt_upgrade_route *route) {
+    bool of_object = route->type == GT_TYPE_OBJECT;
+    gt_type type = route->type;
+    if (is_taken(b, b->step->to)) return refuse(b, b->step->to, "is there already%s", "");
+    if (route->type != GT_TYPE_MAP && !of_object) {
+        return refuse(b, route->name, "is of type %s, and only maps and objects have keys", gt_type_name(route->type));
+    }
+    if (route->source_key.data != NULL) return refuse(b, route->name, "was moved itself%s", "");
     for (size_t i = 0; i < route->left_out_count; i++) {
         if (gt_bytes_equal(route->left_out[i], b->step->from_key)) {
             return refuse(b, route->name, "has nothing under that key any more%s", "");
         }
     }
+    goat_status status = type_under_key(b, route, &type);
+    if (status != GOAT_OK) return status;
     gt_upgrade_route *moved = add(b);
     *moved = *route;
     moved->source_key = b->step->from_key;
     moved->left_out = NULL;
     moved->left_out_count = 0;
-    moved->name = field->name;
-    moved->type = field->type;
+    moved->name = b->step->to;
+    moved->type = type;
     moved->named_by = b->number;
-    b->upgrade->inexact = true; /* as in bind_move_in */
-    bool good = add_op(b, moved, (gt_upgrade_op){.kind = GT_OP_TYPE, .to = field->type}) != NULL &&
-                leave_out(b, route, b->step->from_key);
-    return good ? GOAT_OK : gt_no_memory(b->diag);
+    /* As in bind_move_in; and what is unset with a whole object is what its author saw of it. */
+    if (!of_object || is_single(type)) b->upgrade->inexact = true;
+    bool good = of_object || add_op(b, moved, (gt_upgrade_op){.kind = GT_OP_TYPE, .to = type}) != NULL;
+    return good && leave_out(b, route, b->step->from_key) ? GOAT_OK : gt_no_memory(b->diag);
 }
 
 static goat_status bind_convert(binding *b, gt_upgrade_route *route) {
@@ -256,27 +276,37 @@ static bool fields_merge_alike(const gt_schema *from, const gt_schema *to) {
 
 /* Whether concurrent edits come to the same on both sides, but for what steps themselves change. */
 static bool merges_alike(const gt_upgrade_route *route) {
-    gt_strategy old = route->source == NULL ? GT_STRATEGY_LATEST : route->source->merge;
+    const gt_field *origin = gt_upgrade_origin(route), *place = gt_upgrade_place(route);
     bool fills = false;
     for (size_t i = 0; i < route->op_count; i++) fills = fills || route->ops[i].kind == GT_OP_FILL;
-    if (route->source == NULL) return true;
-    if (route->op_count > 0 && old != GT_STRATEGY_LATEST && (fills || old != GT_STRATEGY_EITHER)) return false;
-    return route->target_key.data != NULL || route->source_key.data != NULL || old == route->target->merge;
+    if (origin == NULL) return true;
+    if (route->op_count > 0 && origin->merge != GT_STRATEGY_LATEST && (fills || origin->merge != GT_STRATEGY_EITHER)) {
+        return false;
+    }
+    return place == NULL || origin->merge == place->merge;
+}
+
+static bool has_arrived(const gt_upgrade_route *route) {
+    const gt_field *place = route->target == NULL ? NULL : gt_upgrade_place(route);
+    if (route->target_key.data == NULL || place != NULL) return place != NULL && place->type == route->type;
+    return route->target != NULL && route->target->type == GT_TYPE_MAP && is_single(route->type);
 }
 
 /* Where a route leads to; one that leads nowhere is taken out, or refused if a step named it. */
 static goat_status arrive(binding *b, gt_upgrade_route *route, bool *arrived) {
-    const gt_field *field = gt_schema_field(b->upgrade->to, route->name);
-    gt_type wanted = route->target_key.data != NULL ? GT_TYPE_MAP : route->type;
-    *arrived = field != NULL && field->type == wanted;
-    route->target = field;
+    route->target = gt_schema_field(b->upgrade->to, route->name);
+    *arrived = has_arrived(route);
     if (*arrived && !merges_alike(route)) b->upgrade->inexact = true;
-    bool is_object = *arrived && field->type == GT_TYPE_OBJECT && route->source != NULL;
-    if (is_object && !fields_merge_alike(route->source->fields, field->fields)) b->upgrade->inexact = true;
+    const gt_field *origin = gt_upgrade_origin(route), *place = *arrived ? gt_upgrade_place(route) : NULL;
+    bool is_object = place != NULL && origin != NULL && place->type == GT_TYPE_OBJECT;
+    if (is_object && !fields_merge_alike(origin->fields, place->fields)) b->upgrade->inexact = true;
     if (*arrived || route->named_by == 0) return GOAT_OK;
     b->number = route->named_by;
     b->step = &b->upgrade->to->steps[route->named_by - 1];
-    return refuse(b, route->name, "is no field of type %s of the new version", gt_type_name(wanted));
+    return refuse(b, route->name,
+                  route->target_key.data != NULL ? "is no object or map of the new version that holds a %s there"
+                                                 : "is no field of type %s of the new version",
+                  gt_type_name(route->type));
 }
 
 static int by_target(const void *a, const void *b) {
@@ -344,6 +374,14 @@ void gt_upgrade_free(gt_upgrade *upgrade) {
     gt_arena_free(&upgrade->arena);
     gt_free(upgrade->alloc, upgrade);
 }
+
+static const gt_field *field_at(const gt_field *field, gt_bytes key) {
+    if (field == NULL || key.data == NULL) return field;
+    return field->fields == NULL ? NULL : gt_schema_field(field->fields, key);
+}
+
+const gt_field *gt_upgrade_origin(const gt_upgrade_route *route) { return field_at(route->source, route->source_key); }
+const gt_field *gt_upgrade_place(const gt_upgrade_route *route) { return field_at(route->target, route->target_key); }
 
 const gt_schema *gt_upgrade_from(const gt_upgrade *upgrade) { return upgrade->from; }
 const gt_schema *gt_upgrade_to(const gt_upgrade *upgrade) { return upgrade->to; }

@@ -52,14 +52,14 @@ typedef struct gt_upgrade_op {
 
 typedef struct gt_upgrade_route {
     const gt_field *source; /* NULL: `constant` is what every item has that was made before */
-    gt_bytes source_key;    /* data NULL: the whole field */
+    gt_bytes source_key;    /* data NULL: the whole field; else of a map or an object */
     gt_bytes *left_out;     /* keys of the source that are carried elsewhere */
     size_t left_out_count;
     gt_upgrade_op *ops; /* on the value; of a map on each value in it */
     size_t op_count;
     gt_bytes constant;
     const gt_field *target;
-    gt_bytes target_key; /* data NULL: the whole field */
+    gt_bytes target_key; /* as source_key */
     /* While it is being bound: */
     gt_bytes name;
     gt_type type;
@@ -80,6 +80,11 @@ const gt_schema *gt_upgrade_to(const gt_upgrade *upgrade);
 /* By target, those with keys by key. */
 const gt_upgrade_route *gt_upgrade_routes(const gt_upgrade *upgrade, size_t *count);
 
+/* The field that a route carries, and the one to which: in an object that of its key; NULL: a key of a map, which is no
+ * field. */
+const gt_field *gt_upgrade_origin(const gt_upgrade_route *route);
+const gt_field *gt_upgrade_place(const gt_upgrade_route *route);
+
 /* Whether what concurrent edits come to is carried as they are: a state that several edits came to, upgraded, is then what
  * the upgraded edits come to. Where not, that holds only for edits one after the other. */
 bool gt_upgrade_is_exact(const gt_upgrade *upgrade);
@@ -93,7 +98,8 @@ void gt_upgrade_value(const gt_upgrade_route *route, gt_bytes value, gt_buf *out
  * stays. */
 void gt_upgrade_map(const gt_upgrade_route *route, gt_bytes map, gt_buf *out);
 
-/* The same for what is in an object, values or edits: of its fields those that both versions have with the same type. */
+/* The same for what is in an object, values or edits: of its fields those that both versions have with the same type, but
+ * for those that are carried elsewhere. */
 void gt_upgrade_object(const gt_upgrade_route *route, gt_bytes map, gt_buf *out);
 
 /* Whether fields of one type can be converted to another; the list is in README.md. */

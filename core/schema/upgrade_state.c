@@ -87,8 +87,10 @@ void gt_upgrade_map(const gt_upgrade_route *route, gt_bytes map, gt_buf *out) {
     gt_buf_free(&pairs);
 }
 
-/* Of what is in an object, what both versions have with the same type; under `undefined` too, as edits have it. */
-static void carry_fields(const gt_schema *from, const gt_schema *to, gt_bytes map, gt_buf *out) {
+/* Of what is in an object, what both versions have with the same type; under `undefined` too, as edits have it. `route` is
+ * that of the outermost one, whose keys may be left out; NULL inside. */
+static void carry_fields(const gt_upgrade_route *route, const gt_schema *from, const gt_schema *to, gt_bytes map,
+                         gt_buf *out) {
     gt_buf pairs;
     gt_bytes name, value;
     size_t count = 0;
@@ -96,10 +98,11 @@ static void carry_fields(const gt_schema *from, const gt_schema *to, gt_bytes ma
     for (gt_iter iter = gt_map_iter(map); gt_map_next(&iter, &name, &value);) {
         const gt_field *old = gt_schema_field(from, name), *new = gt_schema_field(to, name);
         if (old == NULL || new == NULL || old->type != new->type) continue;
+        if (route != NULL && is_left_out(route, name)) continue;
         count++;
         gt_write_text(&pairs, name);
         if (old->fields != NULL && gt_value_kind(value) == GT_KIND_MAP) {
-            carry_fields(old->fields, new->fields, value, &pairs);
+            carry_fields(NULL, old->fields, new->fields, value, &pairs);
         } else {
             gt_buf_append(&pairs, value.data, value.len);
         }
@@ -111,10 +114,22 @@ static void carry_fields(const gt_schema *from, const gt_schema *to, gt_bytes ma
 }
 
 void gt_upgrade_object(const gt_upgrade_route *route, gt_bytes map, gt_buf *out) {
-    carry_fields(route->source->fields, route->target->fields, map, out);
+    carry_fields(route, gt_upgrade_origin(route)->fields, gt_upgrade_place(route)->fields, map, out);
 }
 
 /* ---- states ---- */
+
+/* The value that a route carries; data NULL: there is none, or one that the field cannot have. */
+static gt_bytes value_of(const gt_upgrade_route *route, gt_bytes state) {
+    const gt_field *origin = gt_upgrade_origin(route);
+    gt_bytes value = gt_map_find(state, route->source->name);
+    if (value.data != NULL && !gt_field_holds(route->source, value)) value = gt_bytes_of(NULL, 0);
+    if (value.data != NULL && route->source_key.data != NULL) {
+        value = gt_map_find(value, route->source_key);
+        if (value.data != NULL && origin != NULL && !gt_field_holds(origin, value)) value = gt_bytes_of(NULL, 0);
+    }
+    return value;
+}
 
 /* What a route makes of a state. */
 static void carry(const gt_upgrade_route *route, gt_bytes state, gt_buf *out) {
@@ -122,15 +137,11 @@ static void carry(const gt_upgrade_route *route, gt_bytes state, gt_buf *out) {
         gt_buf_append(out, route->constant.data, route->constant.len);
         return;
     }
-    gt_bytes value = gt_map_find(state, route->source->name);
-    if (value.data != NULL && !gt_field_holds(route->source, value)) {
-        value = gt_bytes_of(NULL, 0);
-    }
-    if (route->source_key.data != NULL) {
-        gt_upgrade_value(route, value.data == NULL ? value : gt_map_find(value, route->source_key), out);
-    } else if (route->source->type == GT_TYPE_MAP) {
+    const gt_field *origin = gt_upgrade_origin(route);
+    gt_bytes value = value_of(route, state);
+    if (origin != NULL && origin->type == GT_TYPE_MAP) {
         if (value.data != NULL) gt_upgrade_map(route, value, out);
-    } else if (route->source->type == GT_TYPE_OBJECT) {
+    } else if (origin != NULL && origin->type == GT_TYPE_OBJECT) {
         if (value.data != NULL) gt_upgrade_object(route, value, out);
     } else {
         gt_upgrade_value(route, value, out);

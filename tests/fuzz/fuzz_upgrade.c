@@ -12,10 +12,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define OBJECT                                                                                                         \
+    "{\"type\":\"object\",\"fields\":{\"s\":{\"type\":\"string\"},\"t\":{\"type\":\"text\"},\"e\":{\"type\":\"set\"}}" \
+    "}"
 #define KEPT                                                                                                           \
     "\"s\":{\"type\":\"string\"},\"n\":{\"type\":\"number\",\"min\":0},\"b\":{\"type\":\"boolean\"},\"d\":{\"type\":"  \
     "\"date\"},\"y\":{\"type\":\"bytes\"},\"r\":{\"type\":\"ref\"},\"e\":{\"type\":\"set\"},\"m\":{\"type\":\"map\"}," \
-    "\"l\":{\"type\":\"list\"},\"c\":{\"type\":\"counter\"},\"t\":{\"type\":\"text\"}"
+    "\"l\":{\"type\":\"list\"},\"c\":{\"type\":\"counter\"},\"t\":{\"type\":\"text\"},\"o\":" OBJECT
 
 static gt_schema *parse(gt_hasher *hasher, const char *front, gt_bytes steps, const char *back) {
     gt_buf json, definition;
@@ -71,11 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     gt_upgrade *upgrade = NULL;
     GOAT_ASSERT(gt_hasher_new(&gt_alloc_system, &hasher, NULL) == GOAT_OK);
     gt_schema *from = parse(hasher, "{\"ns\":\"f\",\"version\":1,\"fields\":{" KEPT "}}", gt_bytes_of(NULL, 0), "");
-    gt_schema *to = parse(hasher,
-                          "{\"ns\":\"f\",\"version\":2,\"fields\":{" KEPT ",\"ss\":{\"type\":\"string\"},"
-                          "\"nn\":{\"type\":\"number\"},\"dd\":{\"type\":\"date\"},\"mm\":{\"type\":\"map\"},"
-                          "\"tt\":{\"type\":\"text\"},\"ll\":{\"type\":\"list\"}},\"upgrade\":",
-                          steps, "}");
+    gt_schema *to =
+        parse(hasher,
+              "{\"ns\":\"f\",\"version\":2,\"fields\":{" KEPT ",\"ss\":{\"type\":\"string\"},"
+              "\"nn\":{\"type\":\"number\"},\"dd\":{\"type\":\"date\"},\"mm\":{\"type\":\"map\"},"
+              "\"oo\":" OBJECT
+              ",\"ee\":{\"type\":\"set\"},\"tt\":{\"type\":\"text\"},\"ll\":{\"type\":\"list\"}},\"upgrade\":",
+              steps, "}");
     if (to != NULL && gt_upgrade_new(&gt_alloc_system, from, to, &upgrade, NULL) == GOAT_OK &&
         gt_value_check(delta, GT_VALUE_EDIT, NULL) == GOAT_OK && gt_merge_check_delta(from, delta, NULL) == GOAT_OK) {
         carry(upgrade, delta);

@@ -15,8 +15,17 @@
 enum { ROUNDS = 4000, FIELDS = 8, STEPS = 6, EDITS = 12, HISTORY = 10 };
 
 static const char *const types[] = {"string", "number", "boolean", "date",    "bytes", "ref",
-                                    "set",    "map",    "list",    "counter", "text"};
-enum { SINGLE_TYPES = 6, TYPES = sizeof types / sizeof types[0], SET = 6, MAP = 7, LIST = 8, COUNTER = 9, TEXT = 10 };
+                                    "set",    "map",    "list",    "counter", "text",  "object"};
+enum {
+    SINGLE_TYPES = 6,
+    TYPES = sizeof types / sizeof types[0],
+    SET = 6,
+    MAP = 7,
+    LIST = 8,
+    COUNTER = 9,
+    TEXT = 10,
+    OBJECT = 11
+};
 
 /* Fields of some moment, by number of name; -1: there is none. */
 typedef struct shape {
@@ -44,8 +53,11 @@ static gt_schema *schema_of(const fixture *f, const shape *s, int version) {
     test_text(&json, "{\"ns\": \"goat\", \"version\": %d, \"fields\": {", version);
     for (int i = 0; i < 2 * FIELDS; i++) {
         if (s->type[i] < 0) continue;
-        test_text(&json, "%s\"f%d\": {\"type\": \"%s\"%s}", first ? "" : ", ", i, types[s->type[i]],
-                  s->either[i] && s->type[i] <= MAP && s->type[i] != SET ? ", \"merge\": \"either\"" : "");
+        test_text(&json, "%s\"f%d\": {\"type\": \"%s\"%s%s}", first ? "" : ", ", i, types[s->type[i]],
+                  s->either[i] && s->type[i] <= MAP && s->type[i] != SET ? ", \"merge\": \"either\"" : "",
+                  s->type[i] == OBJECT ? ", \"fields\": {\"a\": {\"type\": \"string\"}, \"s\": {\"type\": \"set\"},"
+                                         "\"t\": {\"type\": \"text\"}}"
+                                       : "");
         first = false;
     }
     test_text(&json, "}%s", version == 1 ? "}" : ", \"upgrade\": [");
@@ -81,7 +93,7 @@ static int free_name(fixture *f, const shape *s) {
 static void convert(fixture *f, shape *s, int at) {
     static const gt_type numbers[TYPES] = {GT_TYPE_STRING, GT_TYPE_NUMBER,  GT_TYPE_BOOLEAN, GT_TYPE_DATE,
                                            GT_TYPE_BYTES,  GT_TYPE_REF,     GT_TYPE_SET,     GT_TYPE_MAP,
-                                           GT_TYPE_LIST,   GT_TYPE_COUNTER, GT_TYPE_TEXT};
+                                           GT_TYPE_LIST,   GT_TYPE_COUNTER, GT_TYPE_TEXT,    GT_TYPE_OBJECT};
     int to = (int)below(f, TYPES);
     if (!gt_can_convert(numbers[s->type[at]], numbers[to])) return;
     begin_step(f);
@@ -130,6 +142,16 @@ static void add_step(fixture *f, shape *s, shape *now_new) {
                   single_json(f, s->type[at]));
         break;
     case 6:
+        if (s->type[at] == OBJECT && to >= 0) {
+            static const char *const inner[] = {"a", "s", "t"};
+            static const int inner_types[] = {0, SET, TEXT};
+            uint32_t key = below(f, 3);
+            begin_step(f);
+            test_text(&f->steps, "{\"move\": [\"f%d\", \"%s\"], \"to\": \"f%d\"}", at, inner[key], to);
+            s->type[to] = inner_types[key];
+            s->either[to] = false;
+            now_new->type[at] = OBJECT; /* only once */
+        }
         if (!single) break;
         for (int i = 0; i < 2 * FIELDS; i++) to = s->keyed[i] ? i : to; /* two of them in one */
         if (to < 0) break;
@@ -191,6 +213,7 @@ static void random_value(fixture *f, const gt_field *field, gt_buf *out) {
         [GT_TYPE_SET] = {"set[1, 2]", "set[]", "set['a', 2]", "set[3]"},
         [GT_TYPE_MAP] = {"{a: 1}", "{}", "{k1: 'x', b: 2}", "{a: 2, b: 3}"},
         [GT_TYPE_LIST] = {"[1, 2, 3]", "[]", "[2]", "['a', 1, 3]"},
+        [GT_TYPE_OBJECT] = {"{a: 'x'}", "{}", "{a: 'y', s: set[1], t: 'goat'}", "{s: set[1, 2], t: 'a goat'}"},
         [GT_TYPE_COUNTER] = {"1", "0", "-5", "100"},
         [GT_TYPE_TEXT] = {"'the goat'", "''", "'a goat eats'", "'goats'"},
     };

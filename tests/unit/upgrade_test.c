@@ -15,7 +15,9 @@ static const char old_json[] =
     "{\"ns\": \"goat\", \"version\": 1, \"fields\": {\"name\": {\"type\": \"string\"}, \"size\": {\"type\": "
     "\"string\"},"
     "\"kind\": {\"type\": \"string\"}, \"tags\": {\"type\": \"set\"}, \"more\": {\"type\": \"map\"},"
-    "\"votes\": {\"type\": \"counter\"}, \"story\": {\"type\": \"text\"}, \"born\": {\"type\": \"date\"}}}";
+    "\"votes\": {\"type\": \"counter\"}, \"story\": {\"type\": \"text\"}, \"born\": {\"type\": \"date\"},"
+    "\"home\": {\"type\": \"object\", \"fields\": {\"town\": {\"type\": \"string\"}, \"way\": {\"type\": \"text\"},"
+    "\"old\": {\"type\": \"number\"}}}}}";
 
 typedef struct fixture {
     gt_schema *from, *to;
@@ -163,6 +165,43 @@ static void a_key_moves_out_of_a_map(void **state) {
     carries_edit(f, "{more: {b: 2}}", "{more: {b: 2}}");
 }
 
+static void fields_move_into_an_object(void **state) {
+    fixture *f = *state;
+    binds(f,
+          "\"goat\": {\"type\": \"object\", \"fields\": {\"name\": {\"type\": \"string\"},"
+          "\"story\": {\"type\": \"text\"}, \"home\": {\"type\": \"object\", \"fields\": {\"town\": {\"type\": "
+          "\"string\"}}}}}",
+          "{\"move\": \"name\", \"to\": [\"goat\", \"name\"]}, {\"move\": \"story\", \"to\": [\"goat\", \"story\"]},"
+          "{\"move\": \"home\", \"to\": [\"goat\", \"home\"]}");
+    assert_true(gt_upgrade_is_exact(f->upgrade));
+    carries_state(f, "{name: 'Ada', story: 'Once', home: {town: 'B', old: 3}}",
+                  "{goat: {name: 'Ada', story: 'Once', home: {town: 'B'}}}");
+    carries_state(f, "{votes: 1}", "{goat: {}}");
+    carries_edit(f, "{name: undefined, story: {0: [4, ' upon']}}",
+                 "{goat: {name: undefined, story: {0: [4, ' upon']}}}");
+    carries_edit(f, "{home: {town: undefined, old: 4}}", "{goat: {home: {town: undefined}}}");
+    carries_edit(f, "{home: undefined}", "{goat: {home: undefined}}");
+    refuses(f, "\"goat\": {\"type\": \"object\", \"fields\": {\"name\": {\"type\": \"number\"}}}",
+            "{\"move\": \"name\", \"to\": [\"goat\", \"name\"]}", "goat", "holds a string there");
+}
+
+static void fields_move_out_of_an_object(void **state) {
+    fixture *f = *state;
+    binds(f,
+          "\"town\": {\"type\": \"string\"}, \"way\": {\"type\": \"text\"},"
+          "\"home\": {\"type\": \"object\", \"fields\": {\"old\": {\"type\": \"number\"}, \"town\": {\"type\": "
+          "\"string\"}}}",
+          "{\"move\": [\"home\", \"town\"], \"to\": \"town\"}, {\"move\": [\"home\", \"way\"], \"to\": \"way\"}");
+    carries_state(f, "{home: {town: 'B', way: 'left', old: 3}}", "{way: 'left', home: {old: 3}, town: 'B'}");
+    carries_state(f, "{home: {}}", "{home: {}}");
+    carries_edit(f, "{home: {way: {0: [-1]}, town: undefined}}", "{way: {0: [-1]}, home: {}, town: undefined}");
+    carries_edit(f, "{home: undefined}", "{way: undefined, home: undefined, town: undefined}");
+    refuses(f, "\"x\": {\"type\": \"string\"}", "{\"move\": [\"home\", \"x\"], \"to\": \"x\"}", "home",
+            "no such field");
+    refuses(f, "\"x\": {\"type\": \"string\"}", "{\"move\": [\"home\", \"old\"], \"to\": \"x\"}", "x",
+            "no field of type number");
+}
+
 static void values_are_converted(void **state) {
     fixture *f = *state;
     binds(f, "\"size\": {\"type\": \"number\"}", "{\"convert\": \"size\", \"to\": \"number\"}");
@@ -271,7 +310,7 @@ static void a_wrong_step_is_named_with_its_field(void **state) {
     refuses(f, name, "{\"move\": \"kind\", \"to\": [\"more\", \"x\"]}", "more", "is there already");
     refuses(f, name, "{\"move\": \"tags\", \"to\": [\"x\", \"y\"]}", "tags", "which no value in a map is");
     refuses(f, name, "{\"move\": \"kind\", \"to\": \"x\"}", "kind", "exactly one side");
-    refuses(f, name, "{\"move\": [\"kind\", \"x\"], \"to\": \"y\"}", "kind", "only maps have keys");
+    refuses(f, name, "{\"move\": [\"kind\", \"x\"], \"to\": \"y\"}", "kind", "only maps and objects have keys");
     refuses(f, "\"x\": {\"type\": \"set\"}", "{\"move\": [\"more\", \"x\"], \"to\": \"x\"}", "x", "single value");
     refuses(f, name, "{\"drop\": \"kind\", \"value\": 1}", "kind", "\"value\" is not a word");
     refuses(f, name, "{\"rename\": \"kind\"}", "kind", "\"to\" is missing");
@@ -364,6 +403,8 @@ int main(void) {
         CASE(a_default_is_what_older_items_have),
         CASE(fields_move_into_a_map),
         CASE(a_key_moves_out_of_a_map),
+        CASE(fields_move_into_an_object),
+        CASE(fields_move_out_of_an_object),
         CASE(values_are_converted),
         CASE(every_conversion_goes_both_ways_or_gives_nothing),
         CASE(values_are_mapped_and_dropped),
