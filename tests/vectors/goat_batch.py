@@ -3,7 +3,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from goat_cbor import ARRAY, MAP, MAPS, NONE, TEXT, UINT, Fault, Reader, encode, head, item_key, utf8
+from goat_cbor import MAP, MAPS, NONE, TEXT, UINT, Fault, Reader, encode, head, item_key, utf8
 
 KINDS = ("had", "hidden", "pruned", "not asked for", "refused")
 VALUE_MAX, DEPTH_MAX = 16 << 20, 64
@@ -59,14 +59,6 @@ def read_ids(reader, what, least, most):
     return ids
 
 
-def layers(reader):
-    """The map of an edit by integer keys is not a layer of the value that it makes, nor is the array of runs in it."""
-    first = reader.data[reader.at:reader.at + 3]
-    if len(first) < 2 or first[0] >> 5 != MAP or not 0 < first[0] & 31 < 24 or first[1] >> 5 != UINT:
-        return 0
-    return 2 if len(first) == 3 and first[1] == 0 and first[2] >> 5 == ARRAY else 1
-
-
 def read_fields(reader, state):
     """A delta or a state: its bytes, and whether it has no form of an edit."""
     begin, plain = reader.at, True
@@ -89,7 +81,7 @@ def read_fields(reader, state):
         if last is not None and name <= last:
             raise Fault("fields are not sorted")
         last = name
-        plain = reader.value(DEPTH_MAX - 1 + (0 if state else layers(reader)), NONE if state else MAPS, is_field=True) and plain
+        plain = reader.value(DEPTH_MAX - 1, NONE if state else MAPS) and plain
     content = reader.data[begin:reader.at]
     if len(content) > VALUE_MAX:
         raise Fault("more than 16 MiB", large=True)

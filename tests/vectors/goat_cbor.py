@@ -9,9 +9,9 @@ DATE, SET, REF = 1, 258, 39080
 INT64_MAX = 2**63 - 1
 DATE_MIN_MS, DATE_MAX_MS = -62135596800000, 253402300799999
 NAME = r"(?!\.)[A-Za-z0-9._-]{1,64}"
-# Forms of edits: none; only maps lead here, so all; the same, and an array is one of runs; a map is a run, which
-# has integers as keys.
-NONE, MAPS, RUNS, RUN = range(4)
+# Forms of edits: none; only maps with texts as keys lead here, so all; what stands in a map with integers as keys, under
+# 0 (an array is one of runs), another integer (the same) or a text; a map is a run, which has integers as keys.
+NONE, MAPS, RUNS, MORE, WORD, RUN = range(6)
 
 UNDEFINED = type("Undefined", (), {"__repr__": lambda self: "undefined"})()
 
@@ -99,9 +99,10 @@ class Reader:
 
     # ---- values ----
 
-    def value(self, depth, edits=NONE, is_field=False):
+    def value(self, depth, edits=NONE):
         """Passes one value at most `depth` deep. True if no form of an edit is in it. `edits`: which forms of
-        an edit may stand here; `is_field`: this is what is said of a field."""
+        an edit may stand here. The map of an edit by integer keys is not a layer of the value that it makes, nor is
+        the array of runs in it."""
         begin = self.at
         major, argument = self.head()
         if major in (UINT, NEGATIVE):
@@ -116,17 +117,19 @@ class Reader:
         if major == SIMPLE:
             return self._simple(begin, argument, edits)
         layers = 2 if (major, argument) == (TAG, SET) else 1
+        operation = major == MAP and edits == MAPS and argument > 0 and self.peek() >> 5 == UINT
+        depth += operation or (major == ARRAY and edits == RUNS)
         if depth < layers:
             raise Fault("too deep", large=True)
         if major == ARRAY:
-            return self._elements(argument, depth - 1, inner=RUN if edits == RUNS else NONE)
+            return self._elements(argument, depth - 1, inner=RUN if edits in (RUNS, MORE) else NONE)
         if major == MAP:
-            return self._pairs(argument, depth - 1, edits, is_field)
+            return self._pairs(argument, depth - 1, edits if edits in (MAPS, RUN) else NONE, operation)
         return self._tagged(argument, depth)
 
     def _simple(self, begin, argument, edits):
         first = self.data[begin]
-        if first == 0xF7 and edits in (MAPS, RUNS):
+        if first == 0xF7 and edits in (MAPS, RUNS, MORE, WORD):
             return False
         if first in (0xF4, 0xF5, 0xF6):
             return True
@@ -161,7 +164,7 @@ class Reader:
             last = element
         return plain
 
-    def _pairs(self, count, depth, edits, is_field):
+    def _pairs(self, count, depth, edits, operation):
         last, plain = None, True
         for _ in range(count):
             begin = self.at
@@ -176,7 +179,9 @@ class Reader:
             if last is not None and key <= last:
                 raise Fault("a map is not sorted by its keys")
             last = key
-            inner = NONE if edits in (NONE, RUN) else RUNS if is_field and major == UINT else MAPS
+            inner = NONE if edits in (NONE, RUN) else MAPS
+            if operation:
+                inner = WORD if major == TEXT else MORE if argument > 0 else RUNS
             plain = self.value(depth, inner) and plain
         return plain
 

@@ -10,6 +10,7 @@
 #define DONE "64 646f6e65"
 #define META "64 6d657461"
 #define PENS "64 70656e73"
+#define ADDRESS "6761646472657373"
 #define TAGS "64 74616773"
 #define TITLE "65 7469746c65"
 #define VOTES "65 766f746573"
@@ -73,6 +74,11 @@ static const commit_shape shapes[] = {
      .delta =
          "a1" BODY "a1 00 87 82 05 a1 64626f6c64 f5 626e6f 82 6178 a1 61620a 81 a1 65696d616765 6175 22 02 82 01 a1 "
          "66686561646572 f6"},
+    {.name = "edit fields in an object, and in one inside of it",
+     .parent_count = 1,
+     .delta = "a1" ADDRESS "a3 63 67656f a2 63 6c6174 f7 64 74616773 a1 00 d90102 81 01 64 63697479 63 556c6d"
+              "64 6e6f7465 a1 00 82 02 6178"},
+    {.name = "an object is there", .parent_count = 1, .delta = "a1" ADDRESS "a0"},
 };
 
 static void describe(json_t *says, const gt_commit *commit) {
