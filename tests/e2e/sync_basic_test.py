@@ -103,6 +103,32 @@ class Sync(SyncCase):
             self.assertEqual(each.get("cat-000003")["age"], 9)  # the edit undoes a deletion that did not know of it
             self.assertEqual(each.get("lea")["name"], "lea")
 
+    def test_what_one_did_is_reverted_by_another_while_he_goes_on(self):
+        a, b = self.a, self.b
+        for number in (1, 2, 3):
+            a.set(f"cat-00000{number}", "colour=red", "age=4")
+        a.put("lea")
+        self.sync_all(a, b)
+        session = json.loads(b.goat("log", REPO + "/lea", "--json").splitlines()[0])["session"]
+        a.set("cat-000001", "tame=false")
+        reverted = [json.loads(line) for line in b.goat("revert", "--session", session, "--json").splitlines()]
+        self.assertEqual(sorted(item["path"].rsplit("/", 1)[1] for item in reverted),
+                         ["cat-000001", "cat-000002", "cat-000003", "lea"])
+        self.sync_all(a, b)
+        self.stop(self.server)
+        self.assert_even(a, b, self.replica("server"))
+        for each in (a, b, self.replica("server")):
+            self.assertNotIn("colour", each.get("cat-000002"))
+            self.assertEqual(each.get("cat-000002")["age"], 1)
+            self.assertNotIn("colour", each.get("cat-000001"))
+            self.assertEqual((each.get("cat-000001")["age"], each.get("cat-000001")["tame"]), (1, False))
+            self.assertNotIn("lea", each.rows())
+            each.read_by_others()
+        a.goat("revert", *(item["commit"] for item in reverted))
+        self.assertEqual((a.get("cat-000002")["colour"], a.get("cat-000002")["age"]), ("red", 4))
+        self.assertEqual(a.get("lea")["name"], "lea")
+        self.assertEqual(a.verified()["faults"], [])
+
     def test_the_line_says_what_came_and_went_and_nothing_new_is_nothing(self):
         self.a.set("cat-000001", "age=2")
         text = self.goat("sync", self.a.db)

@@ -248,6 +248,45 @@ static void reverts_are_known_after_opening_again(void **state) {
     goat_item_free(item);
 }
 
+/* Others edit while the job goes on: what they did stays, in items that it has looked at already too. */
+static void edits_go_on_while_a_session_is_reverted(void **state) {
+    enum { ITEMS = 200 };
+    test_db *f = *state;
+    goat_item *items[ITEMS];
+    goat_job *job = NULL;
+    for (int i = 0; i < ITEMS; i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "/data/tasks/%03d", i);
+        items[i] = test_db_create(f, path, "title");
+    }
+    commit_all(f);
+    gt_sim_advance_ms(&f->clock, 60000);
+    for (int i = 0; i < ITEMS; i++) test_db_set(items[i], "body", "\"x\"");
+    commit_all(f);
+    goat_buf commits = {0};
+    assert_ok(goat_item_commits(items[0], 0, 1, &commits, &error));
+    const char *at = strstr(test_db_json(&commits), "\"$date\":\"") + 9;
+    int len = (int)(strchr(at, '"') - at);
+    char spec[128];
+    snprintf(spec, sizeof(spec), "{\"since\": \"%.*s\", \"until\": \"%.*s\"}", len, at, len, at);
+    gt_sim_advance_ms(&f->clock, 1000);
+    goat_buf_free(&commits);
+    assert_ok(goat_repo_revert(f->repo, spec, strlen(spec), NULL, &job, &error));
+    for (int round = 0; round < ITEMS; round++) {
+        assert_ok(goat_db_run(f->db, -1, 1, NULL, &error));
+        test_db_set(items[round], "number", "7");
+        if (round % 3 == 0) commit_all(f);
+    }
+    assert_ok(goat_job_wait(job, 0, &error));
+    goat_job_free(job);
+    for (int i = 0; i < ITEMS; i++) {
+        test_db_assert_field(items[i], "body", NULL);
+        test_db_assert_field(items[i], "number", "7");
+        goat_item_free(items[i]);
+    }
+    revert(f, "{\"undo\": true}");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_db_setup, test_db_teardown)
 
 int main(void) {
@@ -261,6 +300,7 @@ int main(void) {
         TEST(a_range_of_time_is_reverted),
         TEST(what_breaks_the_schema_is_refused),
         TEST(wrong_specs_are_refused),
+        TEST(edits_go_on_while_a_session_is_reverted),
         TEST(reverts_are_known_after_opening_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,46 @@ static void reverts_that_name_what_they_have_not_seen_do_no_harm(void **state) {
     end(&f);
 }
 
+static void lack_of_memory_is_said_and_changes_nothing(void **state) {
+    fixture f;
+    (void)state;
+    test_network_init(&f.network);
+    test_site *site = &f.sites[0];
+    test_site_init(site, &f.network, 0, 1, 0);
+    test_site_learn(site, test_goat_1);
+    test_site_open(site, 0);
+    edit(site, "a", "{list: [1, 2], text: 'a', tags: set['p']}");
+    gt_id second = edit(site, "a", "{list: {0: [[3]]}, text: 'b', tags: {1: set['p']}}");
+    gt_id undone = revert(site, "a", second);
+    edit(site, "a", "{list: {0: [1, [4]]}, votes: 1}");
+    uint32_t row = row_of(site, &undone), item = gt_repo_find(site->repo, gt_bytes_text("a"));
+    gt_buf heads, rows;
+    gt_buf_init(&heads, &gt_alloc_system);
+    assert_int_equal(gt_repo_heads(site->repo, item, &heads, NULL), GOAT_OK);
+    bool failed = true;
+    for (uint64_t k = 0; failed; k++) {
+        gt_revert made;
+        gt_revert_init(&made, site->alloc);
+        gt_buf_init(&rows, site->alloc);
+        site->memory.left = k;
+        site->memory.failed = false;
+        goat_status status =
+            gt_revert_make(site->repo, item, (const gt_id *)(const void *)heads.data, 1, &row, 1, &made, NULL);
+        if (status == GOAT_OK) status = gt_undo_find(site->repo, &site->own->session, item, k % 2 == 0, &rows, NULL);
+        failed = site->memory.failed;
+        site->memory.left = TEST_ALLOC_NEVER;
+        assert_int_equal(status, failed ? GOAT_NO_MEMORY : GOAT_OK);
+        gt_revert_free(&made);
+        gt_buf_free(&rows);
+    }
+    gt_buf_free(&heads);
+    test_site_shows(site, "a", "{list: [1, 4, 2], text: 'a', tags: set['p'], votes: 1}");
+    revert(site, "a", undone);
+    test_site_shows(site, "a", "{list: [3, 1, 4, 2], text: 'b', tags: set[], votes: 1}");
+    test_site_free(site);
+    test_network_free(&f.network);
+}
+
 /* ---- at random ---- */
 
 static void random_edit(fixture *f, test_site *site) {
@@ -304,6 +344,7 @@ int main(void) {
         cmocka_unit_test(an_undo_shortly_after_an_edit_costs_what_came_since),
         cmocka_unit_test(undo_and_redo_are_about_own_edits_alone),
         cmocka_unit_test(reverts_that_name_what_they_have_not_seen_do_no_harm),
+        cmocka_unit_test(lack_of_memory_is_said_and_changes_nothing),
         cmocka_unit_test(replicas_agree_whoever_reverts_what),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
