@@ -905,8 +905,8 @@ GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error 
 /**
  * The commits of an item, newest first (by time, then id), as one CBOR array of maps: "id" (bytes), "batch"
  * (bytes), "time" (date), "logical" (integer, the counter within the millisecond), "session" (bytes),
- * "kind" ("create", "edit", "delete", "undelete"), "schema" ([ns, version]), "fields" (array of
- * names), "parents" (array of bytes), "head" (boolean), "message"?.
+ * "kind" ("create", "edit", "delete", "undelete", "revert"), "schema" ([ns, version]), "fields" (array of
+ * names), "parents" (array of bytes), "head" (boolean), "message"?, "reverts"? (array of bytes).
  *
  * @param offset   how many of the newest to skip.
  * @param limit    how many at most; UINT32_MAX for all.

@@ -389,6 +389,7 @@ goat_status gt_item_delete(goat_item *item, bool deleted, gt_diag *diag) {
 /* ---- history ---- */
 
 static const char *kind_of(const gt_commit *commit) {
+    if (commit->reverts.count > 0) return "revert";
     gt_bytes flag = commit->delta.data == NULL ? (gt_bytes){0} : gt_map_find_int(commit->delta, 0);
     bool deleted = false;
     if (commit->parents.count == 0) return "create";
@@ -414,9 +415,15 @@ static void write_fields(gt_buf *out, gt_bytes delta) {
 }
 
 /* Keys in the order of deterministic CBOR: by length, then bytes. */
+static void write_ids(gt_buf *out, const char *name, gt_ids ids) {
+    gt_write_text(out, gt_bytes_text(name));
+    gt_write_array_head(out, ids.count);
+    for (uint32_t i = 0; i < ids.count; i++) gt_write_bytes(out, gt_bytes_of(gt_ids_at(ids, i)->bytes, GT_ID_SIZE));
+}
+
 static void write_commit(gt_buf *out, const gt_commit_info *info) {
     const gt_commit *commit = &info->commit;
-    gt_write_map_head(out, 10 + (commit->message.data != NULL));
+    gt_write_map_head(out, 10 + (size_t)(commit->message.data != NULL) + (commit->reverts.count > 0));
     write_id(out, "id", &info->id);
     gt_write_text(out, gt_bytes_text("head"));
     gt_write_bool(out, info->is_head);
@@ -437,11 +444,8 @@ static void write_commit(gt_buf *out, const gt_commit_info *info) {
         gt_write_text(out, gt_bytes_text("message"));
         gt_write_text(out, commit->message);
     }
-    gt_write_text(out, gt_bytes_text("parents"));
-    gt_write_array_head(out, commit->parents.count);
-    for (uint32_t i = 0; i < commit->parents.count; i++) {
-        gt_write_bytes(out, gt_bytes_of(gt_ids_at(commit->parents, i)->bytes, GT_ID_SIZE));
-    }
+    write_ids(out, "parents", commit->parents);
+    if (commit->reverts.count > 0) write_ids(out, "reverts", commit->reverts);
     write_id(out, "session", &info->session);
 }
 

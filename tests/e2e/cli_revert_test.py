@@ -27,6 +27,8 @@ class Revert(Case):
         said = self.goat("revert", self.db, first[:12])
         self.assertRegex(said, r'^/data/cats/tom  [0-9a-f]{12}\n  colour: "red" -> "grey"\n$')
         self.assertEqual((self.tom()["colour"], self.tom()["age"]), ("grey", 8))
+        self.assertEqual((self.log()[0]["kind"], self.log()[0]["reverts"]), ("revert", [first]))
+        self.assertNotIn("reverts", self.log()[1])
 
     def test_a_revert_is_reverted(self):
         before = self.tom()
