@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "merge/explainer.h"
 #include "merge/sequence.h"
+#include "merge/text_points.h"
 
 typedef struct counts {
     uint32_t inserted, left, removed, moved, moves_left, replaced, values_left;
@@ -37,6 +38,7 @@ static void count_removed(survey *s, uint32_t step) {
     bool is_void = steps[step].is_void;
     for (const gt_removal *one = gt_sequence_removed(s->sequence, step); one != NULL; one = one->next) {
         uint32_t from = one->first.step;
+        if (one->discards) continue; /* it was not there to be removed */
         if (from == GT_OF_BASE || !steps[from].is_void) s->of[step].removed += one->count;
         if (is_void) continue;
         if (from != GT_OF_BASE) gt_verdict_by(gt_verdict_of(s->e, from), step);
@@ -128,7 +130,9 @@ static uint64_t base_count(const gt_field_history *history) {
 bool gt_explain_sequence(gt_explainer *e) {
     const gt_field_history *history = &e->history;
     uint64_t count = base_count(history);
-    survey s = {.e = e, .sequence = gt_sequence_replay(&e->replay, history, count)};
+    bool is_text = history->field->type == GT_TYPE_TEXT;
+    survey s = {.e = e};
+    s.sequence = is_text ? gt_text_sequence(&e->replay, history) : gt_sequence_replay(&e->replay, history, count, NULL);
     s.of = gt_arena_new(&e->replay.arena, e->replay.step_count, sizeof(*s.of));
     gt_past unset;
     bool any_unset, is_there;

@@ -218,7 +218,7 @@ static goat_status write_list(reader *r, gt_buf *value) {
 }
 
 static bool open_reader(reader *r, gt_replay *replay, const gt_field_history *history) {
-    *r = (reader){.replay = replay, .sequence = gt_sequence_replay(replay, history, count_of(history->base))};
+    *r = (reader){.replay = replay, .sequence = gt_sequence_replay(replay, history, count_of(history->base), NULL)};
     r->sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*r->sources));
     if (r->sequence == NULL || r->sources == NULL) return false;
     r->sources[replay->step_count].edit = history->base;

@@ -22,7 +22,7 @@ typedef struct gt_run {
     uint64_t count;    /* 1 of MOVE and SET */
     gt_bytes inserted; /* the characters of a text, or the elements of an array one behind the other */
     uint64_t from;     /* MOVE */
-    gt_bytes value;    /* SET, and MOVE: data NULL where it has none; KEEP and INSERT, of rich text: attributes, or NULL */
+    gt_bytes value; /* SET, and MOVE: data NULL where it has none; KEEP and INSERT, of rich text: attributes, or NULL */
 } gt_run;
 
 typedef struct gt_run_iter {

@@ -1,87 +1,22 @@
 #include "merge/sequence.h"
 
 #include "base/assert.h"
+#include "merge/nodes.h"
 #include "merge/rich_runs.h"
 #include "merge/versions.h"
-
-/* What was inserted at once, as a node of Fugue's tree: its elements hang on each other in a row, nothing else hangs
- * between them, so only the first has left children that are not its own and only the last right ones. */
-typedef struct piece {
-    struct piece *next; /* its sibling with the next greater id */
-    gt_element first;
-    uint32_t length;
-} piece;
-
-typedef struct family {
-    gt_element parent;
-    bool left;
-    piece *first; /* NULL: the slot is free */
-} family;
 
 struct gt_sequence {
     gt_replay *replay;
     gt_spans spans;
     bool is_list;
-    gt_marks *marks;  /* of rich text; NULL: it is none */
-    family *families; /* open addressing */
-    uint32_t family_count, family_places;
+    gt_marks *marks; /* of rich text; NULL: it is none */
+    gt_nodes nodes;
+    gt_contests *contests;       /* NULL: insertions are all kept */
     const gt_field_edit **edits; /* by step; NULL: it does not touch the field */
     gt_removal **removals;       /* by step */
     uint32_t *inserted;          /* by step: elements, and slots of those that it moves */
     uint32_t *seen;              /* by step: what its author saw */
 };
-
-/* ---- who hangs where ---- */
-
-static family *find_family(family *families, uint32_t places, gt_element parent, bool left) {
-    uint64_t mixed = ((uint64_t)parent.step << 32 | parent.index) * UINT64_C(0x9e3779b97f4a7c15) + left;
-    for (uint32_t at = (uint32_t)(mixed >> 32);; at++) {
-        family *found = &families[at & (places - 1)];
-        if (found->first == NULL || (gt_element_is(found->parent, parent) && found->left == left)) return found;
-    }
-}
-
-static const piece *children(const gt_sequence *sequence, gt_element parent, bool left) {
-    return find_family(sequence->families, sequence->family_places, parent, left)->first;
-}
-
-static bool grow_families(gt_sequence *sequence) {
-    uint32_t places = 2 * sequence->family_places;
-    family *families = gt_arena_new(sequence->spans.arena, places, sizeof(*families));
-    if (families == NULL) return false;
-    for (uint32_t i = 0; i < sequence->family_places; i++) {
-        const family *one = &sequence->families[i];
-        if (one->first != NULL) *find_family(families, places, one->parent, one->left) = *one;
-    }
-    sequence->families = families;
-    sequence->family_places = places;
-    return true;
-}
-
-static bool id_is_less(const gt_sequence *sequence, gt_element a, gt_element b) {
-    if (a.step == b.step) return a.index < b.index;
-    const gt_step *steps = sequence->replay->steps;
-    return memcmp(steps[a.step].id, steps[b.step].id, GT_HASH_SIZE) < 0;
-}
-
-static const piece *last_of(const piece *sibling) {
-    while (sibling != NULL && sibling->next != NULL) sibling = sibling->next;
-    return sibling;
-}
-
-/* The element that stands before all others of the tree below a piece, and the one behind all others. */
-static gt_element leftmost(const gt_sequence *sequence, const piece *at) {
-    for (const piece *child; (child = children(sequence, at->first, true)) != NULL;) at = child;
-    return at->first;
-}
-
-static gt_element rightmost(const gt_sequence *sequence, const piece *at) {
-    gt_element last = {at->first.step, at->first.index + at->length - 1};
-    for (const piece *child; (child = last_of(children(sequence, last, false))) != NULL;) {
-        last = (gt_element){child->first.step, child->first.index + child->length - 1};
-    }
-    return last;
-}
 
 /* The span that begins with an element. */
 static gt_span *begin_at(gt_sequence *sequence, gt_element element) {
@@ -93,59 +28,78 @@ static gt_span *begin_at(gt_sequence *sequence, gt_element element) {
 /* ---- inserting ---- */
 
 typedef struct place {
-    gt_element before; /* what its author sees directly before it */
+    gt_element before; /* what stands directly before it, of what its author knows */
     gt_element parent;
     bool left;
 } place;
 
-/* It hangs on what is before it, unless that has right children already: then on the one that follows. */
+static gt_element last_element(const gt_span *span) {
+    return (gt_element){span->first.step, span->first.index + span->length - 1};
+}
+
+/* Between two neighbours, `after` (NULL: the end) beginning a span: it hangs on the one before it, unless that has right
+ * children already: then on the one that follows. */
+static place between(gt_element before, const gt_span *after) {
+    bool left = after != NULL && gt_element_is(after->before, before);
+    return (place){.before = before, .parent = left ? after->first : before, .left = left};
+}
+
+static place inside(gt_element before) {
+    return (place){.before = before, .parent = {before.step, before.index + 1}, .left = true};
+}
+
+/* Directly behind what its author sees before it. */
 static place find_place(const gt_sequence *sequence, uint64_t position) {
+    if (position == 0) return between(GT_ELEMENT_ROOT, gt_span_next_known(&sequence->spans, NULL));
+    uint32_t within;
+    gt_span *span = gt_spans_at(&sequence->spans, position - 1, &within);
+    gt_element before = {span->first.step, span->first.index + within};
+    if (within + 1 < span->length) return inside(before);
+    return between(before, gt_span_next_known(&sequence->spans, span));
+}
+
+/* Directly before what its author sees behind it. */
+static place find_place_before(const gt_sequence *sequence, uint64_t position) {
     gt_span *span = NULL;
-    place found = {.before = GT_ELEMENT_ROOT};
-    if (position > 0) {
+    if (position < gt_spans_shown(&sequence->spans)) {
         uint32_t within;
-        span = gt_spans_at(&sequence->spans, position - 1, &within);
-        found.before = (gt_element){span->first.step, span->first.index + within};
-        if (within + 1 < span->length) {
-            found.parent = (gt_element){found.before.step, found.before.index + 1};
-            found.left = true;
-            return found;
-        }
+        span = gt_spans_at(&sequence->spans, position, &within);
+        if (within > 0) return inside((gt_element){span->first.step, span->first.index + within - 1});
     }
-    const gt_span *after = gt_span_next_known(&sequence->spans, span);
-    found.left = after != NULL && gt_element_is(after->before, found.before);
-    found.parent = found.left ? after->first : found.before;
-    return found;
+    const gt_span *before = gt_span_previous_known(&sequence->spans, span);
+    return between(before == NULL ? GT_ELEMENT_ROOT : last_element(before), span);
 }
 
 /* NULL when there is no memory. */
-static gt_span *insert(gt_sequence *sequence, uint64_t position, gt_element first, uint32_t length) {
+static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32_t length) {
     gt_spans *spans = &sequence->spans;
-    place at = find_place(sequence, position);
-    piece *own = gt_arena_new(spans->arena, 1, sizeof(*own));
-    if (own == NULL || (2 * sequence->family_count >= sequence->family_places && !grow_families(sequence))) return NULL;
-    family *siblings = find_family(sequence->families, sequence->family_places, at.parent, at.left);
-    piece **link = &siblings->first;
-    while (*link != NULL && id_is_less(sequence, (*link)->first, first)) link = &(*link)->next;
+    gt_nodes *nodes = &sequence->nodes;
+    gt_node *own = gt_arena_new(spans->arena, 1, sizeof(*own));
+    if (own == NULL || !gt_nodes_reserve(nodes)) return NULL;
+    gt_family *siblings = gt_nodes_family(nodes, at.parent, at.left);
+    gt_node **link = gt_nodes_link(nodes, siblings, first);
     gt_span *next;
     if (*link != NULL) {
-        next = begin_at(sequence, leftmost(sequence, *link));
+        next = begin_at(sequence, gt_node_leftmost(nodes, *link));
     } else if (at.left) {
         next = begin_at(sequence, at.parent);
         if (next == NULL) return NULL;
     } else {
-        gt_element behind = siblings->first == NULL ? at.parent : rightmost(sequence, last_of(siblings->first));
+        const gt_node *last = gt_node_last(siblings->first);
+        gt_element behind = last == NULL ? at.parent : gt_node_rightmost(nodes, last);
         next = gt_element_is(behind, GT_ELEMENT_ROOT) ? gt_span_first(spans, GT_BY_PLACE)
                                                       : gt_span_next(gt_spans_find(spans, behind), GT_BY_PLACE);
     }
     gt_span *span = gt_span_insert(spans, next, first, length, 1);
     if (span == NULL) return NULL;
     span->before = at.before;
-    sequence->family_count += siblings->first == NULL;
+    nodes->count += siblings->first == NULL;
     siblings->parent = at.parent;
     siblings->left = at.left;
-    *own = (piece){.next = *link, .first = first, .length = length};
+    *own = (gt_node){.next = *link, .first = first, .length = length};
     *link = own;
+    bool is_second = siblings->first->next != NULL && siblings->first->next->next == NULL;
+    if (sequence->contests != NULL && is_second && !gt_contests_add(sequence->contests, siblings)) return NULL;
     return span;
 }
 
@@ -177,6 +131,27 @@ static bool remove_seen(gt_sequence *sequence, uint32_t step, uint64_t position,
     return true;
 }
 
+/* What was left out of its author's view he did not keep: whoever goes on from a view removes what is not in it. */
+static bool discard(gt_sequence *sequence, uint32_t step) {
+    gt_spans *spans = &sequence->spans;
+    bool counts = !sequence->replay->steps[step].is_void;
+    for (const gt_stretch *out = gt_contests_left_out(sequence->contests); out != NULL; out = out->next) {
+        gt_span *span = gt_spans_find(spans, out->first);
+        for (uint32_t count = out->count; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
+            count -= span->length;
+            if (span->discards > 0) continue; /* by a step that this one comes after */
+            gt_removal *one = gt_arena_new(spans->arena, 1, sizeof(*one));
+            if (one == NULL) return false;
+            *one = (gt_removal){sequence->removals[step], span->first, span->length, true};
+            sequence->removals[step] = one;
+            span->gone = span->gone || counts;
+            span->discards++;
+            gt_span_set_state(span, span->state + 1);
+        }
+    }
+    return true;
+}
+
 /* ---- versions ---- */
 
 /* Adds `by` to the state of so many elements that were inserted by one step. */
@@ -198,10 +173,20 @@ static void shift(gt_sequence *sequence, gt_element first, uint32_t count, int b
     }
 }
 
+static void shift_discards(gt_sequence *sequence, const gt_removal *one, int by) {
+    gt_span *span = gt_spans_find(&sequence->spans, one->first);
+    for (uint32_t count = one->count; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
+        count -= span->length;
+        span->discards = by > 0 ? span->discards + 1 : span->discards - 1;
+    }
+}
+
 static void shift_removed(gt_sequence *sequence, uint32_t step, int by) {
     for (const gt_removal *one = sequence->removals[step]; one != NULL; one = one->next) {
         shift(sequence, one->first, one->count, by);
+        if (one->discards) shift_discards(sequence, one, by);
     }
+    if (sequence->contests != NULL) gt_contests_look_again(sequence->contests);
 }
 
 static void take_back(void *context, uint32_t step) {
@@ -268,12 +253,23 @@ static bool mark(gt_sequence *sequence, uint32_t step, const gt_run *run, uint64
     return done;
 }
 
+/* Where an insertion goes: with contests, behind what it takes the place of and all that was removed there. */
+static place place_of(const gt_sequence *sequence, gt_run_iter iter, uint64_t position) {
+    gt_run run = {.kind = GT_RUN_INSERT};
+    if (sequence->contests == NULL) return find_place(sequence, position);
+    while (run.kind == GT_RUN_INSERT || run.kind == GT_RUN_MOVE) {
+        if (!gt_run_next(&iter, &run)) return find_place_before(sequence, position);
+    }
+    return find_place_before(sequence, position + (run.kind == GT_RUN_REMOVE ? run.count : 0));
+}
+
 static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
     uint64_t shown = gt_spans_shown(&sequence->spans);
     gt_run_iter iter = sequence->marks != NULL ? gt_rich_runs_of(edit, shown) : gt_runs_of(edit, shown);
     stretch *last = NULL;
     moving *first_moving = NULL, *next_moving;
-    uint64_t position = 0;
+    uint64_t position = 0,
+             behind = 0; /* inserted since the last run that inserts nothing, and stands behind the next one */
     bool goes_on = false;
     if (sequence->is_list && !find_changed(sequence, step, iter, &first_moving)) return false;
     next_moving = first_moving;
@@ -281,23 +277,28 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
         if (run.kind == GT_RUN_INSERT || run.kind == GT_RUN_MOVE) {
             uint32_t index = sequence->inserted[step];
             GOAT_ASSERT(run.count < UINT32_MAX - index);
-            gt_span *span = insert(sequence, position, (gt_element){step, index}, (uint32_t)run.count);
+            place at = place_of(sequence, iter, position);
+            gt_span *span = insert(sequence, at, (gt_element){step, index}, (uint32_t)run.count);
             if (span == NULL) return false;
             sequence->inserted[step] += (uint32_t)run.count;
             goes_on = false;
+            if (sequence->contests != NULL) behind += run.count;
             if (run.kind == GT_RUN_INSERT) continue;
             next_moving->to = span;
             next_moving = next_moving->next;
-        } else if (run.kind == GT_RUN_REMOVE) {
+            continue;
+        }
+        if (run.kind == GT_RUN_REMOVE) {
             stretch *one = gt_arena_new(sequence->spans.arena, 1, sizeof(*one));
             if (one == NULL) return false;
-            *one = (stretch){.before = last, .position = position, .count = run.count};
+            *one = (stretch){.before = last, .position = position - behind, .count = run.count};
             last = one;
         } else if (run.kind == GT_RUN_KEEP && sequence->marks != NULL && run.value.data != NULL) {
             if (!mark(sequence, step, &run, position, &goes_on)) return false;
             continue;
         }
         goes_on = false;
+        behind = 0;
     }
     /* Removals come last, from the last to the first, so that no position is moved by another; and only then is what was
      * moved no more where it was. */
@@ -314,6 +315,7 @@ static bool visit(void *context, uint32_t step) {
     gt_sequence *sequence = context;
     gt_bytes edit = sequence->edits[step]->edit;
     sequence->replay->work++;
+    if (sequence->contests != NULL && !(gt_contests_judge(sequence->contests) && discard(sequence, step))) return false;
     sequence->seen[step] = (uint32_t)gt_spans_shown(&sequence->spans);
     if (gt_edit_is_unset(edit)) return remove_seen(sequence, step, 0, gt_spans_shown(&sequence->spans));
     return apply_runs(sequence, step, edit);
@@ -321,16 +323,26 @@ static bool visit(void *context, uint32_t step) {
 
 static bool touches(void *context, uint32_t step) { return ((gt_sequence *)context)->edits[step] != NULL; }
 
-gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count) {
-    enum { FAMILIES = 16 };
+/* For the result, void steps do not count: everything is there or not for good. */
+static bool end_contests(gt_sequence *sequence) {
+    const gt_step *steps = sequence->replay->steps;
+    for (gt_span *span = gt_span_first(&sequence->spans, GT_BY_PLACE); span != NULL;
+         span = gt_span_next(span, GT_BY_PLACE)) {
+        bool counts = span->first.step == GT_OF_BASE || !steps[span->first.step].is_void;
+        gt_span_set_state(span, counts && !span->gone ? 1 : 2);
+    }
+    gt_contests_look_again(sequence->contests);
+    return gt_contests_judge(sequence->contests);
+}
+
+gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count,
+                                gt_contents *contents) {
     gt_arena *arena = &replay->arena;
     gt_sequence *sequence = gt_arena_new(arena, 1, sizeof(*sequence));
     if (sequence == NULL || base_count >= UINT32_MAX) return NULL;
     sequence->replay = replay;
     sequence->is_list = history->field->type == GT_TYPE_LIST;
     gt_spans_init(&sequence->spans, arena);
-    sequence->family_places = FAMILIES;
-    sequence->families = gt_arena_new(arena, FAMILIES, sizeof(*sequence->families));
     sequence->edits = gt_arena_new(arena, replay->step_count, sizeof(*sequence->edits));
     sequence->removals = gt_arena_new(arena, replay->step_count, sizeof(*sequence->removals));
     sequence->inserted = gt_arena_new(arena, replay->step_count, sizeof(*sequence->inserted));
@@ -339,9 +351,13 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
         sequence->marks = gt_marks_new(replay, &sequence->spans);
         if (sequence->marks == NULL) return NULL;
     }
-    if (sequence->families == NULL || sequence->edits == NULL || sequence->removals == NULL ||
+    if (!gt_nodes_init(&sequence->nodes, replay) || sequence->edits == NULL || sequence->removals == NULL ||
         sequence->inserted == NULL || sequence->seen == NULL) {
         return NULL;
+    }
+    if (history->field->merge != 0 && history->field->merge != GT_STRATEGY_BOTH) {
+        sequence->contests = gt_contests_new(history->field, &sequence->nodes, &sequence->spans, contents);
+        if (sequence->contests == NULL) return NULL;
     }
     for (uint32_t i = 0; i < history->count; i++) sequence->edits[history->edits[i].step] = &history->edits[i];
     if (base_count > 0) {
@@ -350,7 +366,9 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
         base->before = GT_ELEMENT_ROOT;
     }
     gt_visitor visitor = {sequence, touches, take_back, do_again, visit};
-    return gt_versions_walk(replay, &visitor) ? sequence : NULL;
+    if (!gt_versions_walk(replay, &visitor)) return NULL;
+    if (sequence->contests != NULL && !end_contests(sequence)) return NULL;
+    return contents != NULL && contents->failed ? NULL : sequence;
 }
 
 gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span) {
@@ -360,7 +378,7 @@ gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span) {
 /* Of steps that count, and no step that counts removed them. */
 bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_element *first) {
     *first = span->slot == NULL ? span->first : span->slot->of->element;
-    if (span->slot != NULL ? !gt_slot_is_left(span->slot) : span->gone) return false;
+    if (span->lost || span->hidden || (span->slot != NULL ? !gt_slot_is_left(span->slot) : span->gone)) return false;
     return first->step == GT_OF_BASE || !sequence->replay->steps[first->step].is_void;
 }
 

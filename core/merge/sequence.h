@@ -10,6 +10,7 @@
 #ifndef GT_MERGE_SEQUENCE_H
 #define GT_MERGE_SEQUENCE_H
 
+#include "merge/contests.h"
 #include "merge/marks.h"
 #include "merge/runs.h"
 #include "merge/slots.h"
@@ -18,9 +19,10 @@
 
 typedef struct gt_sequence gt_sequence;
 
-/* Replays the edits of a history on a base of so many elements. `undefined` removes all that its author saw. NULL when
- * there is no memory. It lives in the replay's arena. */
-gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count);
+/* Replays the edits of a history on a base of so many elements. `undefined` removes all that its author saw. `contents`
+ * may be NULL but for the strategy `merged`. NULL when there is no memory. It lives in the replay's arena. */
+gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count,
+                                gt_contents *contents);
 
 /* What is left, in order: so many elements from `first` on. False at the end. `*span` is NULL to begin with; of an element
  * that was moved or given another value it has a slot. */
@@ -42,6 +44,7 @@ typedef struct gt_removal {
     struct gt_removal *next;
     gt_element first;
     uint32_t count;
+    bool discards; /* what its author did not see, because it was left out (contests.h) */
 } gt_removal;
 
 /* For those who explain: where everything stands, what is not left included; what a step removed (void or not), NULL behind

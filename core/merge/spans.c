@@ -19,10 +19,12 @@ static uint64_t shown_below(const gt_span *span) { return span == NULL ? 0 : spa
 
 static bool known_below(const gt_span *span) { return span != NULL && span->any_known; }
 
+static bool is_known(const gt_span *span) { return span->state != 0 && !span->lost; }
+
 static void sum_up(gt_span *span) {
     const gt_span_links *links = &span->links[GT_BY_PLACE];
-    span->shown = (span->state == 1 ? span->length : 0) + shown_below(links->left) + shown_below(links->right);
-    span->any_known = span->state != 0 || known_below(links->left) || known_below(links->right);
+    span->shown = gt_span_shown(span) + shown_below(links->left) + shown_below(links->right);
+    span->any_known = is_known(span) || known_below(links->left) || known_below(links->right);
 }
 
 static void sum_up_to_root(gt_span *span) {
@@ -98,40 +100,56 @@ gt_span *gt_span_next(const gt_span *span, int order) {
     return next;
 }
 
-static gt_span *first_known(gt_span *span) {
+static gt_span *side(const gt_span *span, bool backward) {
+    const gt_span_links *links = &span->links[GT_BY_PLACE];
+    return backward ? links->right : links->left;
+}
+
+/* The first one known of a tree, or the last. */
+static gt_span *first_known(gt_span *span, bool backward) {
     while (span != NULL) {
-        gt_span_links *links = &span->links[GT_BY_PLACE];
-        if (known_below(links->left)) {
-            span = links->left;
-        } else if (span->state != 0) {
+        if (known_below(side(span, backward))) {
+            span = side(span, backward);
+        } else if (is_known(span)) {
             return span;
         } else {
-            span = known_below(links->right) ? links->right : NULL;
+            span = known_below(side(span, !backward)) ? side(span, !backward) : NULL;
         }
     }
     return NULL;
 }
 
-gt_span *gt_span_next_known(const gt_spans *spans, const gt_span *span) {
-    if (span == NULL) return first_known(spans->root[GT_BY_PLACE]);
-    gt_span *found = first_known(span->links[GT_BY_PLACE].right);
+static gt_span *next_known(const gt_spans *spans, const gt_span *span, bool backward) {
+    if (span == NULL) return first_known(spans->root[GT_BY_PLACE], backward);
+    gt_span *found = first_known(side(span, !backward), backward);
     for (gt_span *up = span->links[GT_BY_PLACE].up; found == NULL && up != NULL; up = up->links[GT_BY_PLACE].up) {
-        if (up->links[GT_BY_PLACE].left == span) {
-            found = up->state != 0 ? up : first_known(up->links[GT_BY_PLACE].right);
-        }
+        if (side(up, backward) == span) found = is_known(up) ? up : first_known(side(up, !backward), backward);
         span = up;
     }
     return found;
 }
 
+gt_span *gt_span_next_known(const gt_spans *spans, const gt_span *span) { return next_known(spans, span, false); }
+
+gt_span *gt_span_previous_known(const gt_spans *spans, const gt_span *span) { return next_known(spans, span, true); }
+
 uint64_t gt_spans_shown(const gt_spans *spans) { return shown_below(spans->root[GT_BY_PLACE]); }
+
+uint64_t gt_spans_shown_before(const gt_span *span) {
+    uint64_t count = shown_below(span->links[GT_BY_PLACE].left);
+    for (const gt_span *up = span->links[GT_BY_PLACE].up; up != NULL; up = up->links[GT_BY_PLACE].up) {
+        if (up->links[GT_BY_PLACE].right == span) count += gt_span_shown(up) + shown_below(up->links[GT_BY_PLACE].left);
+        span = up;
+    }
+    return count;
+}
 
 gt_span *gt_spans_at(const gt_spans *spans, uint64_t position, uint32_t *within) {
     gt_span *span = spans->root[GT_BY_PLACE];
     GOAT_ASSERT(position < gt_spans_shown(spans));
     for (;;) {
         const gt_span_links *links = &span->links[GT_BY_PLACE];
-        uint64_t left = shown_below(links->left), own = span->state == 1 ? span->length : 0;
+        uint64_t left = shown_below(links->left), own = gt_span_shown(span);
         if (position < left) {
             span = links->left;
         } else if (position < left + own) {
@@ -190,6 +208,8 @@ gt_span *gt_span_split(gt_spans *spans, gt_span *span, uint32_t at) {
     if (second == NULL) return NULL;
     second->before = (gt_element){first.step, first.index - 1};
     second->gone = span->gone;
+    second->discards = span->discards;
+    if (span->lost || span->hidden) gt_span_set_left_out(second, span->lost, span->hidden);
     span->length = at;
     sum_up_to_root(span);
     return second;
@@ -197,5 +217,11 @@ gt_span *gt_span_split(gt_spans *spans, gt_span *span, uint32_t at) {
 
 void gt_span_set_state(gt_span *span, uint32_t state) {
     span->state = state;
+    sum_up_to_root(span);
+}
+
+void gt_span_set_left_out(gt_span *span, bool lost, bool hidden) {
+    span->lost = lost;
+    span->hidden = hidden;
     sum_up_to_root(span);
 }

@@ -34,8 +34,11 @@ struct gt_span {
     gt_element before;    /* what its author saw directly before it when he inserted it (its left origin) */
     uint32_t state;       /* in the version looked at: 0 not there yet, 1 there, n + 1 removed by n steps */
     bool gone;            /* removed by a step that counts */
-    bool any_known;       /* this or one below it by place has a state that is not 0 */
-    uint64_t shown;       /* elements of state 1, of this and those below it by place */
+    bool lost;            /* contests.h: in the version looked at it is as if not there */
+    bool hidden;          /* the same: it keeps its place and is not seen */
+    bool any_known;       /* this or one below it by place is known: it has a state that is not 0 and is not lost */
+    uint32_t discards;    /* steps in the version looked at that removed it without having seen it */
+    uint64_t shown;       /* elements that can be seen, of this and those below it by place */
     struct gt_slot *slot; /* slots.h: of an element that was moved or given another value, alone in its span */
 };
 
@@ -59,11 +62,22 @@ void gt_span_set_state(gt_span *span, uint32_t state);
 gt_span *gt_span_first(const gt_spans *spans, int order);
 gt_span *gt_span_next(const gt_span *span, int order);
 
-/* The span behind `span` (NULL: from the first on) by place whose state is not 0; NULL: there is none. */
+void gt_span_set_left_out(gt_span *span, bool lost, bool hidden);
+
+/* The span behind `span` (NULL: from the first on) by place that is known, or the one before it (NULL: from the last on);
+ * NULL: there is none. */
 gt_span *gt_span_next_known(const gt_spans *spans, const gt_span *span);
+gt_span *gt_span_previous_known(const gt_spans *spans, const gt_span *span);
 
 /* Elements that can be seen. */
 uint64_t gt_spans_shown(const gt_spans *spans);
+
+/* Elements before `span` that can be seen, and those of its own. */
+uint64_t gt_spans_shown_before(const gt_span *span);
+
+static inline uint64_t gt_span_shown(const gt_span *span) {
+    return span->state == 1 && !span->lost && !span->hidden ? span->length : 0;
+}
 
 /* The span of the element that is number `position` of those that can be seen; `*within`: which of it. */
 gt_span *gt_spans_at(const gt_spans *spans, uint64_t position, uint32_t *within);

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "merge/text_diff.h"
+#include "merge/text_points.h"
 #include "merge/text_source.h"
 
 /* ---- shape ---- */
@@ -230,7 +231,7 @@ static goat_status replay_edits(gt_replay *replay, const gt_field_history *histo
     bool is_there;
     if (!gt_field_is_there(replay, history, &is_there)) return gt_no_memory(replay->diag);
     if (!is_there) return GOAT_OK;
-    gt_sequence *sequence = gt_sequence_replay(replay, history, count_of(history->base));
+    gt_sequence *sequence = gt_text_sequence(replay, history);
     gt_text_source *sources = gt_text_sources_open(replay, history);
     if (sequence == NULL || sources == NULL) return gt_no_memory(replay->diag);
     size_t begin = value->len;

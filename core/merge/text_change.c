@@ -1,19 +1,14 @@
 /* From one outcome of a text's history to another, through the identity of elements; for reverts. */
 #include "merge/sequence.h"
 #include "merge/text_diff.h"
+#include "merge/text_points.h"
 #include "merge/text_source.h"
 
 #include "base/utf8.h"
 
-static uint64_t count_of(gt_bytes value) {
-    gt_bytes text = {0};
-    if (value.data != NULL) gt_value_as_text(value, &text);
-    return gt_utf8_count(text.data, text.len);
-}
-
 goat_status gt_text_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit) {
-    gt_sequence *before = gt_sequence_replay(from, history, count_of(history->base));
-    gt_sequence *after = gt_sequence_replay(to, history, count_of(history->base));
+    gt_sequence *before = gt_text_sequence(from, history);
+    gt_sequence *after = gt_text_sequence(to, history);
     gt_text_source *sources = gt_text_sources_open(to, history);
     if (before == NULL || after == NULL || sources == NULL) return gt_no_memory(to->diag);
     gt_run_writer writer;
@@ -62,8 +57,7 @@ typedef struct outcome {
 } outcome;
 
 static bool open_outcome(outcome *o, gt_replay *replay, const gt_field_history *history) {
-    *o = (outcome){.sequence = gt_sequence_replay(replay, history, count_of(history->base)),
-                   .sources = gt_text_sources_open(replay, history)};
+    *o = (outcome){.sequence = gt_text_sequence(replay, history), .sources = gt_text_sources_open(replay, history)};
     return o->sequence != NULL && o->sources != NULL;
 }
 
@@ -181,7 +175,7 @@ static void write_carried(const carried *c, uint32_t seen, gt_run_writer *writer
 static bool carry_text(gt_replay *const worlds[3], const gt_field_history *history, doubles *d, gt_run_writer *writer) {
     gt_arena *arena = &worlds[SEEN]->arena;
     carried c;
-    gt_sequence *seen = gt_sequence_replay(worlds[SEEN], history, count_of(history->base));
+    gt_sequence *seen = gt_text_sequence(worlds[SEEN], history);
     size_t count = 1;
     gt_span *span = NULL;
     gt_element first;

@@ -14,8 +14,7 @@ static void compare(differ *d, gt_bytes before, gt_bytes after, level by);
 
 /* ---- tokens ---- */
 
-/* Letters and digits of ASCII, and all that is not ASCII. */
-static bool is_of_word(uint8_t byte) {
+bool gt_is_of_word(uint8_t byte) {
     uint8_t lower = byte | 0x20;
     return byte >= 0x80 || (byte >= '0' && byte <= '9') || (lower >= 'a' && lower <= 'z') || byte == '_';
 }
@@ -26,7 +25,7 @@ static size_t token_len(gt_bytes text, level by) {
         const uint8_t *end = memchr(text.data, '\n', text.len);
         return end == NULL ? text.len : (size_t)(end - text.data) + 1;
     }
-    while (len < text.len && is_of_word(text.data[len])) len++;
+    while (len < text.len && gt_is_of_word(text.data[len])) len++;
     return len == 0 ? 1 : len;
 }
 

@@ -11,4 +11,7 @@
  * looking for the shortest edit: at most GT_DIFF_EDITS_MAX per comparison. */
 void gt_text_diff(gt_bytes before, gt_bytes after, gt_buf *edit);
 
+/* Whether a byte is of a word: letters and digits of ASCII, and all that is not ASCII. */
+bool gt_is_of_word(uint8_t byte);
+
 #endif

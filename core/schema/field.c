@@ -15,7 +15,7 @@
 enum {
     SINGLE_TYPES = TYPE(STRING) | TYPE(NUMBER) | TYPE(BOOLEAN) | TYPE(DATE) | TYPE(BYTES) | TYPE(REF),
     RANGE_TYPES = TYPE(NUMBER) | TYPE(COUNTER) | TYPE(DATE),
-    SEQUENCE_TYPES = TYPE(TEXT) | TYPE(RICHTEXT),
+    SEQUENCE_TYPES = TYPE(TEXT) | TYPE(RICHTEXT) | TYPE(LIST),
     LENGTH_TYPES = TYPE(STRING) | TYPE(BYTES) | TYPE(SET) | TYPE(MAP) | TYPE(LIST) | TYPE(TEXT) | TYPE(RICHTEXT),
 };
 
@@ -271,7 +271,7 @@ static const struct {
     {"min_length", read_min_length, LENGTH_TYPES},
     {"max_length", read_max_length, LENGTH_TYPES},
     {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT) | TYPE(RICHTEXT)},
-    {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP) | TYPE(MAP)},
+    {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP) | TYPE(MAP) | TYPE(TEXT)},
     {"default", read_default, ~0u},
 };
 

@@ -215,6 +215,10 @@ static void each_rule_has_to_fit_its_type(void **state) {
                          "\"f\": \"merge\" must be one of latest, either");
     assert_rules_refused(f, "{\"type\": \"counter\", \"merge\": \"latest\"}", "merge",
                          "\"f\": \"merge\" is not a rule for fields of type counter");
+    assert_rules_refused(f, "{\"type\": \"text\", \"merge\": \"newest\"}", "merge",
+                         "\"f\": \"merge\" must be one of latest, either, both, merged");
+    assert_rules_refused(f, "{\"type\": \"text\", \"merge\": 1}", "merge",
+                         "\"f\": \"merge\" must be one of latest, either, both, merged");
     assert_rules_refused(f, "{\"type\": \"string\", \"maxlength\": 7}", "maxlength",
                          "\"f\": \"maxlength\" is not a rule of fields");
 }

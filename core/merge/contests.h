@@ -1,0 +1,37 @@
+/* What is left out of a view where concurrent insertions meet at one place, by the strategy of the field.
+ *
+ * They meet where their nodes are siblings in Fugue's tree. With `latest` and `either` only one sibling is left, with all
+ * that hangs on it; with `merged` what a sibling has in common with an earlier one stands once. What is left out is so in one
+ * version: that of a view. README.md has the rules. */
+#ifndef GT_MERGE_CONTESTS_H
+#define GT_MERGE_CONTESTS_H
+
+#include "merge/nodes.h"
+#include "merge/overlap.h"
+
+typedef struct gt_contests gt_contests;
+
+/* Elements that were inserted by one step, side by side. */
+typedef struct gt_stretch {
+    struct gt_stretch *next;
+    gt_element first;
+    uint32_t count;
+} gt_stretch;
+
+/* NULL when there is no memory. `contents` is for `merged`. */
+gt_contests *gt_contests_new(const gt_field *field, const gt_nodes *nodes, gt_spans *spans,
+                             const gt_contents *contents);
+
+/* Two siblings have met. False when there is no memory. */
+bool gt_contests_add(gt_contests *contests, const gt_family *family);
+
+/* Another version is looked at. */
+void gt_contests_look_again(gt_contests *contests);
+
+/* Marks the spans that are left out of the version looked at. False when there is no memory. */
+bool gt_contests_judge(gt_contests *contests);
+
+/* What gt_contests_judge has found. */
+const gt_stretch *gt_contests_left_out(const gt_contests *contests);
+
+#endif

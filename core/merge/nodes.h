@@ -1,0 +1,49 @@
+/* Fugue's tree of what was inserted (Weidner and Kleppmann 2023): who hangs where, beside whom.
+ *
+ * What was inserted at once is one node: its elements hang on each other in a row, nothing else hangs between them, so only
+ * the first has left children that are not its own and only the last right ones. Siblings are by authors who had not seen
+ * each other's: an author who sees one hangs on it. */
+#ifndef GT_MERGE_NODES_H
+#define GT_MERGE_NODES_H
+
+#include "merge/spans.h"
+#include "merge/type.h"
+
+typedef struct gt_node {
+    struct gt_node *next; /* its sibling with the next greater id */
+    gt_element first;
+    uint32_t length;
+} gt_node;
+
+/* What hangs on one element (or the root) on one side. */
+typedef struct gt_family {
+    gt_element parent;
+    bool left;
+    gt_node *first; /* NULL: the slot is free */
+} gt_family;
+
+typedef struct gt_nodes {
+    gt_replay *replay;
+    gt_family *families; /* open addressing */
+    uint32_t count, places;
+} gt_nodes;
+
+/* False when there is no memory. */
+bool gt_nodes_init(gt_nodes *nodes, gt_replay *replay);
+
+/* Makes room for one more family. False when there is no memory. */
+bool gt_nodes_reserve(gt_nodes *nodes);
+
+/* One without a node if nothing hangs there; it is good until there is room for another. */
+gt_family *gt_nodes_family(const gt_nodes *nodes, gt_element parent, bool left);
+
+/* Where a node that begins with `first` stands among its siblings. */
+gt_node **gt_nodes_link(const gt_nodes *nodes, gt_family *family, gt_element first);
+
+const gt_node *gt_node_last(const gt_node *sibling);
+
+/* The element that stands before all others of the tree below a node, and the one behind all others. */
+gt_element gt_node_leftmost(const gt_nodes *nodes, const gt_node *at);
+gt_element gt_node_rightmost(const gt_nodes *nodes, const gt_node *at);
+
+#endif

@@ -1,0 +1,32 @@
+/* What two insertions at one place have in common, for the strategy `merged`. */
+#ifndef GT_MERGE_OVERLAP_H
+#define GT_MERGE_OVERLAP_H
+
+#include "merge/nodes.h"
+
+/* The end of one that is the beginning of the other is looked for up to this length. */
+enum { GT_OVERLAP_MAX = 1024 };
+
+/* How elements are compared. */
+typedef struct gt_contents {
+    void *context;
+    bool (*same)(void *context, gt_element a, gt_element b);
+    bool (*is_of_word)(void *context, gt_element element); /* NULL: each stands for itself */
+    bool failed;                                           /* no memory: what the others say is not to be used */
+} gt_contents;
+
+typedef struct gt_common {
+    uint32_t at, earlier_at, count; /* in the node and in the earlier one */
+} gt_common;
+
+/* Up to two parts; a count of 0 is none. */
+typedef struct gt_overlap {
+    gt_common parts[2];
+} gt_overlap;
+
+/* The longest beginning that both have and the longest end of what is left; if there is neither, the longest beginning of
+ * `node` that is an end of `earlier`, or the longest end that is a beginning of it. Words are taken whole, and something
+ * without a word is not taken, unless it is all of `node`. */
+gt_overlap gt_overlap_of(const gt_contents *contents, const gt_node *node, const gt_node *earlier);
+
+#endif

@@ -1,0 +1,76 @@
+#include "merge/text_points.h"
+
+#include "base/utf8.h"
+#include "merge/text_diff.h"
+
+typedef struct points {
+    gt_replay *replay;
+    const gt_field_edit **edits; /* by step */
+    uint32_t **of;               /* by step; NULL: not looked for yet */
+    gt_contents contents;
+} points;
+
+static uint32_t next_point(gt_bytes *text) {
+    const uint8_t *at = text->data;
+    uint32_t len = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    uint32_t point = len == 1 ? at[0] : at[0] & (0x7fu >> len);
+    for (uint32_t i = 1; i < len; i++) point = point << 6 | (at[i] & 0x3f);
+    *text = gt_bytes_of(at + len, text->len - len);
+    return point;
+}
+
+static const uint32_t *points_of(points *p, uint32_t step) {
+    gt_bytes edit = p->edits[step]->edit;
+    gt_run run;
+    uint32_t count = 0;
+    if (p->of[step] != NULL) return p->of[step];
+    for (gt_run_iter iter = gt_runs_of(edit, UINT64_MAX); gt_run_next(&iter, &run);) {
+        if (run.kind == GT_RUN_INSERT) count += (uint32_t)run.count;
+    }
+    uint32_t *all = gt_arena_new(&p->replay->arena, count, sizeof(*all));
+    if (all == NULL) return NULL;
+    count = 0;
+    for (gt_run_iter iter = gt_runs_of(edit, UINT64_MAX); gt_run_next(&iter, &run);) {
+        while (run.kind == GT_RUN_INSERT && run.inserted.len > 0) all[count++] = next_point(&run.inserted);
+    }
+    return p->of[step] = all;
+}
+
+/* 0, which splits and joins nothing, when there is no memory; that is said at the end. */
+static uint32_t point_at(points *p, gt_element element) {
+    const uint32_t *all = points_of(p, element.step);
+    p->contents.failed |= all == NULL;
+    return all == NULL ? 0 : all[element.index];
+}
+
+static bool same_point(void *context, gt_element a, gt_element b) {
+    return point_at(context, a) == point_at(context, b);
+}
+
+static bool is_of_word(void *context, gt_element element) {
+    uint32_t point = point_at(context, element);
+    return point >= 0x80 || gt_is_of_word((uint8_t)point);
+}
+
+/* NULL when there is no memory. */
+static gt_contents *contents_of(gt_replay *replay, const gt_field_history *history) {
+    points *p = gt_arena_new(&replay->arena, 1, sizeof(*p));
+    if (p == NULL) return NULL;
+    *p = (points){.replay = replay, .contents = {.context = p, .same = same_point, .is_of_word = is_of_word}};
+    p->edits = gt_arena_new(&replay->arena, replay->step_count, sizeof(*p->edits));
+    p->of = gt_arena_new(&replay->arena, replay->step_count, sizeof(*p->of));
+    if (p->edits == NULL || p->of == NULL) return NULL;
+    for (uint32_t i = 0; i < history->count; i++) p->edits[history->edits[i].step] = &history->edits[i];
+    return &p->contents;
+}
+
+gt_sequence *gt_text_sequence(gt_replay *replay, const gt_field_history *history) {
+    gt_bytes text = {0};
+    gt_contents *contents = NULL;
+    if (history->base.data != NULL) gt_value_as_text(history->base, &text);
+    if (history->field->merge == GT_STRATEGY_MERGED) {
+        contents = contents_of(replay, history);
+        if (contents == NULL) return NULL;
+    }
+    return gt_sequence_replay(replay, history, gt_utf8_count(text.data, text.len), contents);
+}

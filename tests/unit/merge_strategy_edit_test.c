@@ -1,0 +1,197 @@
+/* What the strategies of text fields come to, claim by claim. The rules as such are checked in merge_strategy_test.c. */
+#include "support/test.h"
+
+#include "merge/merge.h"
+#include "support/test_schema.h"
+#include "support/test_value.h"
+#include "value/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS_MAX = 8 };
+
+/* One commit of a history; the first one stands on nothing. */
+typedef struct commit {
+    const char *parents; /* "1 2" */
+    uint8_t id;
+    uint32_t time;
+    const char *edit;
+} commit;
+
+/* The field after all commits. */
+static void assert_text(const char *type, const char *strategy, const commit *commits, uint32_t count,
+                        const char *expected) {
+    char definition[128];
+    gt_step steps[STEPS_MAX];
+    uint8_t ids[STEPS_MAX][32] = {{0}};
+    uint32_t parents[STEPS_MAX][STEPS_MAX];
+    gt_diag diag;
+    gt_buf out;
+    snprintf(definition, sizeof(definition),
+             "{\"ns\":\"n\",\"version\":1,\"fields\":{\"t\":{\"type\":\"%s\",\"merge\":\"%s\"}}}", type, strategy);
+    gt_schema *schema = test_schema(definition);
+    for (uint32_t i = 0; i < count; i++) {
+        char delta[128];
+        snprintf(delta, sizeof(delta), "{'t': %s}", commits[i].edit);
+        ids[i][0] = commits[i].id;
+        steps[i] = (gt_step){.id = ids[i],
+                             .time = commits[i].time,
+                             .delta = test_value(delta),
+                             .parents = parents[i],
+                             .parent_count = 0};
+        for (const char *at = commits[i].parents; *at != 0;) {
+            parents[i][steps[i].parent_count++] = (uint32_t)strtoul(at, (char **)(uintptr_t)&at, 10);
+        }
+    }
+    gt_diag_init(&diag);
+    gt_buf_init(&out, &gt_alloc_system);
+    assert_int_equal(gt_merge_replay(&gt_alloc_system, schema, gt_bytes_of(NULL, 0), steps, count, &out, NULL, &diag),
+                     GOAT_OK);
+    assert_value(gt_map_find(gt_buf_bytes(&out), gt_bytes_text("t")), expected);
+    gt_buf_free(&out);
+    for (uint32_t i = 0; i < count; i++) test_value_free(steps[i].delta);
+    gt_schema_free(schema);
+}
+
+/* A base and what sides made of it, in both orders of arrival. */
+static void assert_sides(const char *strategy, const char *base, const commit *sides, uint32_t count,
+                         const char *expected) {
+    commit commits[STEPS_MAX] = {{"", 1, 1, base}}, turned[STEPS_MAX];
+    memcpy(&commits[1], sides, count * sizeof(commit));
+    turned[0] = commits[0];
+    for (uint32_t i = 0; i < count; i++) turned[1 + i] = sides[count - 1 - i];
+    assert_text("text", strategy, commits, count + 1, expected);
+    assert_text("text", strategy, turned, count + 1, expected);
+}
+
+/* `a` and `b`, first with the lesser id and the earlier time on one side, then on the other. */
+static void assert_two(const char *strategy, const char *base, const char *a, const char *b, const char *b_is_greater,
+                       const char *a_is_greater) {
+    const commit greater_b[] = {{"0", 5, 5, a}, {"0", 6, 6, b}}, greater_a[] = {{"0", 6, 6, a}, {"0", 5, 5, b}};
+    assert_sides(strategy, base, greater_b, 2, b_is_greater);
+    assert_sides(strategy, base, greater_a, 2, a_is_greater);
+}
+
+static void abc_becomes_bcy_on_one_side_and_abx_on_the_other(void **state) {
+    (void)state;
+    const char *bcy = "{0: [-1, 2, 'Y']}", *abx = "{0: [2, 'X', -1]}";
+    assert_two("either", "'ABC'", bcy, abx, "'BX'", "'BY'");
+    assert_two("latest", "'ABC'", bcy, abx, "'BX'", "'BY'");
+    assert_two("both", "'ABC'", bcy, abx, "'BXY'", "'BXY'");
+    assert_two("merged", "'ABC'", bcy, abx, "'BYX'", "'BXY'");
+}
+
+static void latest_goes_by_time_and_either_does_not(void **state) {
+    (void)state;
+    const commit sides[] = {{"0", 6, 5, "{0: [1, 'early']}"}, {"0", 5, 6, "{0: [1, 'late']}"}};
+    assert_sides("latest", "'A'", sides, 2, "'Alate'");
+    assert_sides("either", "'A'", sides, 2, "'Aearly'");
+}
+
+static void insertions_at_different_places_are_all_kept(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        static const char *const words[] = {"latest", "either", "both", "merged"};
+        assert_two(words[i], "'ABC'", "{0: [1, 'x']}", "{0: [2, 'x']}", "'AxBxC'", "'AxBxC'");
+        assert_two(words[i], "'ABC'", "{0: [1, -1]}", "{0: [2, 'x']}", "'AxC'", "'AxC'");
+    }
+}
+
+static void one_of_three_sides_is_left(void **state) {
+    (void)state;
+    const commit sides[] = {
+        {"0", 6, 9, "{0: [1, 'x', -1]}"}, {"0", 8, 7, "{0: [1, 'y', -1]}"}, {"0", 7, 8, "{0: [2, 'z']}"}};
+    assert_sides("either", "'AB'", sides, 3, "'Ay'");
+    assert_sides("latest", "'AB'", sides, 3, "'Ax'");
+    assert_sides("merged", "'AB'", sides, 3, "'Axzy'");
+}
+
+/* What one side wrote piece by piece is left or not as a whole, whatever the ids of the pieces. */
+static void what_was_typed_in_several_commits_stays_together(void **state) {
+    (void)state;
+    commit commits[] = {{"", 1, 1, "'> <'"},
+                        {"0", 5, 2, "{0: [2, 'go']}"},
+                        {"0", 6, 3, "{0: [2, 'hen']}"},
+                        {"1", 9, 8, "{0: [4, 'at']}"}};
+    assert_text("text", "either", commits, 4, "'> hen<'");
+    assert_text("text", "latest", commits, 4, "'> hen<'");
+    commits[1].id = 7;
+    commits[1].time = 7;
+    commits[3].id = 2;
+    assert_text("text", "either", commits, 4, "'> goat<'");
+    assert_text("text", "latest", commits, 4, "'> goat<'");
+}
+
+static void a_side_that_takes_its_insertion_back_has_no_say(void **state) {
+    (void)state;
+    const commit commits[] = {{"", 1, 1, "'AB'"},
+                              {"0", 5, 2, "{0: [1, 'kept']}"},
+                              {"0", 6, 3, "{0: [1, 'oops']}"},
+                              {"2", 7, 4, "{0: [1, -4]}"}};
+    assert_text("text", "either", commits, 4, "'AkeptB'");
+    assert_text("text", "latest", commits, 4, "'AkeptB'");
+}
+
+static void removing_the_one_that_was_left_does_not_bring_the_other_back(void **state) {
+    (void)state;
+    const commit commits[] = {{"", 1, 1, "'AB'"},
+                              {"0", 5, 2, "{0: [1, 'loses']}"},
+                              {"0", 6, 3, "{0: [1, 'wins']}"},
+                              {"1 2", 7, 4, "{0: [1, -4]}"},
+                              {"1 2", 4, 4, "{0: [5, '!']}"}};
+    assert_text("text", "either", commits, 4, "'AB'");
+    assert_text("text", "latest", commits, 4, "'AB'");
+    assert_text("text", "either", commits, 5, "'A!B'");
+}
+
+static void what_is_written_on_a_merged_view_is_where_it_was_written(void **state) {
+    (void)state;
+    commit commits[] = {{"", 1, 1, "'AB'"},
+                        {"0", 5, 2, "{0: [1, 'loses']}"},
+                        {"0", 6, 3, "{0: [1, 'wins']}"},
+                        {"1 2", 2, 4, "{0: [1, 'it ']}"},
+                        {"3", 3, 5, "{0: [8, '!']}"}};
+    assert_text("text", "either", commits, 4, "'Ait winsB'");
+    assert_text("text", "either", commits, 5, "'Ait wins!B'");
+    commits[4].parents = "1 2"; /* two who had seen both */
+    commits[4].edit = "{0: [5, '!']}";
+    assert_text("text", "either", commits, 5, "'Ait wins!B'");
+}
+
+static void what_both_inserted_stands_once_when_merged(void **state) {
+    (void)state;
+    assert_two("merged", "'> <'", "{0: [2, 'goat']}", "{0: [2, 'goat']}", "'> goat<'", "'> goat<'");
+    assert_two("merged", "'> <'", "{0: [2, 'a goat']}", "{0: [2, 'a hen']}", "'> a goathen<'", "'> a hengoat<'");
+    assert_two("merged", "'> <'", "{0: [2, 'one, two']}", "{0: [2, 'two, three']}", "'> one, two, three<'",
+               "'> two, threeone, <'");
+    assert_two("merged", "'> <'", "{0: [2, 'help']}", "{0: [2, 'hello']}", "'> helphello<'", "'> hellohelp<'");
+    assert_two("merged", "'> <'", "{0: [2, 'dog ']}", "{0: [2, 'cat ']}", "'> dog cat <'", "'> cat dog <'");
+    assert_two("both", "'> <'", "{0: [2, 'goat']}", "{0: [2, 'goat']}", "'> goatgoat<'", "'> goatgoat<'");
+}
+
+static void of_two_whole_texts_one_is_left(void **state) {
+    (void)state;
+    assert_two("either", "'old'", "'new'", "'other'", "'other'", "'new'");
+    assert_two("latest", "'old'", "'new'", "'other'", "'other'", "'new'");
+    assert_two("both", "'old'", "'new'", "'other'", "'newother'", "'othernew'");
+    const commit first[] = {{"", 5, 1, "'mine'"}, {"", 6, 2, "'yours'"}}; /* of an item that both made */
+    assert_text("text", "either", first, 2, "'yours'");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(abc_becomes_bcy_on_one_side_and_abx_on_the_other),
+        cmocka_unit_test(latest_goes_by_time_and_either_does_not),
+        cmocka_unit_test(insertions_at_different_places_are_all_kept),
+        cmocka_unit_test(one_of_three_sides_is_left),
+        cmocka_unit_test(what_was_typed_in_several_commits_stays_together),
+        cmocka_unit_test(a_side_that_takes_its_insertion_back_has_no_say),
+        cmocka_unit_test(removing_the_one_that_was_left_does_not_bring_the_other_back),
+        cmocka_unit_test(what_is_written_on_a_merged_view_is_where_it_was_written),
+        cmocka_unit_test(what_both_inserted_stands_once_when_merged),
+        cmocka_unit_test(of_two_whole_texts_one_is_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
