@@ -10,8 +10,10 @@
 #include "support/test_schema.h"
 #include "support/test_value.h"
 #include "value/build.h"
+#include "value/rich.h"
 #include "value/value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { STEPS_MAX = 32, HISTORIES = 6000, FIELDS_MAX = 16 };
@@ -20,7 +22,8 @@ static const char definition[] =
     "{\"ns\": \"n\", \"version\": 1, \"fields\": {\"name\": {\"type\": \"string\"}, \"tags\": {\"type\": \"set\"},"
     "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}, \"text\": {\"type\": \"text\"},"
     "\"list\": {\"type\": \"list\"}, \"either\": {\"type\": \"string\", \"merge\": \"either\"},"
-    "\"keys\": {\"type\": \"map\", \"merge\": \"either\"}}}";
+    "\"keys\": {\"type\": \"map\", \"merge\": \"either\"}, \"rich\": {\"type\": \"richtext\"},"
+    "\"place\": {\"type\": \"orderstamp\"}}}";
 
 typedef struct history {
     test_random random;
@@ -113,6 +116,12 @@ static void write_value(history *h, const gt_field *field, gt_buf *value) {
         gt_write_int(value, some_number(h));
         break;
     case GT_TYPE_COUNTER: gt_write_int(value, some_number(h)); break;
+    case GT_TYPE_ORDERSTAMP: {
+        char stamp[32];
+        int len = snprintf(stamp, sizeof stamp, "a%lldi", (long long)some_number(h));
+        gt_write_text(value, gt_bytes_of(stamp, (size_t)len));
+        break;
+    }
     default: {
         char text[CHARACTERS_SIZE];
         gt_write_text(value, some_characters(h, text));
@@ -168,6 +177,30 @@ static gt_bytes some_key(history *h, gt_bytes seen) {
     return key;
 }
 
+static void edit_rich(history *h, const gt_field *field, gt_bytes seen, gt_buf *edit) {
+    uint32_t count = seen.data == NULL ? 0 : (uint32_t)gt_rich_count(seen), dice = count == 0 ? 0 : below(h, 4);
+    uint32_t at = dice == 0 ? below(h, count + 1) : below(h, count);
+    char characters[CHARACTERS_SIZE];
+    gt_buf notation;
+    gt_diag diag;
+    gt_diag_init(&diag);
+    gt_buf_init(&notation, &gt_alloc_system);
+    test_text(&notation, at > 0 ? "[{retain: %u}, " : "[", at);
+    if (dice == 0) {
+        gt_bytes text = some_characters(h, characters);
+        test_text(&notation, "{insert: '%.*s'}]", (int)text.len, (const char *)text.data);
+    } else if (dice == 1) {
+        test_text(&notation, "{delete: %u}]", 1 + below(h, count - at));
+    } else {
+        test_text(&notation, "{retain: %u, attributes: {b: %lld}}]", 1 + below(h, count - at),
+                  (long long)some_number(h));
+    }
+    gt_bytes delta = test_value((const char *)notation.data);
+    if (gt_edit_delta(field, seen, delta, edit, &diag) != GOAT_OK) fail_msg("%s", diag.message);
+    test_value_free(delta);
+    gt_buf_free(&notation);
+}
+
 static void edit_field(history *h, const gt_field *field, gt_bytes seen, gt_buf *edit) {
     uint32_t dice = below(h, 10);
     gt_buf value;
@@ -175,7 +208,10 @@ static void edit_field(history *h, const gt_field *field, gt_bytes seen, gt_buf 
     gt_buf_init(&value, &gt_alloc_system);
     if (dice == 0) {
         assert_int_equal(gt_edit_diff(field, seen, gt_bytes_of(NULL, 0), edit, NULL), GOAT_OK);
-    } else if (dice == 1 || field->type == GT_TYPE_STRING || (dice < 5 && field->type == GT_TYPE_MAP)) {
+    } else if (field->type == GT_TYPE_RICHTEXT) {
+        edit_rich(h, field, seen, edit);
+    } else if (dice == 1 || field->type == GT_TYPE_STRING || field->type == GT_TYPE_ORDERSTAMP ||
+               (dice < 5 && field->type == GT_TYPE_MAP)) {
         write_value(h, field, &value);
         bool is_same = seen.data != NULL && gt_value_equal(seen, gt_buf_bytes(&value));
         if (!is_same) assert_int_equal(gt_edit_diff(field, seen, gt_buf_bytes(&value), edit, NULL), GOAT_OK);
@@ -353,8 +389,9 @@ static void check_field(history *h, const gt_field *field, const gt_buf *state) 
         if (!contributed(&explanation.verdicts[i])) steps[explanation.verdicts[i].step].is_void = true;
     }
     replay(h, base_of(h), steps, h->count, &other);
+    /* What is judged by replays alone knows no two who did the same. */
     bool by_replays =
-        field->type == GT_TYPE_MAP && field->merge == GT_STRATEGY_EITHER; /* knows no two who did the same */
+        field->type == GT_TYPE_RICHTEXT || (field->type == GT_TYPE_MAP && field->merge != GT_STRATEGY_LATEST);
     if (!by_replays && !same_value(state, &other, field)) {
         print_history(h);
         for (uint32_t i = 0; i < explanation.count; i++) {
