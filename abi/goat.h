@@ -932,7 +932,8 @@ GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_
  * A field: "more"? (integer: edits that were not listed because of the limit), "name", "rule" (text: how edits of it
  * combine), "type", "state" ("set", "default": it has its default value, or "unset"), "commits" (array: newest first),
  * "earlier"? ({"effect", "commits" (array of bytes)}: what the field was at these commits came from before, which was not
- * looked into; none: what upgrades of the schema give to older items; and what became of that), "limited"? (true: it was too much to find out all).
+ * looked into; none: what upgrades of the schema give to older items; and what became of that), "limited"? (true: it was too
+ * much to find out all).
  * A commit: "by" (array of bytes: commits that took the place of what it did, the first few), "id" (bytes), "time"
  * (date), "parts" (array of maps: what it did), "effect", "others"? (true: "by" does not name all), "schema"
  * ([ns, version], of the commit), "logical" (integer), "message"?, "session" (bytes), "settled" (boolean: it is in the
@@ -941,8 +942,8 @@ GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_
  * contribute), "none" (it did what was so already), "void" (its author was revoked), "unread" (of a version or form that is
  * not read here), "unknown" (see "limited").
  * A part: "by"? (integer: of an increment), "key"? (the element of a set, the key of a map, if it is not long), "what"
- * ("written", "unset", "added", "removed", "put", "incremented", "inserted", "moved", "replaced", "made": so that the field
- * is there, "superseded": kept an older one from standing, "edited"; "deleted", "undeleted"), "count" (of elements), "stands"
+ * ("written", "unset", "added", "removed", "put", "incremented", "inserted", "moved", "replaced", "formatted",
+ * "made": so that the field is there, "superseded": kept an older one from standing, "edited"; "deleted", "undeleted"), "count" (of elements), "stands"
  * (so many of them are part of the value).
  * Of one commit the first 16 parts are told one by one, others put together.
  *

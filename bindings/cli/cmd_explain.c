@@ -132,7 +132,7 @@ static void add_key(text *line, cbor key) {
 }
 
 static bool counts_elements(cbor what) {
-    static const char *const words[] = {"inserted", "removed", "moved", "replaced"};
+    static const char *const words[] = {"inserted", "removed", "moved", "replaced", "formatted"};
     bool counts = false;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         counts = counts || (what.len == strlen(words[i]) && memcmp(what.data, words[i], what.len) == 0);

@@ -195,7 +195,7 @@ static bool explain(gt_explainer *e) {
     if (type == &gt_merge_list || (type == &gt_merge_text && strategy == GT_STRATEGY_BOTH)) {
         return gt_explain_sequence(e);
     }
-    return gt_explain_by_replays(e);
+    return type == &gt_merge_rich ? gt_explain_rich(e) : gt_explain_by_replays(e);
 }
 
 goat_status gt_merge_explain(const gt_alloc *alloc, const gt_field *field, gt_bytes base, const gt_step *steps,
@@ -339,8 +339,11 @@ static goat_status replay_again(gt_explainer *e, const gt_step *steps, gt_buf *v
     return status == GOAT_OK && gt_buf_failed(value) ? GOAT_NO_MEMORY : status;
 }
 
-/* Each step is judged by what becomes of the field without it. */
-bool gt_explain_by_replays(gt_explainer *e) {
+/* Of an edit what only a replay without it can judge; NULL: nothing. False when there is no memory. */
+typedef bool wanted_part(gt_explainer *e, uint32_t edit, gt_part **part);
+
+/* Judges the last ones of such edits by what becomes of the field without them. */
+static bool judge_by_replays(gt_explainer *e, wanted_part *wants) {
     const gt_field_history *history = &e->history;
     gt_step *steps = gt_arena_new(&e->replay.arena, e->replay.step_count, sizeof(*steps));
     gt_buf with, without;
@@ -348,30 +351,55 @@ bool gt_explain_by_replays(gt_explainer *e) {
     gt_buf_init(&without, e->out->arena.alloc);
     if (steps == NULL) return false;
     memcpy(steps, e->replay.steps, e->replay.step_count * sizeof(*steps));
-    bool good = replay_again(e, steps, &with) == GOAT_OK;
-    for (uint32_t done = 0, i = history->count; good && i-- > 0; done++) {
-        gt_part *part = only_part(e, i, "edited");
-        bool may = gt_explainer_may(e);
-        good = part != NULL;
-        if (!good || gt_edit_is_void(&e->replay, &history->edits[i])) continue;
-        if (done >= GT_EXPLAIN_REPLAYS_MAX || !may) {
+    bool good = true;
+    uint32_t done = 0;
+    for (uint32_t i = history->count; good && i-- > 0;) {
+        gt_part *part = NULL;
+        good = wants(e, i, &part);
+        if (!good || part == NULL || gt_edit_is_void(&e->replay, &history->edits[i])) continue;
+        if (done == GT_EXPLAIN_REPLAYS_MAX || !gt_explainer_may(e)) {
             e->out->verdicts[i].effect = GT_EFFECT_UNKNOWN;
             e->out->is_limited = true;
             continue;
         }
         gt_step *step = &steps[history->edits[i].step];
+        if (done++ == 0) good = replay_again(e, steps, &with) == GOAT_OK;
         step->is_void = true;
-        good = replay_again(e, steps, &without) == GOAT_OK;
+        good = good && replay_again(e, steps, &without) == GOAT_OK;
         step->is_void = false;
-        part->stands = !gt_bytes_equal(gt_buf_bytes(&with), gt_buf_bytes(&without));
+        if (good && !gt_bytes_equal(gt_buf_bytes(&with), gt_buf_bytes(&without))) part->stands = part->count;
     }
     gt_buf_free(&with);
     gt_buf_free(&without);
+    return good;
+}
+
+static bool whole_edit(gt_explainer *e, uint32_t edit, gt_part **part) {
+    *part = only_part(e, edit, "edited");
+    return *part != NULL;
+}
+
+bool gt_explain_by_replays(gt_explainer *e) {
+    const gt_field_history *history = &e->history;
     e->out->base = history->base.data == NULL ? GT_EFFECT_NONE
                    : history->count == 0      ? GT_EFFECT_KEPT
                                               : GT_EFFECT_UNKNOWN;
-    return good;
+    return judge_by_replays(e, whole_edit);
 }
+
+/* What an edit gave attributes, if it did; where anything else of it stands the difference may come from that, and it is
+ * believed. */
+static bool formatting(gt_explainer *e, uint32_t edit, gt_part **part) {
+    gt_verdict *verdict = &e->out->verdicts[edit];
+    gt_part *parts = (gt_part *)(uintptr_t)verdict->parts;
+    for (uint32_t i = 0; i < verdict->part_count; i++) {
+        if (strcmp(parts[i].what, "formatted") == 0) *part = &parts[i];
+    }
+    return true;
+}
+
+/* Text is as text is; attributes are judged by replays. */
+bool gt_explain_rich(gt_explainer *e) { return gt_explain_sequence(e) && judge_by_replays(e, formatting); }
 
 /* ---- deletion ---- */
 

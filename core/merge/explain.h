@@ -32,7 +32,7 @@ const char *gt_effect_name(gt_effect effect);
 
 /* One thing that a step did to the field. */
 typedef struct gt_part {
-    /* "written" "unset" "added" "removed" "put" "incremented" "inserted" "moved" "replaced"; "made": so that the field is
+    /* "written" "unset" "added" "removed" "put" "incremented" "inserted" "moved" "replaced" "formatted"; "made": so that the field is
      * there; "superseded": kept an older write from standing; "edited"; "deleted" "undeleted" */
     const char *what;
     gt_bytes key;    /* the element of a set or the key of a map, encoded; data NULL: none */

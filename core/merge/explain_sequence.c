@@ -1,7 +1,8 @@
-/* Text and lists: which of the elements that each step inserted are left, which it removed, and in lists which of its moves
- * and values count. The sequence is replayed once and looked through, what is not left of it included. */
+/* Text, rich text and lists: which of the elements that each step inserted are left, which it removed, and in lists which of
+ * its moves and values count. The sequence is replayed once and looked through, what is not left of it included. */
 #include "base/utf8.h"
 #include "merge/explainer.h"
+#include "merge/rich_runs.h"
 #include "merge/sequence.h"
 #include "merge/text_points.h"
 
@@ -85,6 +86,17 @@ static uint32_t count_values(const survey *s, const gt_field_edit *edit) {
     return values;
 }
 
+/* Elements of a rich text that an edit gives attributes. */
+static uint32_t count_formatted(const survey *s, const gt_field_edit *edit) {
+    uint64_t formatted = 0;
+    gt_run run;
+    gt_run_iter iter = gt_rich_runs_of(edit->edit, gt_sequence_seen_by(s->sequence, edit->step));
+    while (gt_rich_run_next(&iter, &run)) {
+        if (run.kind == GT_RUN_KEEP && run.value.data != NULL) formatted += run.count;
+    }
+    return (uint32_t)(formatted < UINT32_MAX ? formatted : UINT32_MAX);
+}
+
 /* ---- parts ---- */
 
 static void add_part(gt_verdict *verdict, const char *what, uint32_t count, uint32_t stands, bool is_void) {
@@ -96,7 +108,7 @@ static void add_part(gt_verdict *verdict, const char *what, uint32_t count, uint
 static bool make_parts(survey *s) {
     enum { PARTS_MAX = 5 }; /* "made" included */
     const gt_field_history *history = &s->e->history;
-    bool is_list = history->field->type == GT_TYPE_LIST;
+    bool is_list = history->field->type == GT_TYPE_LIST, is_rich = history->field->type == GT_TYPE_RICHTEXT;
     for (uint32_t i = 0; i < history->count; i++) {
         const gt_field_edit *edit = &history->edits[i];
         gt_verdict *verdict = &s->e->out->verdicts[i];
@@ -113,6 +125,7 @@ static bool make_parts(survey *s) {
         of->inserted = gt_sequence_inserted(s->sequence, edit->step) - of->moved;
         add_part(verdict, "inserted", of->inserted, of->left, is_void);
         add_part(verdict, "removed", of->removed, of->removed, is_void);
+        if (is_rich) add_part(verdict, "formatted", count_formatted(s, edit), 0, is_void); /* see gt_explain_rich */
         add_part(verdict, "moved", of->moved, of->moves_left, is_void);
         add_part(verdict, "replaced", of->replaced, of->values_left, is_void);
     }
@@ -123,6 +136,7 @@ static uint64_t base_count(const gt_field_history *history) {
     gt_bytes text = {0};
     if (history->base.data == NULL) return 0;
     if (history->field->type == GT_TYPE_LIST) return gt_value_count(history->base);
+    if (history->field->type == GT_TYPE_RICHTEXT) return gt_rich_count(history->base);
     gt_value_as_text(history->base, &text);
     return gt_utf8_count(text.data, text.len);
 }

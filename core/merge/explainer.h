@@ -45,8 +45,9 @@ bool gt_explain_presence(gt_explainer *e, gt_past *unset, bool any_unset);
 
 bool gt_explain_single(gt_explainer *e);
 bool gt_explain_counter(gt_explainer *e);
-bool gt_explain_keyed(gt_explainer *e);      /* sets and maps */
-bool gt_explain_sequence(gt_explainer *e);   /* text and lists */
+bool gt_explain_keyed(gt_explainer *e);    /* sets and maps */
+bool gt_explain_sequence(gt_explainer *e); /* text and lists */
+bool gt_explain_rich(gt_explainer *e);
 bool gt_explain_by_replays(gt_explainer *e); /* any type */
 
 #endif
