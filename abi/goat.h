@@ -943,8 +943,8 @@ GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_
  * not read here), "unknown" (see "limited").
  * A part: "by"? (integer: of an increment), "key"? (the element of a set, the key of a map, if it is not long), "what"
  * ("written", "unset", "added", "removed", "put", "incremented", "inserted", "moved", "replaced", "formatted",
- * "made": so that the field is there, "superseded": kept an older one from standing, "edited"; "deleted", "undeleted"), "count" (of elements), "stands"
- * (so many of them are part of the value).
+ * "made": so that the field is there, "superseded": kept an older one from standing, "edited"; "deleted", "undeleted"),
+ * "count" (of elements), "stands" (so many of them are part of the value).
  * Of one commit the first 16 parts are told one by one, others put together.
  *
  * @param field        borrowed. NULL: all fields that are set, were edited or have a default.
