@@ -92,7 +92,8 @@ void gt_trace_before(gt_space *space, uint32_t item) {
     if (!own && !trace->frozen) freeze(space, trace);
 }
 
-/* An own edit on what was seen: it is seen at once, still without the others' changes that wait. */
+/* An own edit on what was seen: it is seen at once, still without the others' changes that wait. Where that cannot be had,
+ * as when one of these has retired the version that it was made at, the handle reads again. */
 static void follow_own(gt_space *space, gt_trace *trace) {
     gt_repo *repo = space->mount->repo;
     const gt_alloc *alloc = space->db->database->alloc;
@@ -104,6 +105,8 @@ static void follow_own(gt_space *space, gt_trace *trace) {
     gt_state *kept = good ? gt_new(alloc, 1, sizeof(*kept) + state.len) : NULL;
     if (kept == NULL) {
         trace->frozen = false;
+        gt_view_drop(alloc, &trace->seen.view);
+        gt_buf_clear(&trace->heads);
         lose(space);
     } else {
         kept->refs = 1;

@@ -111,6 +111,29 @@ static void a_version_is_retired_and_taken_back(void **state) {
     test_trio_end(f);
 }
 
+/* What he edits stands on what is not seen any more; he reads again, and nothing of what he saw is kept for ever. */
+static void an_edit_at_a_version_that_has_just_been_retired_ends_well(void **state) {
+    fixture *f = *state;
+    gt_bytes ns = gt_bytes_text("goat");
+    begin(f);
+    assert_int_equal(test_handle_create(&f->one, "x", "{text: 'a', size: 3}"), GOAT_OK);
+    meet(f);
+    assert_int_equal(test_handle_set(&f->two, "x", "extra", "'new'"), GOAT_OK);
+    meet(f);
+    assert_int_equal(gt_db_retire_schema(f->server.db, ns, 2, true, NULL), GOAT_OK);
+    test_world_meet(&f->world); /* nobody advances: he still sees the version that is retired */
+    assert_int_equal(test_handle_set(&f->two, "x", "text", "'b'"), GOAT_OK);
+    test_world_pass(&f->world, 400);
+    test_world_meet(&f->world);
+    assert_int_equal(test_handle_set(&f->one, "x", "size", "4"), GOAT_OK);
+    test_world_pass(&f->world, 400);
+    test_world_meet(&f->world);
+    meet(f);
+    test_handle_shows(&f->two, "x", "{text: 'a', size: 4}");
+    test_assert_equal(&f->one, &f->two);
+    test_trio_end(f); /* all memory is given back */
+}
+
 static void edits_that_are_not_captured_yet_stay_at_their_version(void **state) {
     fixture *f = *state;
     begin(f);
@@ -221,6 +244,7 @@ int main(void) {
         CASE(old_and_new_programs_edit_the_same_item),
         CASE(an_old_program_finds_its_version_again_after_it_was_closed),
         CASE(a_version_is_retired_and_taken_back),
+        CASE(an_edit_at_a_version_that_has_just_been_retired_ends_well),
         CASE(edits_that_are_not_captured_yet_stay_at_their_version),
         CASE(steps_that_do_not_fit_are_not_registered),
         CASE(a_check_names_what_is_lost_and_what_is_refused),
