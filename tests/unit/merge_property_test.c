@@ -292,7 +292,9 @@ static void an_edit_made_of_two_does_what_both_do(void **state) {
         gt_bytes deltas[3];
         gt_buf state_before;
         for (size_t d = 0; d < 3; d++) {
-            deltas[d] = model_random_delta(&f->random);
+            model_delta delta;
+            deltas[d] = model_random_delta(&f->random, &delta);
+            model_delta_free(&delta);
         }
         gt_step made = {.id = (const uint8_t *)"0123456789abcdef0123456789abcdef", .time = 1, .delta = deltas[0]};
         gt_buf_init(&state_before, &gt_alloc_system);

@@ -16,10 +16,6 @@
 enum { HISTORIES = 2000, SOAK = 10, REPLICAS = 10, ITEMS = 3, COMMITS_MAX = 40, PIECES_MAX = 256 };
 
 static const char *const keys[ITEMS] = {"x", "y", "z"};
-static const char model_json[] =
-    "{\"ns\": \"model\", \"version\": 1, \"fields\": {"
-    "\"text\": {\"type\": \"string\"}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"
-    "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"}}}";
 
 /* What was written, apart from the repositories: the commits of each item as the model wants them. */
 typedef struct history {
@@ -175,7 +171,7 @@ static void sort_model(history *h, uint32_t item) {
 
 static void new_site(history *h, test_site *site, uint32_t author) {
     test_site_init(site, h->network, author, test_random_u64(h->random), TEST_SITE_FAST);
-    test_site_learn(site, model_json);
+    test_site_learn(site, model_schema_json(false));
     test_site_open(site, 0);
 }
 
@@ -197,6 +193,7 @@ static void make_history(history *h, uint32_t commits) {
 }
 
 static void free_history(history *h) {
+    for (uint32_t i = 0; i < ITEMS; i++) model_free(&h->items[i]);
     for (uint32_t i = 0; i < h->author_count; i++) test_site_free(&h->authors[i]);
     test_frames_free(&h->frames);
 }

@@ -13,14 +13,16 @@
 static uint64_t bit(uint32_t step) { return UINT64_C(1) << step; }
 static bool chance(test_random *random, uint32_t percent) { return test_random_below(random, 100) < percent; }
 
-gt_schema *model_schema(bool either) {
+const char *model_schema_json(bool either) {
 #define FIELDS(strategy)                                                                                               \
     "\"text\": {\"type\": \"string\"" strategy "}, \"list\": {\"type\": \"list\"}, \"tags\": {\"type\": \"set\"},"     \
     "\"map\": {\"type\": \"map\"" strategy "}, \"votes\": {\"type\": \"counter\"}"
 #define OBJECT(fields) ", \"object\": {\"type\": \"object\", \"fields\": {" fields "}}"
 #define SCHEMA(fields) "{\"ns\": \"model\", \"version\": 1, \"fields\": {" fields OBJECT(fields OBJECT(fields)) "}}"
-    return test_schema(either ? SCHEMA(FIELDS(", \"merge\": \"either\"")) : SCHEMA(FIELDS("")));
+    return either ? SCHEMA(FIELDS(", \"merge\": \"either\"")) : SCHEMA(FIELDS(""));
 }
+
+gt_schema *model_schema(bool either) { return test_schema(model_schema_json(either)); }
 
 /* ---- deltas ---- */
 
@@ -59,9 +61,9 @@ static void random_delta(test_random *random, uint32_t depth, model_delta *delta
     }
 }
 
-static void free_inner(model_delta *delta) {
+void model_delta_free(model_delta *delta) {
     if (delta->inner != NULL) {
-        free_inner(delta->inner);
+        model_delta_free(delta->inner);
         free(delta->inner);
         delta->inner = NULL;
     }
@@ -137,13 +139,10 @@ static gt_bytes encode(const model_delta *delta) {
     return gt_buf_bytes(&out);
 }
 
-gt_bytes model_random_delta(test_random *random) {
-    model_delta delta;
-    random_delta(random, 0, &delta);
-    delta.is_sealed = false;
-    gt_bytes bytes = encode(&delta);
-    free_inner(&delta);
-    return bytes;
+gt_bytes model_random_delta(test_random *random, model_delta *delta) {
+    random_delta(random, 0, delta);
+    delta->is_sealed = false;
+    return encode(delta);
 }
 
 /* ---- histories ---- */
@@ -241,7 +240,7 @@ void model_make(model *m, test_random *random, uint32_t authors, uint32_t step_c
 void model_free(model *m) {
     for (uint32_t i = 0; i < m->count; i++) {
         test_value_free(m->steps[i].bytes);
-        free_inner(&m->steps[i].delta);
+        model_delta_free(&m->steps[i].delta);
     }
     m->count = 0;
 }

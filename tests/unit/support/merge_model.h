@@ -54,13 +54,15 @@ typedef struct model {
 /* The schema of the fields above; those of the object are the same again. With `either`, single values and those of maps
  * have that strategy. */
 gt_schema *model_schema(bool either);
+const char *model_schema_json(bool either);
 
 /* `authors` write and hear of each other, `step_count` steps in all. */
 void model_make(model *m, test_random *random, uint32_t authors, uint32_t step_count);
 void model_free(model *m);
 
-/* One random delta, encoded; ended with test_value_free(). */
-gt_bytes model_random_delta(test_random *random);
+/* One random delta, ended with model_delta_free(), and encoded, ended with test_value_free(). */
+gt_bytes model_random_delta(test_random *random, model_delta *delta);
+void model_delta_free(model_delta *delta);
 
 /* Appends the state after the steps in `which` (a set closed under ancestry), by the rules. */
 void model_state(const model *m, uint64_t which, gt_buf *out);
