@@ -74,7 +74,7 @@ static gt_view snapshot(gt_repo *repo, const gt_leaf *leaf) {
     if (parent == GT_NONE) return none;
     gt_item_row *item = gt_item_at(repo, gt_commit_at(repo, parent)->item);
     gt_bytes state = gt_item_state(repo, item);
-    if (state.data == NULL || item->since_base <= state.len) return none;
+    if (state.data == NULL || item->since_base <= state.len || state.len > GOAT_VALUE_MAX) return none;
     if (gt_item_reader(repo, item) != leaf->schema || !is_only_head(repo, parent)) return none;
     return gt_item_share(repo, item);
 }

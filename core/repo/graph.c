@@ -175,14 +175,15 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     gt_buf heads;
     gt_buf_init(&heads, repo->alloc);
     if (!is_new) old = gt_item_share(repo, item);
-    /* Looking for the heads that are seen takes a walk over the item: only while somebody works on it. */
-    bool unshown = (item->flags & GT_ITEM_UNSHOWN) != 0, looks = repo->phase == GT_REPO_OPEN || !unshown;
+    if (gt_is_to_hide(repo, row)) row->flags |= GT_COMMIT_HIDDEN;
+    bool hidden = !gt_is_shown(row);
+    /* Looking for the heads that are seen takes a walk over the item: only while somebody works on it, and not for what he
+     * does not see. */
+    bool unshown = (item->flags & GT_ITEM_UNSHOWN) != 0, looks = !unshown || (repo->phase == GT_REPO_OPEN && !hidden);
     if (old.bytes.data != NULL && looks && gt_item_heads(repo, item_number, &heads, NULL) != GOAT_OK) looks = false;
     item->newest = number;
     bool on_all_heads = move_heads(repo, item, number);
     if (unshown) on_all_heads = old.bytes.data != NULL && looks && follows_all(repo, row, &heads);
-    if (gt_is_to_hide(repo, row)) row->flags |= GT_COMMIT_HIDDEN;
-    bool hidden = !gt_is_shown(row);
     if (!is_new && commit->parents.count == 0 && choose_schema(repo, item, number)) {
         gt_cuts_forget(repo, item_number);
         gt_view_drop(repo->alloc, &old);

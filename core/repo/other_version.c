@@ -35,9 +35,7 @@ static void look(const gt_repo *repo, seen_commits *seen, const gt_schema *reade
         const gt_commit_row *row = gt_commit_at(repo, seen->rows[i]);
         bool shown = is_readable(repo, row, reader);
         for (uint32_t j = 0; shown && j < row->parent_count; j++) {
-            uint32_t parent = gt_parent_at(repo, row, j);
-            bool same = gt_same_namespace(repo, gt_commit_at(repo, parent)->schema, row->schema);
-            shown = !same || seen->shown[place_of(seen, parent)] != 0;
+            shown = seen->shown[place_of(seen, gt_parent_at(repo, row, j))] != 0;
         }
         seen->shown[i] = shown;
         for (uint32_t j = 0; shown && j < row->parent_count; j++) {

@@ -2,7 +2,7 @@
  * the host reads at another version.
  *
  * A commit is hidden when its version is newer than the one at which the host reads, not known, retired, or cannot be
- * carried; and when a parent of its namespace is. So what is seen is closed under ancestry, and the view at a version is
+ * carried; and when a parent is. So what is seen is closed under ancestry, and the view at a version is
  * that of exactly the commits up to it. Hiding changes no graph. A state that is kept is always as the version says that
  * its schema row names (gt_schema_row.read_at), in a checkpoint as in memory. */
 #include "repo/versions.h"
@@ -11,7 +11,7 @@ bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit) {
     bool hide = (commit->flags & GT_COMMIT_SEALED) != 0 || gt_reader_of(repo, commit->schema) == NULL;
     for (uint32_t i = 0; !hide && i < commit->parent_count; i++) {
         const gt_commit_row *parent = gt_commit_at(repo, gt_parent_at(repo, commit, i));
-        hide = !gt_is_shown(parent) && gt_same_namespace(repo, parent->schema, commit->schema);
+        hide = !gt_is_shown(parent);
     }
     return hide;
 }
@@ -29,13 +29,14 @@ static uint32_t turn(gt_repo *repo, uint32_t commit) {
     return before;
 }
 
-/* Parents were admitted before their children. */
+/* Parents were admitted before their children. What a snapshot was found to be, it was by the steps between versions that
+ * were known then, so none is a base any more. */
 static bool hide_anew(gt_repo *repo, gt_item_row *item) {
     bool all_shown = true;
     uint32_t oldest = turn(repo, item->newest);
     for (uint32_t c = oldest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
         gt_commit_row *row = gt_commit_at(repo, c);
-        row->flags &= (uint16_t)~GT_COMMIT_HIDDEN;
+        row->flags &= (uint16_t) ~(GT_COMMIT_HIDDEN | GT_COMMIT_FULL);
         if (!gt_is_to_hide(repo, row)) continue;
         row->flags |= GT_COMMIT_HIDDEN;
         all_shown = false;

@@ -89,6 +89,7 @@ void gt_item_forget_state(gt_repo *repo, gt_item_row *item) {
 }
 
 goat_status gt_item_set_state(gt_repo *repo, gt_item_row *item, gt_bytes state) {
+    if (state.len > UINT32_MAX) return GOAT_NO_MEMORY;
     gt_state *kept = gt_new(repo->alloc, 1, sizeof(*kept) + state.len);
     if (kept == NULL) return GOAT_NO_MEMORY;
     gt_item_forget_state(repo, item);
@@ -198,7 +199,8 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
         uint32_t at = gt_walk_find(walk, gt_parent_at(repo, row, i));
         if (at != GT_NONE) parents[step->parent_count++] = at;
     }
-    if (!same_namespace(reader, gt_schema_at(repo, row->schema))) return GOAT_OK; /* changes nothing */
+    step->is_void = !same_namespace(reader, gt_schema_at(repo, row->schema));
+    if (step->is_void) return GOAT_OK; /* changes nothing, not even that the item is there */
     const gt_schema *writer = gt_writer_of(repo, row->schema);
     bool readable = writer != NULL && (row->flags & GT_COMMIT_SEALED) == 0 &&
                     gt_schema_version(writer) <= gt_schema_version(reader);
@@ -255,6 +257,15 @@ static bool parent_rows(const gt_repo *repo, const gt_commit *commit, gt_buf *ro
     return true;
 }
 
+/* Whether some commit of an item is of another version: then what a snapshot comes to depends on the steps between the
+ * versions, and its author may have known others. */
+static bool has_other_versions(const gt_repo *repo, const gt_item_row *item, const gt_schema *writer) {
+    for (uint32_t c = item->newest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
+        if (gt_schema_at(repo, gt_commit_at(repo, c)->schema)->version != gt_schema_version(writer)) return true;
+    }
+    return false;
+}
+
 static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit *commit, const gt_schema *writer,
                                 const uint32_t *parents, gt_diag *diag) {
     gt_item_row *item = gt_item_at(repo, number);
@@ -269,7 +280,8 @@ static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit 
     }
     gt_bytes found = present.bytes.data != NULL ? present.bytes : gt_buf_bytes(&state);
     if (status == GOAT_OK && !gt_bytes_equal(found, commit->full)) {
-        status = gt_fail(diag, GOAT_INVALID, "a snapshot is not what its parents' history comes to");
+        goat_status verdict = has_other_versions(repo, item, writer) ? GOAT_NO_SCHEMA : GOAT_INVALID;
+        status = gt_fail(diag, verdict, "a snapshot is not what its parents' history comes to");
     }
     gt_view_drop(repo->alloc, &present);
     gt_buf_free(&state);
