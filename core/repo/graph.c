@@ -185,9 +185,9 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     bool on_all_heads = move_heads(repo, item, number);
     if (unshown) on_all_heads = old.bytes.data != NULL && looks && follows_all(repo, row, &heads);
     if (!is_new && commit->parents.count == 0 && choose_schema(repo, item, number)) {
-        gt_cuts_forget(repo, item_number);
         gt_view_drop(repo->alloc, &old);
-        gt_item_forget_state(repo, item);
+        gt_item_reconsider(repo, item_number);
+        hidden = !gt_is_shown(row);
     }
     /* Nobody asks before the next one is there. */
     bool waits = followed && on_all_heads && !is_new && !unshown && !hidden;

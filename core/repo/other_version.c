@@ -23,9 +23,10 @@ static uint32_t place_of(const seen_commits *seen, uint32_t row) {
 
 static bool is_readable(const gt_repo *repo, const gt_commit_row *row, const gt_schema *reader) {
     const gt_schema *writer = gt_writer_of(repo, row->schema);
+    const gt_item_row *item = gt_item_at(repo, row->item);
     uint32_t way;
+    if (!gt_same_namespace(repo, gt_item_schema(repo, item), row->schema)) return true; /* changes nothing */
     return writer != NULL && (row->flags & GT_COMMIT_SEALED) == 0 &&
-           gt_bytes_equal(gt_schema_ns(writer), gt_schema_ns(reader)) &&
            !gt_registry_is_retired(repo->config.schemas, writer) &&
            gt_registry_way(repo->config.schemas, writer, reader, &way);
 }

@@ -2,13 +2,15 @@
  * the host reads at another version.
  *
  * A commit is hidden when its version is newer than the one at which the host reads, not known, retired, or cannot be
- * carried; and when a parent is. So what is seen is closed under ancestry, and the view at a version is
+ * carried; and when a parent is. One of another namespace than the item's changes nothing, so that its version does not
+ * matter: it is hidden when a parent is. So what is seen is closed under ancestry, and the view at a version is
  * that of exactly the commits up to it. Hiding changes no graph. A state that is kept is always as the version says that
  * its schema row names (gt_schema_row.read_at), in a checkpoint as in memory. */
 #include "repo/versions.h"
 
 bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit) {
-    bool hide = (commit->flags & GT_COMMIT_SEALED) != 0 || gt_reader_of(repo, commit->schema) == NULL;
+    bool is_own = gt_same_namespace(repo, gt_item_schema(repo, gt_item_at(repo, commit->item)), commit->schema);
+    bool hide = is_own && ((commit->flags & GT_COMMIT_SEALED) != 0 || gt_reader_of(repo, commit->schema) == NULL);
     for (uint32_t i = 0; !hide && i < commit->parent_count; i++) {
         const gt_commit_row *parent = gt_commit_at(repo, gt_parent_at(repo, commit, i));
         hide = !gt_is_shown(parent);

@@ -77,7 +77,7 @@ class Case(unittest.TestCase):
         error = run.stderr.decode(errors="replace")
         self.error = error
         where = f"{' '.join(str(argument)[:200] for argument in arguments)}\n{error[-3000:]}"
-        self.assertEqual(run.returncode, code, where)
+        self.assertEqual(run.returncode, code, f"{where}\n{run.stdout[-3000:].decode(errors='replace')}")
         if not notes:
             self.assertEqual(error.count("\n"), 0 if code == DONE or run.stdout and "verify" in arguments else 1, where)
         if code != DONE and error:
