@@ -92,7 +92,7 @@ static void write_inserted(gt_run_writer *writer) {
     if (writer->values == 0) {
         gt_write_text(&writer->runs, inserted);
     } else {
-        gt_write_array_head(&writer->runs, writer->values);
+        gt_write_array_head(&writer->runs, (size_t)writer->values);
         gt_buf_append(&writer->runs, inserted.data, inserted.len);
     }
     writer->inserted.len = 0;

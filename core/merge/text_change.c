@@ -113,8 +113,8 @@ static bool find_doubles(gt_replay *const worlds[3], const gt_field_history *his
     for (const gt_span *span = NULL; (span = gt_sequence_span(o[SEEN].sequence, span)) != NULL;) {
         elements += span->length;
     }
-    d->shown_at = gt_arena_new(&worlds[SEEN]->arena, elements + 1, sizeof(*d->shown_at));
-    d->double_of = gt_arena_new(&worlds[SEEN]->arena, elements + 1, sizeof(*d->double_of));
+    d->shown_at = gt_arena_new(&worlds[SEEN]->arena, (size_t)elements + 1, sizeof(*d->shown_at));
+    d->double_of = gt_arena_new(&worlds[SEEN]->arena, (size_t)elements + 1, sizeof(*d->double_of));
     if (d->shown_at == NULL || d->double_of == NULL) return false;
     while (next_spans(o)) {
         bool was_seen = o[SEEN].is_left;

@@ -302,7 +302,7 @@ bool gt_text_index_is_edit(const gt_text_index *index) {
 void gt_text_index_value(const gt_text_index *index, gt_buf *value) {
     size_t begin = value->len;
     if (!index->has_value) return;
-    if (gt_buf_reserve(value, index->all.bytes + 16) == NULL) return;
+    if (gt_buf_reserve(value, (size_t)index->all.bytes + 16) == NULL) return;
     for (size_t i = 0; i < index->count; i++) gt_buf_append(value, index->blocks[i].text, index->blocks[i].len);
     gt_write_text_around(value, begin);
 }

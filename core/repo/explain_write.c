@@ -227,7 +227,7 @@ static goat_status write_fields(gt_explaining *x, gt_buf *out, gt_diag *diag) {
     }
     if (status == GOAT_OK && gt_buf_failed(&fields)) status = gt_no_memory(diag);
     write_name(out, "fields");
-    gt_write_array_head(out, count);
+    gt_write_array_head(out, (size_t)count);
     gt_buf_append(out, fields.data, fields.len);
     gt_buf_free(&fields);
     return status;

@@ -112,7 +112,7 @@ static void write_value(history *h, const gt_field *field, gt_buf *value) {
     }
     case GT_TYPE_MAP:
         gt_write_map_head(value, 1);
-        gt_write_text(value, gt_bytes_of("abcd" + below(h, 4), 1));
+        gt_write_text(value, gt_bytes_of(&"abcd"[below(h, 4)], 1));
         gt_write_int(value, some_number(h));
         break;
     case GT_TYPE_COUNTER: gt_write_int(value, some_number(h)); break;
@@ -232,7 +232,7 @@ static void edit_field(history *h, const gt_field *field, gt_bytes seen, gt_buf 
         if (field->type == GT_TYPE_SET) {
             assert_int_equal(gt_edit_add(field, gt_buf_bytes(&value), edit, NULL), GOAT_OK);
         } else {
-            text = gt_bytes_of("abcd" + below(h, 4), 1);
+            text = gt_bytes_of(&"abcd"[below(h, 4)], 1);
             assert_int_equal(gt_edit_put(field, seen, text, gt_buf_bytes(&value), edit, NULL), GOAT_OK);
         }
     }

@@ -171,7 +171,7 @@ static void two_peers_at_one_place_stay_short(void **state) {
         gt_buf_init(&theirs, &gt_alloc_system);
         for (uint32_t round = 0; round < INSERTIONS; round++) {
             uint32_t at = places[i](l, round);
-            gt_bytes element, a, b;
+            gt_bytes element, a = {0}, b = {0};
             make(&l->source, before(l, at), after(l, at), 1, &ours);
             make(&l->source, before(l, at), after(l, at), 1, &theirs);
             gt_iter iter = gt_array_iter(gt_buf_bytes(&ours));
