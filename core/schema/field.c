@@ -130,11 +130,6 @@ static goat_status read_type(parse *p, const char *rule, gt_bytes value) {
             "must be one of string, number, boolean, date, bytes, ref, set, map, object, counter, list, text, "
             "orderstamp, richtext");
     }
-    if (gt_type_kinds(p->field->type) == 0) {
-        char words[64];
-        snprintf(words, sizeof words, "%s is not supported by this version", gt_type_name(p->field->type));
-        return refuse(p, rule, words);
-    }
     p->field->merge = (SEQUENCE_TYPES >> p->field->type & 1) != 0 ? GT_STRATEGY_BOTH : GT_STRATEGY_LATEST;
     return GOAT_OK;
 }
