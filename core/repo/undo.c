@@ -25,7 +25,8 @@ static goat_status flag_undone(search *s, uint32_t number, gt_diag *diag) {
     goat_status status = gt_commit_read(s->repo, number, &commit, diag);
     for (uint32_t i = 0; status == GOAT_OK && i < commit.reverts.count; i++) {
         uint32_t other = gt_find_commit(s->repo, gt_ids_at(commit.reverts, i));
-        if (other == GT_NONE || (gt_commit_at(s->repo, other)->flags & GT_COMMIT_AWAITED) != 0) continue;
+        if (other == GT_NONE || gt_commit_at(s->repo, other)->item != gt_commit_at(s->repo, number)->item) continue;
+        if ((gt_commit_at(s->repo, other)->flags & GT_COMMIT_AWAITED) != 0) continue;
         gt_buf_append(&s->undone, &other, sizeof(other));
         if (gt_buf_failed(&s->undone)) return gt_no_memory(diag);
         gt_commit_at(s->repo, other)->flags |= GT_COMMIT_AWAITED;

@@ -218,6 +218,37 @@ static void reverts_that_name_what_they_have_not_seen_do_no_harm(void **state) {
     end(&f);
 }
 
+/* Somebody else's commit, of another item, names an edit: it is not undone by that, and undo finds it. */
+static void a_revert_of_another_item_hides_nothing_from_undo(void **state) {
+    fixture f;
+    test_site *site = &f.sites[0], *hostile = &f.sites[1];
+    (void)state;
+    begin(&f);
+    gt_id own = edit(site, "b", "{text: 'own'}"), id;
+    send_all(&f);
+    gt_signer signer = {hostile->own->session, &hostile->own->secret};
+    gt_capture *capture;
+    gt_id first = edit(hostile, "a", "{text: 'first'}");
+    gt_bytes delta = test_value("{size: 1}");
+    gt_leaf leaf = {.key = gt_bytes_text("a"), .parents = &first, .parent_count = 1, .delta = delta};
+    leaf.schema = test_site_schema(hostile, "goat", 1);
+    leaf.reverts = &own;
+    leaf.revert_count = 1;
+    assert_int_equal(gt_capture_begin(hostile->repo, &capture, NULL), GOAT_OK);
+    assert_int_equal(gt_capture_add(capture, &signer, &leaf, &id, NULL), GOAT_OK);
+    assert_int_equal(gt_capture_finish(capture, &signer, GT_FROM_SELF, NULL), GOAT_OK);
+    test_value_free(delta);
+    send_all(&f);
+    gt_buf rows;
+    gt_buf_init(&rows, site->alloc);
+    assert_int_equal(gt_undo_find(site->repo, &site->own->session, GT_NONE, false, &rows, NULL), GOAT_OK);
+    uint32_t expected = row_of(site, &own);
+    assert_int_equal(rows.len, sizeof expected);
+    assert_memory_equal(rows.data, &expected, sizeof expected);
+    gt_buf_free(&rows);
+    end(&f);
+}
+
 static void lack_of_memory_is_said_and_changes_nothing(void **state) {
     fixture f;
     (void)state;
@@ -344,6 +375,7 @@ int main(void) {
         cmocka_unit_test(an_undo_shortly_after_an_edit_costs_what_came_since),
         cmocka_unit_test(undo_and_redo_are_about_own_edits_alone),
         cmocka_unit_test(reverts_that_name_what_they_have_not_seen_do_no_harm),
+        cmocka_unit_test(a_revert_of_another_item_hides_nothing_from_undo),
         cmocka_unit_test(lack_of_memory_is_said_and_changes_nothing),
         cmocka_unit_test(replicas_agree_whoever_reverts_what),
     };
