@@ -1,7 +1,8 @@
-// node --expose-gc trace.mjs yjs|automerge|loro FILE.json.gz captured|commits: an editing trace of one author typed again into
-// the library named, in memory, as it comes: a transaction every 100 edits, or one for each. Prints one line of JSON: a list of
-// remarks and of [work, unit, target, value], as goat_bench has them. Positions of a trace count code points, those of the
-// libraries UTF-16 units: a trace in which these differ is refused.
+// node --expose-gc trace.mjs yjs|automerge|loro FILE.json.gz captured|commits|replicas: an editing trace typed again into the
+// library named, in memory, as it comes: one author's, a transaction every 100 edits, or one for each; or that of several, each
+// with a replica of his own, who is told what he knows in the trace before he writes. Prints one line of JSON: a list of remarks
+// and of [work, unit, target, value], as goat_bench has them. Positions of a trace count code points, those of the libraries
+// UTF-16 units: a trace in which these differ is refused.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 
@@ -10,13 +11,16 @@ const EDITS_A_CAPTURE = 100
 const trace = JSON.parse(gunzipSync(readFileSync(path)).toString('utf8'))
 const report = []
 
-// A library: an empty document; one transaction; the contents; all of it as bytes; a document from these.
+// A library: an empty document; one transaction; the contents; all of it as bytes; a document from these. And for replicas: a
+// further one of the empty document; the last transaction as bytes; being told some of others.
 async function library(name) {
   if (name === 'yjs') {
     const Y = await import('yjs')
     const make = () => {
       const doc = new Y.Doc()
-      return { doc, text: doc.getText('text') }
+      const at = { doc, text: doc.getText('text') }
+      doc.on('update', update => { at.last = update })
+      return at
     }
     const edit = (at, patches) => {
       at.doc.transact(() => {
@@ -35,6 +39,11 @@ async function library(name) {
         Y.applyUpdate(at.doc, bytes)
         return at
       },
+      another: make, last: at => at.last,
+      hear: (at, updates) => {
+        for (const update of updates) Y.applyUpdate(at.doc, update)
+        return at
+      },
     }
   }
   if (name === 'automerge') {
@@ -46,6 +55,8 @@ async function library(name) {
     return {
       make: () => A.from({ text: '' }), edit, read: doc => doc.text,
       save: doc => A.save(doc), load: bytes => A.load(bytes),
+      another: doc => A.clone(doc), last: doc => A.getLastLocalChange(doc),
+      hear: (doc, changes) => A.applyChanges(doc, changes)[0],
     }
   }
   const { LoroDoc } = await import('loro-crdt')
@@ -53,6 +64,7 @@ async function library(name) {
   return {
     make: () => wrap(new LoroDoc()),
     edit: (at, patches) => {
+      at.before = at.doc.version()
       for (const [position, removed, inserted] of patches) {
         if (removed > 0) at.text.delete(position, removed)
         if (inserted !== '') at.text.insert(position, inserted)
@@ -66,6 +78,11 @@ async function library(name) {
       const doc = new LoroDoc()
       doc.import(bytes)
       return wrap(doc)
+    },
+    another: () => wrap(new LoroDoc()), last: at => at.doc.export({ mode: 'update', from: at.before }),
+    hear: (at, updates) => {
+      at.doc.importBatch(updates)
+      return at
     },
   }
 }
@@ -118,10 +135,58 @@ function sequential(lib, edits_a_transaction, work, of, memory_of) {
   sizes(lib, doc, of)
 }
 
+/** How many transactions of each author somebody knows who has written each: a list for each transaction, himself included. */
+function knowledge(agents) {
+  const written = Array(agents).fill(0)
+  return trace.txns.reduce((all, { parents, agent }) => {
+    const knows = Array(agents).fill(0)
+    for (const parent of parents) all[parent].forEach((count, of) => { knows[of] = Math.max(knows[of], count) })
+    if (knows[agent] !== written[agent]) refuse('an author does not know what he wrote before: he is more than one replica')
+    knows[agent] = ++written[agent]
+    all.push(knows)
+    return all
+  }, [])
+}
+
+function concurrent(lib) {
+  const agents = Math.max(...trace.txns.map(txn => txn.agent)) + 1
+  const knows = knowledge(agents)
+  const said = Array.from({ length: agents }, () => [])
+  const heard = said.map(() => Array(agents).fill(0))
+  let merges = 0, merging = 0
+  const most = memory()
+  const begin = now()
+  const first = lib.make()
+  const replicas = said.map((_, agent) => agent === 0 ? first : lib.another(first))
+  const tell = (agent, known) => {
+    const news = said.flatMap((from, of) => of === agent ? [] : from.slice(heard[agent][of], known[of]))
+    if (news.length === 0) return
+    const arrives = now()
+    replicas[agent] = lib.hear(replicas[agent], news)
+    lib.read(replicas[agent])
+    merging += now() - arrives
+    merges++
+    heard[agent] = known
+  }
+  trace.txns.forEach(({ agent, patches }, i) => {
+    tell(agent, knows[i])
+    replicas[agent] = lib.edit(replicas[agent], patches)
+    said[agent].push(lib.last(replicas[agent]))
+  })
+  const all = said.map(from => from.length)
+  replicas.forEach((_, agent) => tell(agent, all))
+  figure('all replicas, each txn a commit', 's', (now() - begin) / 1e3)
+  figure('peak memory, all replicas', 'MB', most())
+  figure('merge: from each arrival until it is read', 'us', merging / merges * 1e3)
+  replicas.forEach((doc, agent) => check(lib, doc, `agent ${agent}`))
+  sizes(lib, replicas[0], '')
+}
+
 if ([...end].length !== end.length || trace.txns.some(txn => txn.patches.some(([, , text]) => /[\ud800-\udbff]/.test(text)))) {
   refuse('the trace has characters outside of the basic plane, where positions would have to be converted')
 }
 const lib = await library(peer)
-if (kind === 'captured') sequential(lib, EDITS_A_CAPTURE, 'captured every 100 edits', '', 'peak memory')
+if (kind === 'replicas') concurrent(lib)
+else if (kind === 'captured') sequential(lib, EDITS_A_CAPTURE, 'captured every 100 edits', '', 'peak memory')
 else sequential(lib, 1, 'each edit a commit, 1,000 a batch', 'each a commit: ', 'each a commit: peak memory')
 process.stdout.write(JSON.stringify(report))

@@ -1,6 +1,5 @@
-/* Yjs, Automerge and Loro on the same traces of one author, through tests/bench/peers. They are installed from npm into
- * build/; where that cannot be done, a word says so and the columns stay away. Traces of several authors are left out:
- * these go back to older versions again and again, for which the three need a copy of the document each time. */
+/* Yjs, Automerge and Loro on the same traces, through tests/bench/peers. They are installed from npm into
+ * build/; where that cannot be done, a word says so and the columns stay away. */
 #define _GNU_SOURCE
 #include "trace.h"
 
@@ -36,10 +35,13 @@ void bench_trace_peers(char *const *paths, trace *const *traces, int count, bool
         return;
     }
     for (int i = 0; i < count; i++) {
-        if (traces[i]->is_concurrent) continue;
         for (int library = 0; library < 3; library++) {
-            run(traces[i], paths[i], folder, library, "captured", quiet);
-            run(traces[i], paths[i], folder, library, "commits", quiet);
+            if (traces[i]->is_concurrent) {
+                run(traces[i], paths[i], folder, library, "replicas", quiet);
+            } else {
+                run(traces[i], paths[i], folder, library, "captured", quiet);
+                run(traces[i], paths[i], folder, library, "commits", quiet);
+            }
         }
     }
 }
