@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TRACES_MAX = 32, ROUNDS = 3, DELIVERIES = 20 };
+enum { TRACES_MAX = 32, ROUNDS = 3, DELIVERIES = 20, TYPING_MINUTES = 10 };
 
 typedef struct options {
     bool quick, json, peers;
@@ -81,7 +81,7 @@ static void find_traces(options *o) {
     if (o->count == 0) printf("%s\n", o->json ? "[]" : "skipped: there are no traces in GOAT_DATA");
 }
 
-static void measure(const options *o, const trace *t, bool first, const char *folder) {
+static void measure(const options *o, const trace *t, bool delivers, const char *folder) {
     if (!t->is_concurrent) {
         measure_apart(measure_captured, t, GOAT, o->json, folder);
         measure_apart(measure_commits, t, GOAT, o->json, folder);
@@ -89,12 +89,12 @@ static void measure(const options *o, const trace *t, bool first, const char *fo
         return;
     }
     measure_apart(measure_concurrent, t, GOAT, o->json, folder);
-    if (first && trace_deliveries > 0) measure_apart(measure_deliveries, t, GOAT, o->json, folder);
+    if (delivers && trace_deliveries > 0) measure_apart(measure_deliveries, t, GOAT, o->json, folder);
 }
 
 int main(int argc, char **argv) {
     options o = {.peers = true, .rounds = ROUNDS};
-    trace *traces[TRACES_MAX];
+    trace *traces[TRACES_MAX + 1];
     trace_deliveries = DELIVERIES;
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return usage(stdout);
     if (!read_options(argc, argv, &o)) return usage(stderr);
@@ -104,13 +104,14 @@ int main(int argc, char **argv) {
         traces[i] = trace_load(o.paths[i]);
         if (o.quick && !traces[i]->is_concurrent) trace_shorten(traces[i]);
     }
+    traces[o.count] = trace_of_typing(o.quick ? 1 : TYPING_MINUTES); /* beside those that were found */
     char folder[] = "build/bench-XXXXXX"; /* on the disk of the project, not in memory as /tmp may be */
     if (mkdtemp(folder) == NULL) trace_fail("build/bench-XXXXXX cannot be made");
     for (int round = 0; round < o.rounds; round++) { /* in turns, so that a noisy minute hits all */
-        for (int i = 0; i < o.count; i++) {
+        for (int i = 0; i <= o.count; i++) {
             if (!o.json)
                 printf("%s: %u edits in %u txns\n", traces[i]->name, traces[i]->patch_count, traces[i]->txn_count);
-            measure(&o, traces[i], round == 0, folder);
+            measure(&o, traces[i], round == 0 && i < o.count, folder);
         }
     }
     if (o.peers) bench_trace_peers(o.paths, traces, o.count, o.json);
@@ -121,6 +122,6 @@ int main(int argc, char **argv) {
         report_table();
     }
     remove_folder(folder);
-    for (int i = 0; i < o.count; i++) trace_free(traces[i]);
+    for (int i = 0; i <= o.count; i++) trace_free(traces[i]);
     return 0;
 }

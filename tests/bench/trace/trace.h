@@ -41,6 +41,10 @@ void trace_free(trace *t);
 /* Leaves the first edits of a trace of one author, and what they come to. */
 void trace_shorten(trace *t);
 
+/* ---- typing.c ---- */
+
+trace *trace_of_typing(uint32_t minutes); /* two authors at once */
+
 /* ---- figures.c ---- */
 
 /* What a measurement found. It runs in a process of its own, so that its memory is its own. */
