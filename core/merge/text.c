@@ -148,7 +148,7 @@ static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit
     }
     gt_buf_init(&whole, edit->alloc); /* of what came before nothing is left */
     gt_bytes before = gt_edit_is_unset(first) ? gt_bytes_of(NULL, 0) : first;
-    if (!is_whole(before) && before.data != NULL) {
+    if (before.data != NULL && !is_whole(before)) {
         apply(gt_bytes_of(NULL, 0), first, &whole);
         before = gt_buf_bytes(&whole);
     }
