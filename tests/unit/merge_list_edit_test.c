@@ -1,5 +1,5 @@
 /* Lists claim by claim: what one author does is one edit in its one form, and what two do comes together. The property over
- * random histories is in merge_list_test.c. */
+ * random histories is in merge_property_test.c. */
 #include "support/test.h"
 
 #include "merge/merge.h"
