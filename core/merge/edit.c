@@ -6,6 +6,11 @@ static goat_status finish(const gt_buf *out, gt_diag *diag) {
     return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
 }
 
+/* Whether an edit can say that a whole value is in place of what was there. */
+static bool has_elements(const gt_field *field) {
+    return field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST || field->type == GT_TYPE_RICHTEXT;
+}
+
 goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, gt_buf *edit, gt_diag *diag) {
     if (value.data == NULL) {
         if (base.data != NULL) {
@@ -19,6 +24,8 @@ goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, g
     }
     base = gt_edit_base(field, base);
     if (base.data == NULL || !gt_value_equal(base, value)) {
+        bool was_cut = base.len > GT_FIELD_SIZE_MAX && has_elements(field);
+        if (was_cut) base = gt_bytes_of(NULL, 0); /* all of it goes, what is not seen with the rest */
         if (field->fields != NULL) {
             gt_object_diff(field, base, value, edit);
         } else {
@@ -50,8 +57,8 @@ goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, g
         status = gt_object_apply(field, gt_edit_base(field, base), edit, value, diag);
     } else {
         gt_merge_type_of(field)->apply(gt_edit_base(field, base), edit, value);
-        status = gt_edit_check_size(field, value->len - begin, diag);
     }
+    if (status == GOAT_OK) gt_trim_field(field, value, begin);
     if (status != GOAT_OK) value->len = begin;
     return status == GOAT_OK ? finish(value, diag) : status;
 }

@@ -40,6 +40,7 @@ typedef struct writer {
     const gt_unsets *unsets; /* NULL: none */
     gt_field_edit *scratch;  /* room for one field's edits among the unsets */
     bool copies;             /* false: nothing of the base is left */
+    size_t begin, max;       /* of the fields; and how many bytes of them are shown */
 } writer;
 
 static void next_of_base(writer *w) {
@@ -143,7 +144,7 @@ static goat_status write_field(writer *w, const gt_field_history *history) {
     } else {
         status = gt_edit_apply(history->field, history->base, edit->edit, w->out, w->replay->diag);
     }
-    if (status == GOAT_OK) status = gt_edit_check_size(history->field, w->out->len - behind, w->replay->diag);
+    if (status == GOAT_OK) gt_trim_field(history->field, w->out, behind);
     if (w->out->len == behind) {
         w->out->len = before;
     } else {
@@ -155,6 +156,7 @@ static goat_status write_field(writer *w, const gt_field_history *history) {
 static goat_status write_fields(writer *w, const gt_field_edits *all) {
     goat_status status = GOAT_OK;
     for (uint32_t i = 0; status == GOAT_OK && i < all->count;) {
+        if (w->out->len - w->begin > w->max) return GOAT_OK; /* what else there is would be cut off */
         gt_field_history history = {.field = all->edits[i].field, .edits = &all->edits[i]};
         while (i < all->count && all->edits[i].field == history.field) {
             history.count++;
@@ -187,6 +189,7 @@ static goat_status write_map(writer *w, gt_bytes base, bool deleted, const gt_fi
     }
     size_t most = w->base.left + 1 + all->count + 1;
     gt_counted counted = gt_counted_begin(w->out, true, most);
+    w->begin = w->out->len;
     if (deleted) {
         gt_write_int(w->out, 0);
         gt_write_bool(w->out, true);
@@ -201,12 +204,14 @@ static goat_status write_map(writer *w, gt_bytes base, bool deleted, const gt_fi
         return status;
     }
     gt_counted_end(&counted, w->count);
+    gt_trim_map(w->out, counted.begin, w->max);
     return GOAT_OK;
 }
 
 goat_status gt_fields_write(gt_replay *replay, gt_bytes base, bool deleted, const gt_field_edits *all,
-                            const gt_unsets *unsets, gt_buf *out) {
-    writer w = {.replay = replay, .out = out, .unsets = unsets, .copies = unsets == NULL || !unsets->remove};
+                            const gt_unsets *unsets, size_t max, gt_buf *out) {
+    writer w = {
+        .replay = replay, .out = out, .unsets = unsets, .copies = unsets == NULL || !unsets->remove, .max = max};
     if (unsets != NULL) {
         w.scratch = gt_new(replay->arena.alloc, (size_t)all->count + unsets->count + 1, sizeof *w.scratch);
         if (w.scratch == NULL) {

@@ -25,9 +25,9 @@ typedef struct gt_unsets {
 bool gt_fields_sort(gt_replay *replay, const gt_schema *schema, gt_field_edits *all);
 
 /* Appends the map of the fields, `deleted` first where it is true. What nobody touched is copied from `base` (data NULL:
- * none) as it lies, or left out where `unsets` remove it (NULL: there are none). GOAT_OK, GOAT_NO_MEMORY; nothing is appended after
+ * none) as it lies, or left out where `unsets` remove it (NULL: there are none). Beyond `max` bytes it is cut. GOAT_OK, GOAT_NO_MEMORY; nothing is appended after
  * a failure. */
 goat_status gt_fields_write(gt_replay *replay, gt_bytes base, bool deleted, const gt_field_edits *all,
-                            const gt_unsets *unsets, gt_buf *out);
+                            const gt_unsets *unsets, size_t max, gt_buf *out);
 
 #endif

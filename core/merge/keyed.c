@@ -114,9 +114,9 @@ static void read_base(base_reader *base) {
 
 /* Merges the base with the judgements, in order of key; gives how many are left. */
 static size_t write_items(judge *j, base_reader *base, gt_keyed_op *const *ops, uint32_t count, gt_buf *out) {
-    size_t written = 0;
+    size_t written = 0, begin = out->len;
     uint32_t i = 0;
-    while (base->key.data != NULL || i < count) {
+    while (out->len - begin <= GT_FIELD_SIZE_MAX && (base->key.data != NULL || i < count)) {
         int order = i == count ? -1 : base->key.data == NULL ? 1 : gt_bytes_compare(base->key, ops[i]->key);
         bool base_is_left = !j->any_unset;
         const gt_keyed_op *winner = NULL;

@@ -206,14 +206,18 @@ static goat_status write_list(reader *r, gt_buf *value) {
     uint32_t count;
     size_t all = 0;
     while (gt_sequence_next(r->sequence, &span, &first, &count)) all += count;
-    gt_write_array_head(value, all);
+    gt_counted counted = gt_counted_begin(value, false, all);
+    size_t contents = value->len;
+    all = 0;
     span = NULL;
-    while (gt_sequence_next(r->sequence, &span, &first, &count)) {
+    while (value->len - contents <= GT_FIELD_SIZE_MAX && gt_sequence_next(r->sequence, &span, &first, &count)) {
         gt_bytes values = span->slot == NULL ? gt_bytes_of(NULL, 0) : span->slot->of->value;
         if (values.data == NULL) values = read_values(r, first, count);
         if (values.data == NULL) return gt_no_memory(r->replay->diag);
         gt_buf_append(value, values.data, values.len);
+        all += count;
     }
+    gt_counted_end(&counted, all);
     return GOAT_OK;
 }
 

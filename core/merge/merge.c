@@ -106,7 +106,8 @@ static goat_status replay_steps(gt_replay *replay, const gt_schema *schema, gt_b
         base_deleted = tombstone.data != NULL && gt_value_as_bool(tombstone, &base_deleted) && base_deleted;
     }
     status = gt_tombstone_replay(replay, base_deleted, all.acts, &deleted);
-    return status != GOAT_OK ? status : gt_fields_write(replay, base, deleted, &all.fields, NULL, out);
+    return status != GOAT_OK ? status
+                             : gt_fields_write(replay, base, deleted, &all.fields, NULL, GT_STATE_SIZE_MAX, out);
 }
 
 goat_status gt_merge_replay(const gt_alloc *alloc, const gt_schema *schema, gt_bytes base, const gt_step *steps,

@@ -30,7 +30,7 @@ typedef struct gt_step {
  * heads it is the merge. The result does not depend on the order of concurrent steps. `work` (may be NULL) is
  * raised by the steps and field edits looked at. GOAT_OK; GOAT_INVALID, with the number of the step as
  * position, when an edit cannot be one of its field's type (hostile; the caller leaves such a commit out);
- * GOAT_TOO_LARGE where a rich text becomes larger than GT_RICH_SIZE_MAX; GOAT_NO_MEMORY. Nothing is appended after a
+ * GOAT_NO_MEMORY. What is too large is cut, and then no base for another replay (gt_state_is_whole in schema.h). Nothing is appended after a
  * failure. */
 goat_status gt_merge_replay(const gt_alloc *alloc, const gt_schema *schema, gt_bytes base, const gt_step *steps,
                             uint32_t step_count, gt_buf *out, uint64_t *work, gt_diag *diag);
@@ -59,7 +59,8 @@ goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, g
 goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
                             gt_diag *diag);
 
-/* Appends the value after the edit; appends nothing when the field is unset by it. GOAT_TOO_LARGE as gt_merge_replay. */
+/* Appends the value after the edit; appends nothing when the field is unset by it. What is too large is
+ * cut. */
 goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag);
 
 /* Explicit operations: GOAT_WRONG_TYPE where the type has no such operation. */

@@ -105,7 +105,8 @@ goat_status gt_object_apply(const gt_field *object, gt_bytes base, gt_bytes edit
     gt_zip_item item;
     size_t count = 0, most = gt_value_count(edit) + (base.data == NULL ? 0 : gt_value_count(base));
     gt_counted counted = gt_counted_begin(value, true, most);
-    while (gt_zip_next(&zip, &item)) {
+    size_t contents = value->len;
+    while (value->len - contents <= GT_FIELD_SIZE_MAX && gt_zip_next(&zip, &item)) {
         gt_bytes old = part_of(&item, BASE), inner = part_of(&item, FIRST);
         const gt_field *field = inner.data == NULL ? NULL : field_of(object, item.key);
         size_t begin = value->len;
@@ -172,7 +173,8 @@ static goat_status write_object(gt_replay *replay, const gt_field_history *histo
         }
     }
     unsets.steps = steps;
-    goat_status status = gt_fields_write(replay, history->base, false, &all, unsets.count > 0 ? &unsets : NULL, value);
+    goat_status status = gt_fields_write(replay, history->base, false, &all, unsets.count > 0 ? &unsets : NULL,
+                                         GT_FIELD_SIZE_MAX, value);
     gt_free(replay->arena.alloc, steps);
     return status;
 }

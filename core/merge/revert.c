@@ -188,7 +188,16 @@ static goat_status change(reverting *r, const gt_field *field, int from, int to,
     gt_bytes before = field_in(r, from, field), after = field_in(r, to, field);
     bool has_elements = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST || field->type == GT_TYPE_RICHTEXT;
     gt_field_history history;
-    if (is_same(before, after)) return GOAT_OK;
+    bool by_identity = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST;
+    bool is_cut =
+        before.len > GT_FIELD_SIZE_MAX || after.len > GT_FIELD_SIZE_MAX; /* they may differ where it is not seen */
+    if (!is_cut && is_same(before, after)) return GOAT_OK;
+    if (is_cut && !by_identity && before.data != NULL && after.data != NULL) {
+        gt_fail(r->diag, GOAT_TOO_LARGE, "\"%.*s\" is or was larger than %d bytes", (int)field->path.len,
+                (const char *)field->path.data, GT_FIELD_SIZE_MAX);
+        gt_diag_field(r->diag, (const char *)field->path.data, field->path.len);
+        return GOAT_TOO_LARGE;
+    }
     if (before.data == NULL || after.data == NULL || !has_elements) {
         return gt_edit_diff(field, before, after, edit, r->diag);
     }

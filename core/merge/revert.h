@@ -38,7 +38,7 @@ typedef struct gt_reverting {
 } gt_reverting;
 
 /* Appends the delta of the new revert, an empty map where it changes nothing; `view` gets the state that its author sees.
- * Statuses as gt_merge_replay. */
+ * Statuses as gt_merge_replay; GOAT_TOO_LARGE (README.md, "What is too large"). */
 goat_status gt_merge_revert(const gt_alloc *alloc, const gt_reverting *what, gt_buf *view, gt_buf *delta,
                             uint64_t *work, gt_diag *diag);
 

@@ -245,7 +245,7 @@ static bool write_all(gt_replay *replay, gt_sequence *sequence, source *sources,
     bool done = gt_marks_begin(marks);
     gt_buf_init(&attributes, value->alloc);
     gt_rich_writer_init(&writer, value);
-    while (done && gt_sequence_next(sequence, &span, &first, &count)) {
+    while (done && !writer.ended && gt_sequence_next(sequence, &span, &first, &count)) {
         source *from = &sources[first.step == GT_OF_BASE ? replay->step_count : first.step];
         gt_marks_go_to(marks, span);
         done = write_elements(marks, from, first, count, &writer, &attributes);

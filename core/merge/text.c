@@ -238,7 +238,7 @@ static goat_status replay_edits(gt_replay *replay, const gt_field_history *histo
     gt_span *span = NULL;
     gt_element first;
     uint32_t count;
-    while (gt_sequence_next(sequence, &span, &first, &count)) {
+    while (value->len - begin <= GT_FIELD_SIZE_MAX && gt_sequence_next(sequence, &span, &first, &count)) {
         gt_bytes text = gt_text_source_read(sources, replay, first, count);
         gt_buf_append(value, text.data, text.len);
     }

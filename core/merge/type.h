@@ -136,8 +136,13 @@ goat_status gt_rich_change(gt_replay *from, gt_replay *to, const gt_field_histor
 goat_status gt_text_carry(gt_replay *seen, gt_replay *now, gt_replay *then, const gt_field_history *history,
                           gt_buf *edit);
 
-/* GOAT_TOO_LARGE for a rich text of more than GT_RICH_SIZE_MAX bytes, of which not all was written. */
-goat_status gt_edit_check_size(const gt_field *field, size_t len, gt_diag *diag);
+/* ---- limits.c ---- */
+
+/* Trims the value of a field that was appended from `begin` on, README.md, "What is too large". Whoever puts a value together
+ * may stop once its contents are longer than GT_FIELD_SIZE_MAX. */
+void gt_trim_field(const gt_field *field, gt_buf *out, size_t begin);
+/* The same of a map, at so many bytes. */
+void gt_trim_map(gt_buf *out, size_t begin, size_t max);
 
 /* The operations that only one type has. */
 void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit);

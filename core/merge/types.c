@@ -2,7 +2,6 @@
 #include "merge/type.h"
 
 #include "base/assert.h"
-#include "value/rich.h"
 
 static const gt_merge_type *const merge_types[] = {
     [GT_TYPE_STRING] = &gt_merge_single, [GT_TYPE_NUMBER] = &gt_merge_single, [GT_TYPE_BOOLEAN] = &gt_merge_single,
@@ -27,14 +26,6 @@ goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *di
 gt_bytes gt_edit_base(const gt_field *field, gt_bytes base) {
     bool fits = base.data != NULL && gt_field_holds(field, base);
     return fits ? base : gt_bytes_of(NULL, 0);
-}
-
-goat_status gt_edit_check_size(const gt_field *field, size_t len, gt_diag *diag) {
-    if (field->type != GT_TYPE_RICHTEXT || len <= GT_RICH_SIZE_MAX) return GOAT_OK;
-    gt_fail(diag, GOAT_TOO_LARGE, "\"%.*s\" is larger than %d bytes", (int)field->path.len,
-            (const char *)field->path.data, GT_RICH_SIZE_MAX);
-    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
-    return GOAT_TOO_LARGE;
 }
 
 static bool is_scalar(gt_kind kind) { return kind != GT_KIND_ARRAY && kind != GT_KIND_SET && kind != GT_KIND_MAP; }

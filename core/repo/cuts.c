@@ -112,6 +112,7 @@ void gt_cut_keep(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t h
     if (head_count == 0 || head_count > CUT_HEADS_MAX || gt_cut_find(repo, item, heads, head_count).data != NULL) {
         return;
     }
+    if (!gt_state_is_whole(state)) return; /* it is no base */
     if (repo->cut_bytes > CUT_BYTES_MAX) empty(repo);
     uint8_t *copy = gt_copy(repo->alloc, state.data, state.len);
     gt_cut *cut = copy == NULL ? NULL : find_or_add(repo, item);

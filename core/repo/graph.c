@@ -91,7 +91,7 @@ static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const g
         item->state_len = (uint32_t)commit->delta.len;
         return;
     }
-    if (!first && old.data == NULL) return;
+    if (!first && (old.data == NULL || !gt_state_is_whole(old))) return;
     gt_buf state;
     gt_arena arena;
     gt_buf_init(&state, repo->alloc);

@@ -207,11 +207,19 @@ static goat_status check_text(const gt_field *field, gt_bytes value, const gt_al
     return status;
 }
 
+static goat_status check_size(const gt_field *field, gt_bytes value, gt_diag *diag) {
+    if (value.len <= GT_FIELD_SIZE_MAX) return GOAT_OK;
+    gt_fail(diag, GOAT_INVALID, "\"%.*s\" is larger than %d bytes", NAME(field->path), GT_FIELD_SIZE_MAX);
+    return broken(field, "max_size", GOAT_INVALID, diag);
+}
+
 goat_status gt_schema_check_value(const gt_field *field, gt_bytes value, gt_diag *diag) {
     goat_status status = check_kind(field, value, diag);
     if (status == GOAT_OK && field->fields != NULL) {
-        return gt_schema_check_state(field->fields, value, diag);
+        status = gt_schema_check_state(field->fields, value, diag);
+        return status == GOAT_OK ? check_size(field, value, diag) : status;
     }
+    if (status == GOAT_OK) status = check_size(field, value, diag);
     if (status == GOAT_OK && field->type == GT_TYPE_ORDERSTAMP) {
         status = check_stamp(field, value, diag);
     }
@@ -257,6 +265,11 @@ goat_status gt_schema_check_state(const gt_schema *schema, gt_bytes state, gt_di
     gt_bytes key, value;
     goat_status status;
 
+    if (state.len > GT_STATE_SIZE_MAX) {
+        gt_fail(diag, GOAT_INVALID, "the item is larger than %d bytes", GT_STATE_SIZE_MAX);
+        gt_diag_rule(diag, "max_size");
+        return GOAT_INVALID;
+    }
     while (gt_map_next(&iter, &key, &value)) {
         for (; field < end && gt_key_compare(field->name, key) < 0; field++) {
             if ((status = check_missing(field, diag)) != GOAT_OK) {
@@ -277,4 +290,14 @@ goat_status gt_schema_check_state(const gt_schema *schema, gt_bytes state, gt_di
         }
     }
     return GOAT_OK;
+}
+
+bool gt_state_is_whole(gt_bytes state) {
+    gt_bytes key, value;
+    bool whole = state.len <= GT_STATE_SIZE_MAX;
+    if (state.len <= GT_FIELD_SIZE_MAX) return true;
+    for (gt_iter iter = gt_map_iter(state); whole && gt_map_next_pair(&iter, &key, &value);) {
+        whole = value.len <= GT_FIELD_SIZE_MAX;
+    }
+    return whole;
 }

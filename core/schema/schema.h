@@ -92,6 +92,10 @@ goat_status gt_schema_refuse_unknown(const gt_schema *schema, gt_bytes name, gt_
  * type; GOAT_NO_MEMORY. */
 goat_status gt_schema_check_state(const gt_schema *schema, gt_bytes state, gt_diag *diag);
 
+/* Whether a merged state is within GT_STATE_SIZE_MAX and its fields within GT_FIELD_SIZE_MAX. One that is not may have been
+ * cut; it is invalid by the rule "max_size", and stands for nothing but itself. */
+bool gt_state_is_whole(gt_bytes state);
+
 /* Appends the state as a reader sees it: without the integer key, with defaults filled in. Where there
  * is nothing to add or leave out, the bytes are the same. */
 void gt_schema_read(const gt_schema *schema, gt_bytes state, gt_buf *out);

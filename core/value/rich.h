@@ -53,15 +53,15 @@ void gt_rich_attributes_diff(gt_bytes before, gt_bytes after, gt_buf *out);
 
 /* ---- writing a document in its one form ---- */
 
-/* Bytes of a document after which the rest is left out: an attribute that is given to a range is written out at each piece of it, so
- * that a few edits could make a document that no memory holds. Whoever sees one that is longer than this refuses it. */
-enum { GT_RICH_SIZE_MAX = 2 * GOAT_VALUE_MAX };
-
+/* Beyond GT_FIELD_SIZE_MAX bytes the rest is left out: an attribute that is given to a range is written out at each piece of it, so
+ * that a few edits could make a document that no memory holds. The last element written is the first with which the document is
+ * longer than this, however its characters were dealt out to pieces. */
 typedef struct gt_rich_writer {
     gt_buf *out;
     size_t begin;      /* of the document */
     size_t text_begin; /* of the characters that are being written; 0: none are */
     size_t count;      /* insertions begun */
+    bool ended;        /* it is longer than it may be: what else comes is left out */
     gt_buf attributes; /* of the last insertion; empty: none */
     gt_buf next;       /* those of the piece at hand */
 } gt_rich_writer;

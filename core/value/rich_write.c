@@ -101,15 +101,33 @@ static void end_insertion(gt_rich_writer *writer) {
     gt_buf_append(writer->out, writer->attributes.data, writer->attributes.len);
 }
 
+static bool is_too_long(gt_rich_writer *writer) {
+    writer->ended = writer->out->len - writer->begin > GT_FIELD_SIZE_MAX;
+    return writer->ended;
+}
+
+/* How much of a piece is written: up to the character with which the document is too long. */
+static size_t length_within(const gt_rich_writer *writer, const gt_rich_piece *piece) {
+    size_t len = piece->content.len, written = writer->out->len - writer->begin;
+    if (piece->is_embed || written + len <= GT_FIELD_SIZE_MAX) return len;
+    size_t at = written > GT_FIELD_SIZE_MAX ? 1 : GT_FIELD_SIZE_MAX - written + 1;
+    while (at < len && (piece->content.data[at] & 0xc0) == 0x80) at++;
+    return at;
+}
+
 void gt_rich_put(gt_rich_writer *writer, const gt_rich_piece *piece) {
     writer->next.len = 0;
-    if (writer->out->len - writer->begin > GT_RICH_SIZE_MAX) return;
+    if (writer->ended) return;
     gt_rich_attributes_compose((gt_bytes){0}, piece->attributes, false, &writer->next);
     bool goes_on = writer->text_begin > 0 && !piece->is_embed &&
                    gt_bytes_equal(gt_buf_bytes(&writer->next), gt_buf_bytes(&writer->attributes));
     if (piece->count == 0) return;
     if (!goes_on) {
         end_insertion(writer);
+        if (is_too_long(writer)) {
+            writer->attributes.len = 0; /* they are written */
+            return;
+        }
         gt_buf last = writer->attributes;
         writer->attributes = writer->next;
         writer->next = last;
@@ -118,7 +136,8 @@ void gt_rich_put(gt_rich_writer *writer, const gt_rich_piece *piece) {
         if (!piece->is_embed) writer->text_begin = writer->out->len;
         writer->count++;
     }
-    gt_buf_append(writer->out, piece->content.data, piece->content.len);
+    gt_buf_append(writer->out, piece->content.data, length_within(writer, piece));
+    is_too_long(writer);
 }
 
 void gt_rich_writer_end(gt_rich_writer *writer) {

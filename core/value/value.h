@@ -43,6 +43,10 @@ enum {
 };
 enum { GT_EDIT_DEPTH_MAX = GOAT_VALUE_DEPTH_MAX + 8 }; /* the layers of a commit around a value */
 
+/* Bytes of one field of a merged view, and of all of one, after which the rest is left out (core/merge/README.md, "What is too
+ * large"). What one author makes is within GOAT_VALUE_MAX. */
+enum { GT_FIELD_SIZE_MAX = 2 * GOAT_VALUE_MAX, GT_STATE_SIZE_MAX = 2 * GT_FIELD_SIZE_MAX };
+
 /* Whether `bytes` are exactly one value. GOAT_INVALID or GOAT_TOO_LARGE, with the position. */
 goat_status gt_value_check(gt_bytes bytes, uint32_t flags, gt_diag *diag);
 
