@@ -116,6 +116,15 @@ size_t gt_utf8_bytes(gt_bytes text, uint64_t count) {
     return at;
 }
 
+uint32_t gt_utf8_take(gt_bytes *text) {
+    const uint8_t *at = text->data;
+    uint32_t len = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    uint32_t point = len == 1 ? at[0] : at[0] & (0x7fu >> len);
+    for (uint32_t i = 1; i < len; i++) point = point << 6 | (at[i] & 0x3f);
+    *text = gt_bytes_of(at + len, text->len - len);
+    return point;
+}
+
 void gt_hex(char *out, const void *bytes, size_t len) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *from = bytes;

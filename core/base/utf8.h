@@ -19,6 +19,9 @@ size_t gt_utf8_count(const void *bytes, size_t len);
 /* The bytes that so many code points take at the beginning of well-formed text, which may have fewer. */
 size_t gt_utf8_bytes(gt_bytes text, uint64_t count);
 
+/* Takes the first code point off well-formed text, which is not empty. */
+uint32_t gt_utf8_take(gt_bytes *text);
+
 /* Lower-case hexadecimal, 2 * len characters and a NUL. */
 void gt_hex(char *out, const void *bytes, size_t len);
 

@@ -1,5 +1,7 @@
 #include "merge/contests.h"
 
+#include "merge/slots.h"
+
 typedef struct contest {
     struct contest *next;
     gt_element parent;
@@ -39,6 +41,11 @@ const gt_stretch *gt_contests_left_out(const gt_contests *contests) { return con
 
 /* ---- marking ---- */
 
+static void set_left_out(const gt_contests *contests, gt_span *span, bool lost, bool hidden) {
+    gt_span_set_left_out(span, lost, hidden);
+    if (span->slot != NULL) gt_slot_update(contests->nodes->replay, span->slot);
+}
+
 static bool leave_out(gt_contests *contests, gt_span *span, bool lost, bool hidden) {
     gt_stretch *one = contests->spare;
     if (one != NULL) {
@@ -49,7 +56,7 @@ static bool leave_out(gt_contests *contests, gt_span *span, bool lost, bool hidd
     }
     *one = (gt_stretch){contests->left_out, span->first, span->length};
     contests->left_out = one;
-    gt_span_set_left_out(span, lost, hidden);
+    set_left_out(contests, span, lost, hidden);
     return true;
 }
 
@@ -59,7 +66,7 @@ static void clear(gt_contests *contests) {
         gt_span *span = gt_spans_find(contests->spans, one->first);
         for (uint32_t count = one->count; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
             count -= span->length;
-            gt_span_set_left_out(span, false, false);
+            set_left_out(contests, span, false, false);
         }
         contests->left_out = one->next;
         one->next = contests->spare;
@@ -79,8 +86,9 @@ static extent extent_of(const gt_contests *contests, const gt_node *node) {
                     gt_spans_find(contests->spans, gt_node_rightmost(contests->nodes, node))};
 }
 
-static bool is_there(const gt_contests *contests, const gt_node *node) {
-    return gt_spans_find(contests->spans, node->first)->state != 0;
+/* An insertion of the version looked at. */
+static bool contends(const gt_contests *contests, const gt_node *node) {
+    return !node->moves && gt_spans_find(contests->spans, node->first)->state != 0;
 }
 
 enum { GIVEN_UP = 0, EMPTY = 1, SHOWN = 2 };
@@ -101,7 +109,7 @@ static const gt_node *winner_of(const gt_contests *contests, const contest *one)
     int best = GIVEN_UP;
     for (const gt_node *node = gt_nodes_family(contests->nodes, one->parent, one->left)->first; node != NULL;
          node = node->next) {
-        if (!is_there(contests, node)) continue;
+        if (!contends(contests, node)) continue;
         int rank = rank_of(contests, node);
         bool wins = winner == NULL || rank > best;
         if (!wins && rank == best) {
@@ -116,7 +124,7 @@ static const gt_node *winner_of(const gt_contests *contests, const contest *one)
 static bool leave_out_losers(gt_contests *contests, const contest *one) {
     for (const gt_node *node = gt_nodes_family(contests->nodes, one->parent, one->left)->first; node != NULL;
          node = node->next) {
-        if (node == one->winner || !is_there(contests, node)) continue;
+        if (node == one->winner || !contends(contests, node)) continue;
         if (gt_spans_find(contests->spans, node->first)->lost) continue; /* with that on which it hangs */
         extent all = extent_of(contests, node);
         for (gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
@@ -145,6 +153,9 @@ static gt_span *begin_at(gt_spans *spans, gt_element element) {
     return at == 0 ? span : gt_span_split(spans, span, at);
 }
 
+/* What was given another value is not the same any more. */
+static bool is_as_inserted(const gt_span *span) { return span->slot == NULL || span->slot->of->valued == 0; }
+
 /* Hides so many elements from `twin` on where those from `first` on were not removed. */
 static bool hide_twins(gt_contests *contests, gt_element twin, gt_element first, uint32_t count) {
     gt_spans *spans = contests->spans;
@@ -157,7 +168,8 @@ static bool hide_twins(gt_contests *contests, gt_element twin, gt_element first,
         if (length > count) length = count;
         /* Whatever comes of it, so that the spans are the same whichever steps are void. */
         if (length < span->length && gt_span_split(spans, span, length) == NULL) return false;
-        if (stays->state == 1 && !span->hidden && !leave_out(contests, span, false, true)) return false;
+        bool twins = stays->state == 1 && is_as_inserted(stays) && is_as_inserted(span);
+        if (twins && !span->hidden && !leave_out(contests, span, false, true)) return false;
         twin.index += length;
         first.index += length;
         count -= length;
@@ -180,9 +192,9 @@ static bool leave_each_once(gt_contests *contests) {
     for (const contest *one = contests->first; one != NULL; one = one->next) {
         const gt_node *first = gt_nodes_family(contests->nodes, one->parent, one->left)->first;
         for (const gt_node *node = first->next; node != NULL; node = node->next) {
-            if (!is_there(contests, node)) continue;
+            if (!contends(contests, node)) continue;
             for (const gt_node *earlier = first; earlier != node; earlier = earlier->next) {
-                if (is_there(contests, earlier) && !leave_out_twins(contests, node, earlier)) return false;
+                if (contends(contests, earlier) && !leave_out_twins(contests, node, earlier)) return false;
             }
         }
     }

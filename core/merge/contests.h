@@ -1,6 +1,6 @@
 /* What is left out of a view where concurrent insertions meet at one place, by the strategy of the field.
  *
- * They meet where their nodes are siblings in Fugue's tree. With `latest` and `either` only one sibling is left, with all
+ * They meet where their nodes are siblings in Fugue's tree; what was moved there is in no contest. With `latest` and `either` only one sibling is left, with all
  * that hangs on it; with `merged` what a sibling has in common with an earlier one stands once. What is left out is so in one
  * version: that of a view. README.md has the rules. */
 #ifndef GT_MERGE_CONTESTS_H

@@ -192,9 +192,8 @@ static bool explain(gt_explainer *e) {
     if (type == &gt_merge_counter) return gt_explain_counter(e);
     gt_strategy strategy = e->history.field->merge;
     if (type == &gt_merge_set || (type == &gt_merge_map && strategy == GT_STRATEGY_LATEST)) return gt_explain_keyed(e);
-    if (type == &gt_merge_list || (type == &gt_merge_text && strategy == GT_STRATEGY_BOTH)) {
-        return gt_explain_sequence(e);
-    }
+    if (strategy != GT_STRATEGY_BOTH) return gt_explain_by_replays(e);
+    if (type == &gt_merge_list || type == &gt_merge_text) return gt_explain_sequence(e);
     return type == &gt_merge_rich ? gt_explain_rich(e) : gt_explain_by_replays(e);
 }
 

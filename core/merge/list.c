@@ -2,7 +2,7 @@
  * insertions of both sides are kept, each run of them whole; a removal removes what its author saw, wherever it stands. */
 #include "merge/arrangement.h"
 #include "merge/list_diff.h"
-#include "merge/sequence.h"
+#include "merge/list_source.h"
 
 /* ---- shape ---- */
 
@@ -158,62 +158,21 @@ static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit
 
 /* ---- several ---- */
 
-/* Where the elements that a step inserted lie, by index; those of the base behind the last step. */
-typedef struct source {
-    gt_bytes edit;
-    const uint8_t **values; /* NULL: not looked for yet */
-} source;
-
-typedef struct reader {
-    gt_replay *replay;
-    const gt_sequence *sequence;
-    source *sources;
-} reader;
-
-static bool open_source(reader *r, source *from, uint32_t step) {
-    bool is_base = step == r->replay->step_count;
-    uint64_t seen = is_base ? 0 : gt_sequence_seen_by(r->sequence, step), count = 0;
-    gt_run run;
-    for (gt_run_iter iter = gt_runs_of(from->edit, seen); gt_run_next(&iter, &run);) {
-        if (run.kind == GT_RUN_INSERT || run.kind == GT_RUN_MOVE) count += run.count;
-    }
-    from->values = gt_arena_new(&r->replay->arena, (size_t)count + 1, sizeof(*from->values));
-    if (from->values == NULL) return false;
-    count = 0;
-    for (gt_run_iter iter = gt_runs_of(from->edit, seen); gt_run_next(&iter, &run);) {
-        const uint8_t *at = run.inserted.data, *end = at == NULL ? NULL : at + run.inserted.len;
-        for (uint64_t i = 0; run.kind == GT_RUN_INSERT && i < run.count; i++, at = gt_value_skip(at, end)) {
-            from->values[count++] = at;
-        }
-        if (run.kind == GT_RUN_MOVE) count++;
-    }
-    return true;
-}
-
-/* So many elements from `first` on, which were inserted side by side. Data NULL when there is no memory. */
-static gt_bytes read_values(reader *r, gt_element first, uint32_t count) {
-    uint32_t step = first.step == GT_OF_BASE ? r->replay->step_count : first.step;
-    source *from = &r->sources[step];
-    if (from->values == NULL && !open_source(r, from, step)) return gt_bytes_of(NULL, 0);
-    const uint8_t *begin = from->values[first.index], *last = from->values[first.index + count - 1];
-    const uint8_t *end = gt_value_skip(last, from->edit.data + from->edit.len);
-    return gt_bytes_of(begin, (size_t)(end - begin));
-}
-
-static goat_status write_list(reader *r, gt_buf *value) {
+static goat_status write_list(gt_list_source *list, gt_diag *diag, gt_buf *value) {
+    const gt_sequence *sequence = gt_list_sequence(list);
     gt_span *span = NULL;
     gt_element first;
     uint32_t count;
     size_t all = 0;
-    while (gt_sequence_next(r->sequence, &span, &first, &count)) all += count;
+    while (gt_sequence_next(sequence, &span, &first, &count)) all += count;
     gt_counted counted = gt_counted_begin(value, false, all);
     size_t contents = value->len;
     all = 0;
     span = NULL;
-    while (value->len - contents <= GT_FIELD_SIZE_MAX && gt_sequence_next(r->sequence, &span, &first, &count)) {
+    while (value->len - contents <= GT_FIELD_SIZE_MAX && gt_sequence_next(sequence, &span, &first, &count)) {
         gt_bytes values = span->slot == NULL ? gt_bytes_of(NULL, 0) : span->slot->of->value;
-        if (values.data == NULL) values = read_values(r, first, count);
-        if (values.data == NULL) return gt_no_memory(r->replay->diag);
+        if (values.data == NULL) values = gt_list_read(list, first, count);
+        if (values.data == NULL) return gt_no_memory(diag);
         gt_buf_append(value, values.data, values.len);
         all += count;
     }
@@ -221,32 +180,22 @@ static goat_status write_list(reader *r, gt_buf *value) {
     return GOAT_OK;
 }
 
-static bool open_reader(reader *r, gt_replay *replay, const gt_field_history *history) {
-    *r = (reader){.replay = replay, .sequence = gt_sequence_replay(replay, history, count_of(history->base), NULL)};
-    r->sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*r->sources));
-    if (r->sequence == NULL || r->sources == NULL) return false;
-    r->sources[replay->step_count].edit = history->base;
-    for (uint32_t i = 0; i < history->count; i++) r->sources[history->edits[i].step].edit = history->edits[i].edit;
-    return true;
-}
-
 static goat_status replay_edits(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
     bool is_there;
-    reader r;
     if (!gt_field_is_there(replay, history, &is_there)) return gt_no_memory(replay->diag);
     if (!is_there) return GOAT_OK;
-    return open_reader(&r, replay, history) ? write_list(&r, value) : gt_no_memory(replay->diag);
+    gt_list_source *list = gt_list_open(replay, history);
+    return list == NULL ? gt_no_memory(replay->diag) : write_list(list, replay->diag, value);
 }
 
 /* ---- from one outcome to another ---- */
 
 /* Numbers the elements that stand in a list, those that have slots for good. */
-static void number_elements(const reader *r) {
+static void number_elements(const gt_sequence *sequence) {
     uint64_t index = 0;
     gt_element first;
-    for (gt_span *span = gt_sequence_span(r->sequence, NULL); span != NULL;
-         span = gt_sequence_span(r->sequence, span)) {
-        if (!gt_sequence_is_left(r->sequence, span, &first)) continue;
+    for (gt_span *span = gt_sequence_span(sequence, NULL); span != NULL; span = gt_sequence_span(sequence, span)) {
+        if (!gt_sequence_is_left(sequence, span, &first)) continue;
         if (span->slot != NULL) {
             span->slot->of->stands = true;
             span->slot->of->index = index;
@@ -256,15 +205,16 @@ static void number_elements(const reader *r) {
 }
 
 /* The value of an element with slots; data NULL when there is no memory. */
-static gt_bytes value_of(reader *r, const gt_changed *changed) {
-    return changed->value.data != NULL ? changed->value : read_values(r, changed->element, 1);
+static gt_bytes value_of(gt_list_source *list, const gt_changed *changed) {
+    return changed->value.data != NULL ? changed->value : gt_list_read(list, changed->element, 1);
 }
 
 /* What is to be done at one of an element's slots. */
-static bool change_slot(reader *from, reader *to, gt_span *a, gt_span *b, gt_run_writer *writer) {
+static bool change_slot(gt_list_source *from, gt_list_source *to, gt_span *a, gt_span *b, gt_run_writer *writer) {
     gt_changed *before = a->slot->of, *after = b->slot->of;
     gt_element element;
-    bool was = gt_sequence_is_left(from->sequence, a, &element), is = gt_sequence_is_left(to->sequence, b, &element);
+    bool was = gt_sequence_is_left(gt_list_sequence(from), a, &element),
+         is = gt_sequence_is_left(gt_list_sequence(to), b, &element);
     if (!is) {
         if (was && after->stands) gt_run_keep(writer, 1); /* it goes elsewhere */
         if (was && !after->stands) gt_run_remove(writer, 1);
@@ -285,29 +235,31 @@ static bool change_slot(reader *from, reader *to, gt_span *a, gt_span *b, gt_run
     return true;
 }
 
-static bool change_span(reader *from, reader *to, gt_span *a, gt_span *b, gt_run_writer *writer) {
+static bool change_span(gt_list_source *from, gt_list_source *to, gt_span *a, gt_span *b, gt_run_writer *writer) {
     gt_element first;
     if (a->slot != NULL) return change_slot(from, to, a, b, writer);
-    bool was = gt_sequence_is_left(from->sequence, a, &first), is = gt_sequence_is_left(to->sequence, b, &first);
+    bool was = gt_sequence_is_left(gt_list_sequence(from), a, &first),
+         is = gt_sequence_is_left(gt_list_sequence(to), b, &first);
     if (was && is) gt_run_keep(writer, a->length);
     if (was && !is) gt_run_remove(writer, a->length);
     if (was || !is) return true;
-    gt_bytes values = read_values(to, first, a->length);
+    gt_bytes values = gt_list_read(to, first, a->length);
     if (values.data != NULL) gt_run_insert_values(writer, values, a->length);
     return values.data != NULL;
 }
 
 goat_status gt_list_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit) {
-    reader before, after;
-    if (!open_reader(&before, from, history) || !open_reader(&after, to, history)) return gt_no_memory(to->diag);
-    number_elements(&before);
-    number_elements(&after);
+    gt_list_source *before = gt_list_open(from, history), *after = gt_list_open(to, history);
+    if (before == NULL || after == NULL) return gt_no_memory(to->diag);
+    const gt_sequence *old = gt_list_sequence(before), *new = gt_list_sequence(after);
+    number_elements(old);
+    number_elements(new);
     gt_run_writer writer;
     gt_run_writer_init(&writer, edit->alloc);
     bool good = true;
-    for (gt_span *a = gt_sequence_span(before.sequence, NULL), *b = gt_sequence_span(after.sequence, NULL);
-         good && a != NULL; a = gt_sequence_span(before.sequence, a), b = gt_sequence_span(after.sequence, b)) {
-        good = change_span(&before, &after, a, b, &writer);
+    for (gt_span *a = gt_sequence_span(old, NULL), *b = gt_sequence_span(new, NULL); good && a != NULL;
+         a = gt_sequence_span(old, a), b = gt_sequence_span(new, b)) {
+        good = change_span(before, after, a, b, &writer);
     }
     gt_run_writer_end(&writer, edit);
     return good ? GOAT_OK : gt_no_memory(to->diag);

@@ -13,6 +13,7 @@ typedef struct gt_node {
     struct gt_node *next; /* its sibling with the next greater id */
     gt_element first;
     uint32_t length;
+    bool moves; /* it is the slot of an element that stood elsewhere (slots.h) */
 } gt_node;
 
 /* What hangs on one element (or the root) on one side. */

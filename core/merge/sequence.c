@@ -5,6 +5,12 @@
 #include "merge/rich_runs.h"
 #include "merge/versions.h"
 
+/* An element that a step gave another value. */
+typedef struct valuation {
+    struct valuation *next;
+    gt_changed *changed;
+} valuation;
+
 struct gt_sequence {
     gt_replay *replay;
     gt_spans spans;
@@ -14,6 +20,7 @@ struct gt_sequence {
     gt_contests *contests;       /* NULL: insertions are all kept */
     const gt_field_edit **edits; /* by step; NULL: it does not touch the field */
     gt_removal **removals;       /* by step */
+    valuation **valuations;      /* by step; only with contests */
     uint32_t *inserted;          /* by step: elements, and slots of those that it moves */
     uint32_t *seen;              /* by step: what its author saw */
 };
@@ -71,7 +78,7 @@ static place find_place_before(const gt_sequence *sequence, uint64_t position) {
 }
 
 /* NULL when there is no memory. */
-static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32_t length) {
+static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32_t length, bool moves) {
     gt_spans *spans = &sequence->spans;
     gt_nodes *nodes = &sequence->nodes;
     gt_node *own = gt_arena_new(spans->arena, 1, sizeof(*own));
@@ -96,7 +103,7 @@ static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32
     nodes->count += siblings->first == NULL;
     siblings->parent = at.parent;
     siblings->left = at.left;
-    *own = (gt_node){.next = *link, .first = first, .length = length};
+    *own = (gt_node){.next = *link, .first = first, .length = length, .moves = moves};
     *link = own;
     bool is_second = siblings->first->next != NULL && siblings->first->next->next == NULL;
     if (sequence->contests != NULL && is_second && !gt_contests_add(sequence->contests, siblings)) return NULL;
@@ -131,6 +138,16 @@ static bool remove_seen(gt_sequence *sequence, uint32_t step, uint64_t position,
     return true;
 }
 
+/* An element with slots loses one of them: it may stand in another. */
+static void discard_span(gt_sequence *sequence, gt_span *span, int by) {
+    span->discards = by > 0 ? span->discards + 1 : span->discards - 1;
+    if (span->slot != NULL) {
+        gt_slot_update(sequence->replay, span->slot);
+    } else {
+        gt_span_set_state(span, by > 0 ? span->state + 1 : span->state - 1);
+    }
+}
+
 /* What was left out of its author's view he did not keep: whoever goes on from a view removes what is not in it. */
 static bool discard(gt_sequence *sequence, uint32_t step) {
     gt_spans *spans = &sequence->spans;
@@ -144,9 +161,8 @@ static bool discard(gt_sequence *sequence, uint32_t step) {
             if (one == NULL) return false;
             *one = (gt_removal){sequence->removals[step], span->first, span->length, true};
             sequence->removals[step] = one;
-            span->gone = span->gone || counts;
-            span->discards++;
-            gt_span_set_state(span, span->state + 1);
+            span->given_up = span->given_up || counts;
+            discard_span(sequence, span, 1);
         }
     }
     return true;
@@ -167,7 +183,7 @@ static void shift(gt_sequence *sequence, gt_element first, uint32_t count, int b
         } else if (by > 0) {
             gt_slot_do_again(sequence->replay, span->slot);
         } else {
-            gt_slot_take_back(span->slot);
+            gt_slot_take_back(sequence->replay, span->slot);
         }
         if (count > 0) span = gt_span_next(span, GT_BY_ELEMENT);
     }
@@ -177,16 +193,23 @@ static void shift_discards(gt_sequence *sequence, const gt_removal *one, int by)
     gt_span *span = gt_spans_find(&sequence->spans, one->first);
     for (uint32_t count = one->count; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
         count -= span->length;
-        span->discards = by > 0 ? span->discards + 1 : span->discards - 1;
+        discard_span(sequence, span, by);
     }
 }
 
 static void shift_removed(gt_sequence *sequence, uint32_t step, int by) {
     for (const gt_removal *one = sequence->removals[step]; one != NULL; one = one->next) {
-        shift(sequence, one->first, one->count, by);
-        if (one->discards) shift_discards(sequence, one, by);
+        if (one->discards) {
+            shift_discards(sequence, one, by);
+        } else {
+            shift(sequence, one->first, one->count, by);
+        }
     }
-    if (sequence->contests != NULL) gt_contests_look_again(sequence->contests);
+    if (sequence->contests == NULL) return;
+    gt_contests_look_again(sequence->contests);
+    for (const valuation *one = sequence->valuations[step]; one != NULL; one = one->next) {
+        one->changed->valued = by > 0 ? one->changed->valued + 1 : one->changed->valued - 1;
+    }
 }
 
 static void take_back(void *context, uint32_t step) {
@@ -225,6 +248,17 @@ static gt_changed *change_at(gt_sequence *sequence, uint64_t position) {
     return span == NULL ? NULL : gt_changed_of(spans->arena, span);
 }
 
+static bool set_value(gt_sequence *sequence, uint32_t step, gt_changed *changed, gt_bytes value) {
+    gt_changed_set(sequence->replay, changed, step, value);
+    if (sequence->contests == NULL) return true;
+    valuation *one = gt_arena_new(sequence->spans.arena, 1, sizeof(*one));
+    if (one == NULL) return false;
+    *one = (valuation){sequence->valuations[step], changed};
+    sequence->valuations[step] = one;
+    changed->valued++;
+    return true;
+}
+
 /* Which elements an edit of a list moves, in its order, found while all stand where its author saw them; those that it
  * gives another value get it. */
 static bool find_changed(gt_sequence *sequence, uint32_t step, gt_run_iter iter, moving **first) {
@@ -234,7 +268,7 @@ static bool find_changed(gt_sequence *sequence, uint32_t step, gt_run_iter iter,
         if (run.kind != GT_RUN_MOVE && run.kind != GT_RUN_SET) continue;
         gt_changed *changed = change_at(sequence, run.kind == GT_RUN_SET ? position++ : run.from);
         if (changed == NULL) return false;
-        if (run.value.data != NULL) gt_changed_set(sequence->replay, changed, step, run.value);
+        if (run.value.data != NULL && !set_value(sequence, step, changed, run.value)) return false;
         if (run.kind == GT_RUN_SET) continue;
         moving *one = gt_arena_new(sequence->spans.arena, 1, sizeof(*one));
         if (one == NULL) return false;
@@ -278,7 +312,8 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
             uint32_t index = sequence->inserted[step];
             GOAT_ASSERT(run.count < UINT32_MAX - index);
             place at = place_of(sequence, iter, position);
-            gt_span *span = insert(sequence, at, (gt_element){step, index}, (uint32_t)run.count);
+            gt_span *span =
+                insert(sequence, at, (gt_element){step, index}, (uint32_t)run.count, run.kind == GT_RUN_MOVE);
             if (span == NULL) return false;
             sequence->inserted[step] += (uint32_t)run.count;
             goes_on = false;
@@ -295,6 +330,7 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
             last = one;
         } else if (run.kind == GT_RUN_KEEP && sequence->marks != NULL && run.value.data != NULL) {
             if (!mark(sequence, step, &run, position, &goes_on)) return false;
+            behind = 0;
             continue;
         }
         goes_on = false;
@@ -323,16 +359,45 @@ static bool visit(void *context, uint32_t step) {
 
 static bool touches(void *context, uint32_t step) { return ((gt_sequence *)context)->edits[step] != NULL; }
 
+/* What a void step has discarded is so for good if a step that counts came after it. */
+static bool end_discards(gt_sequence *sequence) {
+    const gt_replay *replay = sequence->replay;
+    bool *is_followed = gt_arena_new(sequence->spans.arena, replay->step_count, sizeof(*is_followed));
+    if (is_followed == NULL) return false;
+    for (uint32_t i = replay->step_count; i-- > 0;) {
+        const gt_step *step = &replay->steps[i];
+        bool follows = is_followed[i] || (sequence->edits[i] != NULL && !step->is_void);
+        for (uint32_t p = 0; p < step->parent_count; p++) is_followed[step->parents[p]] |= follows;
+        for (const gt_removal *one = sequence->removals[i]; is_followed[i] && one != NULL; one = one->next) {
+            gt_span *span = gt_spans_find(&sequence->spans, one->first);
+            for (uint32_t count = one->discards ? one->count : 0; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
+                count -= span->length;
+                span->given_up = true;
+            }
+        }
+    }
+    return true;
+}
+
 /* For the result, void steps do not count: everything is there or not for good. */
 static bool end_contests(gt_sequence *sequence) {
     const gt_step *steps = sequence->replay->steps;
-    for (gt_span *span = gt_span_first(&sequence->spans, GT_BY_PLACE); span != NULL;
-         span = gt_span_next(span, GT_BY_PLACE)) {
+    const gt_spans *spans = &sequence->spans;
+    if (!end_discards(sequence)) return false;
+    for (gt_span *span = gt_span_first(spans, GT_BY_PLACE); span != NULL; span = gt_span_next(span, GT_BY_PLACE)) {
+        if (span->slot != NULL) {
+            gt_slot_end(sequence->replay, span->slot);
+            continue;
+        }
         bool counts = span->first.step == GT_OF_BASE || !steps[span->first.step].is_void;
-        gt_span_set_state(span, counts && !span->gone ? 1 : 2);
+        gt_span_set_state(span, counts && !span->gone && !span->given_up ? 1 : 2);
     }
     gt_contests_look_again(sequence->contests);
-    return gt_contests_judge(sequence->contests);
+    if (!gt_contests_judge(sequence->contests)) return false;
+    for (gt_span *span = gt_span_first(spans, GT_BY_PLACE); span != NULL; span = gt_span_next(span, GT_BY_PLACE)) {
+        if (span->slot != NULL && gt_slot_is_own(span->slot)) gt_slot_conclude(span->slot);
+    }
+    return true;
 }
 
 gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count,
@@ -357,8 +422,10 @@ gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *histo
     }
     if (history->field->merge != 0 && history->field->merge != GT_STRATEGY_BOTH) {
         sequence->contests = gt_contests_new(history->field, &sequence->nodes, &sequence->spans, contents);
-        if (sequence->contests == NULL) return NULL;
+        sequence->valuations = gt_arena_new(arena, replay->step_count, sizeof(*sequence->valuations));
+        if (sequence->contests == NULL || sequence->valuations == NULL) return NULL;
     }
+    if (contents != NULL) contents->sequence = sequence;
     for (uint32_t i = 0; i < history->count; i++) sequence->edits[history->edits[i].step] = &history->edits[i];
     if (base_count > 0) {
         gt_span *base = gt_span_insert(&sequence->spans, NULL, (gt_element){GT_OF_BASE, 0}, (uint32_t)base_count, 1);
@@ -378,7 +445,8 @@ gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span) {
 /* Of steps that count, and no step that counts removed them. */
 bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_element *first) {
     *first = span->slot == NULL ? span->first : span->slot->of->element;
-    if (span->lost || span->hidden || (span->slot != NULL ? !gt_slot_is_left(span->slot) : span->gone)) return false;
+    if (span->lost || span->hidden) return false;
+    if (span->slot != NULL ? !gt_slot_is_left(span->slot) : span->gone || span->given_up) return false;
     return first->step == GT_OF_BASE || !sequence->replay->steps[first->step].is_void;
 }
 

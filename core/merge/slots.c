@@ -2,12 +2,23 @@
 
 /* ---- what can be seen ---- */
 
+static bool may_stand(const gt_slot *slot) { return slot->is_seen && slot->span->discards == 0; }
+
+static bool may_show(const gt_slot *slot) { return may_stand(slot) && !slot->span->lost && !slot->span->hidden; }
+
 static void show(gt_slot *slot) {
-    const gt_changed *changed = slot->of;
     uint32_t state = 2; /* hidden: removed, or the element stands elsewhere */
+    if (slot == NULL) return;
+    const gt_changed *changed = slot->of;
     if (!slot->is_seen || changed->state == 0) state = 0;
-    if (state != 0 && changed->state == 1 && changed->seen == slot) state = 1;
+    if (state != 0 && changed->state == 1 && (changed->seen == slot || changed->shown == slot)) state = 1;
     gt_span_set_state(slot->span, state);
+}
+
+static void show_all(const gt_changed *changed) {
+    show(changed->own);
+    if (changed->seen != changed->own) show(changed->seen);
+    if (changed->shown != changed->own && changed->shown != changed->seen) show(changed->shown);
 }
 
 gt_changed *gt_changed_of(gt_arena *arena, gt_span *span) {
@@ -17,14 +28,14 @@ gt_changed *gt_changed_of(gt_arena *arena, gt_span *span) {
     if (changed == NULL || own == NULL) return NULL;
     *own = (gt_slot){.of = changed, .span = span, .is_seen = true};
     *changed = (gt_changed){.element = span->first, .state = span->state, .gone = span->gone};
-    changed->seen = changed->counting = changed->newest = own;
+    changed->own = changed->seen = changed->shown = changed->counting = changed->newest = own;
     span->slot = own;
     return changed;
 }
 
 void gt_changed_shift(gt_changed *changed, int by) {
     changed->state = by > 0 ? changed->state + 1 : changed->state - 1;
-    show(changed->seen);
+    show_all(changed);
 }
 
 void gt_changed_set(const gt_replay *replay, gt_changed *changed, uint32_t step, gt_bytes value) {
@@ -71,24 +82,51 @@ bool gt_slot_add(gt_replay *replay, gt_changed *changed, gt_span *span) {
     return true;
 }
 
-void gt_slot_take_back(gt_slot *slot) {
-    gt_changed *changed = slot->of;
-    slot->is_seen = false;
-    if (changed->seen == slot) {
-        do changed->seen = changed->seen->earlier;
-        while (!changed->seen->is_seen);
-        show(changed->seen);
+/* `*latest` is the latest of those that may be. */
+static void settle(const gt_replay *replay, gt_slot **latest, gt_slot *slot, bool (*may)(const gt_slot *)) {
+    if (*latest == slot) {
+        while (*latest != NULL && !may(*latest)) *latest = (*latest)->earlier;
+    } else if (may(slot) && (*latest == NULL || is_later(replay, slot, *latest))) {
+        *latest = slot;
     }
+}
+
+void gt_slot_update(const gt_replay *replay, gt_slot *slot) {
+    gt_changed *changed = slot->of;
+    gt_slot *seen = changed->seen, *shown = changed->shown;
+    settle(replay, &changed->seen, slot, may_stand);
+    settle(replay, &changed->shown, slot, may_show);
     show(slot);
+    if (changed->seen != seen) show(seen);
+    if (changed->seen != seen) show(changed->seen);
+    if (changed->shown != shown && shown != seen) show(shown);
+    if (changed->shown != shown && changed->shown != changed->seen) show(changed->shown);
+}
+
+void gt_slot_take_back(const gt_replay *replay, gt_slot *slot) {
+    slot->is_seen = false;
+    gt_slot_update(replay, slot);
 }
 
 void gt_slot_do_again(const gt_replay *replay, gt_slot *slot) {
-    gt_changed *changed = slot->of;
-    gt_slot *before = changed->seen;
     slot->is_seen = true;
-    if (is_later(replay, slot, before)) {
-        changed->seen = slot;
-        show(before);
-    }
-    show(slot);
+    gt_slot_update(replay, slot);
 }
+
+/* ---- the end ---- */
+
+static bool counts(const gt_replay *replay, gt_element element) {
+    return element.step == GT_OF_BASE || !replay->steps[element.step].is_void;
+}
+
+void gt_slot_end(const gt_replay *replay, gt_slot *slot) {
+    gt_changed *changed = slot->of;
+    changed->state = counts(replay, changed->element) && !changed->gone ? 1 : 2;
+    changed->valued = changed->value.data != NULL;
+    slot->is_seen = gt_slot_is_own(slot) || counts(replay, slot->span->first);
+    slot->span->discards = slot->span->given_up;
+    gt_slot_update(replay, slot);
+    show_all(changed);
+}
+
+void gt_slot_conclude(gt_slot *own) { own->of->counting = own->of->shown; }

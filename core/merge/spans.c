@@ -208,6 +208,7 @@ gt_span *gt_span_split(gt_spans *spans, gt_span *span, uint32_t at) {
     if (second == NULL) return NULL;
     second->before = (gt_element){first.step, first.index - 1};
     second->gone = span->gone;
+    second->given_up = span->given_up;
     second->discards = span->discards;
     if (span->lost || span->hidden) gt_span_set_left_out(second, span->lost, span->hidden);
     span->length = at;

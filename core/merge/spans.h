@@ -34,6 +34,7 @@ struct gt_span {
     gt_element before;    /* what its author saw directly before it when he inserted it (its left origin) */
     uint32_t state;       /* in the version looked at: 0 not there yet, 1 there, n + 1 removed by n steps */
     bool gone;            /* removed by a step that counts */
+    bool given_up;        /* discarded by one */
     bool lost;            /* contests.h: in the version looked at it is as if not there */
     bool hidden;          /* the same: it keeps its place and is not seen */
     bool any_known;       /* this or one below it by place is known: it has a state that is not 0 and is not lost */

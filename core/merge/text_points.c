@@ -10,15 +10,6 @@ typedef struct points {
     gt_contents contents;
 } points;
 
-static uint32_t next_point(gt_bytes *text) {
-    const uint8_t *at = text->data;
-    uint32_t len = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    uint32_t point = len == 1 ? at[0] : at[0] & (0x7fu >> len);
-    for (uint32_t i = 1; i < len; i++) point = point << 6 | (at[i] & 0x3f);
-    *text = gt_bytes_of(at + len, text->len - len);
-    return point;
-}
-
 static const uint32_t *points_of(points *p, uint32_t step) {
     gt_bytes edit = p->edits[step]->edit;
     gt_run run;
@@ -31,7 +22,7 @@ static const uint32_t *points_of(points *p, uint32_t step) {
     if (all == NULL) return NULL;
     count = 0;
     for (gt_run_iter iter = gt_runs_of(edit, UINT64_MAX); gt_run_next(&iter, &run);) {
-        while (run.kind == GT_RUN_INSERT && run.inserted.len > 0) all[count++] = next_point(&run.inserted);
+        while (run.kind == GT_RUN_INSERT && run.inserted.len > 0) all[count++] = gt_utf8_take(&run.inserted);
     }
     return p->of[step] = all;
 }

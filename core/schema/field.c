@@ -266,7 +266,7 @@ static const struct {
     {"min_length", read_min_length, LENGTH_TYPES},
     {"max_length", read_max_length, LENGTH_TYPES},
     {"pattern", read_pattern, TYPE(STRING) | TYPE(TEXT) | TYPE(RICHTEXT)},
-    {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP) | TYPE(MAP) | TYPE(TEXT)},
+    {"merge", read_merge, SINGLE_TYPES | TYPE(ORDERSTAMP) | TYPE(MAP) | SEQUENCE_TYPES},
     {"default", read_default, ~0u},
 };
 

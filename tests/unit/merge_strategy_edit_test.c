@@ -1,4 +1,4 @@
-/* What the strategies of text fields come to, claim by claim. The rules as such are checked in merge_strategy_test.c. */
+/* What the strategies of texts, lists and rich texts come to, claim by claim. The rules as such are checked in merge_strategy_test.c. */
 #include "support/test.h"
 
 #include "merge/merge.h"
@@ -180,6 +180,142 @@ static void of_two_whole_texts_one_is_left(void **state) {
     assert_text("text", "either", first, 2, "'yours'");
 }
 
+/* ---- lists ---- */
+
+/* `a` and `b` on a base, with the lesser id and the earlier time first on one side, then on the other. */
+static void assert_two_of(const char *type, const char *strategy, const char *base, const char *a, const char *b,
+                          const char *b_is_greater, const char *a_is_greater) {
+    const commit greater_b[] = {{"", 1, 1, base}, {"0", 5, 5, a}, {"0", 6, 6, b}};
+    const commit greater_a[] = {{"", 1, 1, base}, {"0", 6, 6, a}, {"0", 5, 5, b}};
+    assert_text(type, strategy, greater_b, 3, b_is_greater);
+    assert_text(type, strategy, greater_a, 3, a_is_greater);
+}
+
+static void a_list_of_abc_becomes_what_the_text_does(void **state) {
+    (void)state;
+    const char *abc = "['A', 'B', 'C']", *bcy = "{0: [-1, 2, ['Y']]}", *abx = "{0: [2, ['X'], -1]}";
+    assert_two_of("list", "either", abc, bcy, abx, "['B', 'X']", "['B', 'Y']");
+    assert_two_of("list", "latest", abc, bcy, abx, "['B', 'X']", "['B', 'Y']");
+    assert_two_of("list", "both", abc, bcy, abx, "['B', 'X', 'Y']", "['B', 'X', 'Y']");
+    assert_two_of("list", "merged", abc, bcy, abx, "['B', 'Y', 'X']", "['B', 'X', 'Y']");
+}
+
+static void elements_are_the_same_if_their_bytes_are(void **state) {
+    (void)state;
+    const char *a = "{0: [1, [1, {'a': 2}, 'x']]}", *b = "{0: [1, ['1', {'a': 2}, 'x', 3]]}";
+    assert_two_of("list", "merged", "[0]", a, b, "[0, 1, {'a': 2}, 'x', '1', {'a': 2}, 'x', 3]",
+                  "[0, '1', {'a': 2}, 'x', 3, 1, {'a': 2}, 'x']");
+    assert_two_of("list", "merged", "[0]", "{0: [1, [1, 2, 3]]}", "{0: [1, [1, 2, 4]]}", "[0, 1, 2, 3, 4]",
+                  "[0, 1, 2, 4, 3]");
+    assert_two_of("list", "merged", "[0]", "{0: [1, [1, 2, 3]]}", "{0: [1, [2, 3, 4]]}", "[0, 1, 2, 3, 4]",
+                  "[0, 2, 3, 4, 1]");
+}
+
+static void what_is_moved_to_one_place_is_all_there(void **state) {
+    (void)state;
+    static const char *const words[] = {"latest", "either", "both", "merged"};
+    for (int i = 0; i < 4; i++) {
+        assert_two_of("list", words[i], "['a', 'b', 'c']", "{0: [3, {1: 0}]}", "{0: [3, {1: 1}]}", "['c', 'a', 'b']",
+                      "['c', 'b', 'a']");
+        assert_two_of("list", words[i], "['a', 'b']", "{0: [2, {1: 0}]}", "{0: [2, ['x']]}", "['b', 'a', 'x']",
+                      "['b', 'x', 'a']");
+    }
+}
+
+/* The one who moved it saw the insertion that is left out; who made the other did not. */
+static void what_was_moved_into_what_is_left_out_stays_where_it_was(void **state) {
+    (void)state;
+    const commit commits[] = {{"", 1, 1, "['a', 'b']"},
+                              {"0", 5, 2, "{0: [2, ['x', 'y']]}"},
+                              {"1", 7, 3, "{0: [3, {1: 0}]}"}, /* b x a y */
+                              {"0", 6, 4, "{0: [2, ['z']]}"},
+                              {"2 3", 8, 5, "{0: [1, ['!']]}"}};
+    assert_text("list", "either", commits, 4, "['a', 'b', 'z']");
+    assert_text("list", "latest", commits, 4, "['a', 'b', 'z']");
+    assert_text("list", "merged", commits, 4, "['b', 'x', 'a', 'y', 'z']");
+    assert_text("list", "either", commits, 5, "['a', '!', 'b', 'z']");
+}
+
+static void what_was_moved_out_of_what_is_left_out_is_there(void **state) {
+    (void)state;
+    const commit commits[] = {{"", 1, 1, "['a', 'b']"},
+                              {"0", 5, 2, "{0: [2, ['x', 'y']]}"},
+                              {"1", 7, 3, "{0: [{1: 2}]}"}, /* x a b y */
+                              {"0", 6, 4, "{0: [2, ['z']]}"},
+                              {"2 3", 8, 5, "{0: [-1]}"}};
+    assert_text("list", "either", commits, 4, "['x', 'a', 'b', 'z']");
+    assert_text("list", "latest", commits, 4, "['x', 'a', 'b', 'z']");
+    assert_text("list", "either", commits, 5, "['a', 'b', 'z']");
+}
+
+/* And nothing that others do later puts it back. */
+static void removing_the_insertion_that_was_left_moves_nothing(void **state) {
+    (void)state;
+    const commit commits[] = {{"", 1, 1, "['a', 'b']"},
+                              {"0", 5, 2, "{0: [2, ['x', 'y']]}"},
+                              {"1", 7, 3, "{0: [3, {1: 0}]}"},
+                              {"0", 6, 4, "{0: [2, ['z']]}"},
+                              {"2 3", 8, 5, "{0: [2, -1]}"}};
+    assert_text("list", "either", commits, 5, "['a', 'b']");
+    assert_text("list", "latest", commits, 5, "['a', 'b']");
+}
+
+static void what_got_a_value_of_its_own_stands_beside_its_twin(void **state) {
+    (void)state;
+    const commit commits[] = {{"", 1, 1, "['a']"},
+                              {"0", 5, 2, "{0: [1, ['x', 'y']]}"},
+                              {"0", 6, 3, "{0: [1, ['x', 'y']]}"},
+                              {"2", 7, 4, "{0: [1, {2: 'z'}]}"}};
+    assert_text("list", "merged", commits, 3, "['a', 'x', 'y']");
+    assert_text("list", "merged", commits, 4, "['a', 'x', 'y', 'z']");
+}
+
+/* ---- rich text ---- */
+
+static void a_rich_text_of_abc_becomes_what_the_text_does(void **state) {
+    (void)state;
+    const char *abc = "[{'insert': 'ABC'}]", *bcy = "{0: [-1, 2, 'Y']}", *abx = "{0: [2, ['X', {'b': 1}], -1]}";
+    const char *b_and_x = "[{'insert': 'B'}, {'insert': 'X', 'attributes': {'b': 1}}]";
+    const char *bxy = "[{'insert': 'B'}, {'insert': 'X', 'attributes': {'b': 1}}, {'insert': 'Y'}]";
+    const char *byx = "[{'insert': 'BY'}, {'insert': 'X', 'attributes': {'b': 1}}]";
+    assert_two_of("richtext", "either", abc, bcy, abx, b_and_x, "[{'insert': 'BY'}]");
+    assert_two_of("richtext", "latest", abc, bcy, abx, b_and_x, "[{'insert': 'BY'}]");
+    assert_two_of("richtext", "both", abc, bcy, abx, bxy, bxy);
+    assert_two_of("richtext", "merged", abc, bcy, abx, byx, bxy);
+}
+
+static void what_stands_once_has_the_attributes_of_the_one_that_is_left(void **state) {
+    (void)state;
+    assert_two_of("richtext", "merged", "[{'insert': '> <'}]", "{0: [2, 'goat']}", "{0: [2, ['goat', {'b': 1}]]}",
+                  "[{'insert': '> goat<'}]",
+                  "[{'insert': '> '}, {'insert': 'goat', 'attributes': {'b': 1}}, {'insert': '<'}]");
+}
+
+static void an_embed_that_both_inserted_stands_once_when_merged(void **state) {
+    (void)state;
+    const char *base = "[{'insert': '> <'}]", *goat = "{0: [2, [{'image': 'goat'}]]}",
+               *hen = "{0: [2, [{'image': 'hen'}]]}";
+    assert_two_of("richtext", "merged", base, goat, goat,
+                  "[{'insert': '> '}, {'insert': {'image': 'goat'}}, {'insert': '<'}]",
+                  "[{'insert': '> '}, {'insert': {'image': 'goat'}}, {'insert': '<'}]");
+    assert_two_of("richtext", "merged", base, goat, hen,
+                  "[{'insert': '> '}, {'insert': {'image': 'goat'}}, {'insert': {'image': 'hen'}}, {'insert': '<'}]",
+                  "[{'insert': '> '}, {'insert': {'image': 'hen'}}, {'insert': {'image': 'goat'}}, {'insert': '<'}]");
+}
+
+/* Attributes are given to what stays, whoever wins the place beside it. */
+static void attributes_merge_by_their_own_rule_whatever_the_strategy(void **state) {
+    (void)state;
+    const char *base = "[{'insert': 'AB'}]", *bold = "{0: [[1, {'b': 1}], 'x']}",
+               *other = "{0: [1, 'y', [1, {'i': 1}]]}";
+    const char *with_y =
+        "[{'insert': 'A', 'attributes': {'b': 1}}, {'insert': 'y'}, {'insert': 'B', 'attributes': {'i': 1}}]";
+    const char *with_x =
+        "[{'insert': 'A', 'attributes': {'b': 1}}, {'insert': 'x'}, {'insert': 'B', 'attributes': {'i': 1}}]";
+    assert_two_of("richtext", "either", base, bold, other, with_y, with_x);
+    assert_two_of("richtext", "latest", base, bold, other, with_y, with_x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(abc_becomes_bcy_on_one_side_and_abx_on_the_other),
@@ -192,6 +328,17 @@ int main(void) {
         cmocka_unit_test(what_is_written_on_a_merged_view_is_where_it_was_written),
         cmocka_unit_test(what_both_inserted_stands_once_when_merged),
         cmocka_unit_test(of_two_whole_texts_one_is_left),
+        cmocka_unit_test(a_list_of_abc_becomes_what_the_text_does),
+        cmocka_unit_test(elements_are_the_same_if_their_bytes_are),
+        cmocka_unit_test(what_is_moved_to_one_place_is_all_there),
+        cmocka_unit_test(what_was_moved_into_what_is_left_out_stays_where_it_was),
+        cmocka_unit_test(what_was_moved_out_of_what_is_left_out_is_there),
+        cmocka_unit_test(removing_the_insertion_that_was_left_moves_nothing),
+        cmocka_unit_test(what_got_a_value_of_its_own_stands_beside_its_twin),
+        cmocka_unit_test(a_rich_text_of_abc_becomes_what_the_text_does),
+        cmocka_unit_test(what_stands_once_has_the_attributes_of_the_one_that_is_left),
+        cmocka_unit_test(an_embed_that_both_inserted_stands_once_when_merged),
+        cmocka_unit_test(attributes_merge_by_their_own_rule_whatever_the_strategy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,8 +185,6 @@ static void each_rule_has_to_fit_its_type(void **state) {
                          "\"f\": \"default\" of a text can only be the empty one, at which edits begin");
     assert_rules_refused(f, "{\"type\": \"richtext\", \"default\": [{\"insert\": \"a\"}]}", "default",
                          "\"f\": \"default\" of a rich text can only be the empty one, at which edits begin");
-    assert_rules_refused(f, "{\"type\": \"richtext\", \"merge\": \"latest\"}", "merge",
-                         "\"f\": \"merge\" is not a rule for fields of type richtext");
     assert_rules_refused(f, "{\"type\": \"orderstamp\", \"default\": \"first\"}", "default",
                          "\"f\": \"default\": \"f\" is no order stamp: it ends too early");
     assert_rules_refused(f, "{\"type\": \"orderstamp\", \"max_length\": 20}", "max_length",

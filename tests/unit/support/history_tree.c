@@ -179,7 +179,7 @@ int tree_left(const tree *t, uint64_t which, int *out, int *places) {
 
 /* ---- writing ---- */
 
-/* Unless somebody before him did. */
+/* What is left out of what he sees, and what those before him discarded. */
 static void discard(tree *t, const tree_author *author) {
     static bool known[TREE_ELEMENTS_MAX], hidden[TREE_ELEMENTS_MAX];
     uint64_t past = t->h->past[author->step], own = history_bit(author->step);
@@ -188,7 +188,7 @@ static void discard(tree *t, const tree_author *author) {
     for (int i = 0; i < t->count; i++) hidden[i] = is_of(&t->elements[i], past) && (!known[i] || is_hidden(t, i, past));
     for (int i = 0; i < t->count; i++) {
         tree_element *e = &t->elements[i];
-        if (!hidden[i] || (e->discarded_by & past) != 0) continue;
+        if (!hidden[i] && (e->discarded_by & past) == 0) continue;
         e->removed_by |= own;
         e->discarded_by |= own;
     }
