@@ -201,6 +201,7 @@ static void take_app_step(sim_peer *peer, sim_step_kind kind, gt_sim_random *ran
     case SIM_BURST: sim_do_edits(peer, random, (uint32_t)sim_between(random, 2, 15)); break;
     case SIM_TRANSACTION: sim_do_transaction(peer, random); break;
     case SIM_APPLY: sim_do_apply(peer, random); break;
+    case SIM_REVERT: sim_do_revert(peer, random); break;
     case SIM_FLUSH: flush_some(peer, random); break;
     case SIM_ADVANCE:
         for (uint32_t i = 0; i < SIM_HANDLES_MAX; i++) {

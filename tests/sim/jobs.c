@@ -80,6 +80,7 @@ static void done(sim_peer *peer, const sim_job *job, const gt_job_info *info) {
         [SIM_JOB_CLOSE] = "closing",
         [SIM_JOB_DIGEST] = "a digest",
         [SIM_JOB_VERIFY] = "verifying",
+        [SIM_JOB_REVERT] = "reverting",
     };
     sim_note(peer->world, peer->index, (uint64_t)job->kind, (uint64_t)info->status);
     sim_say(peer->world, peer->index, "%s %s: %s %s", names[job->kind], sim_repo_paths[job->repo],

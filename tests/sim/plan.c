@@ -18,6 +18,7 @@ static const kind_info kinds[SIM_STEP_KINDS] = {
     [SIM_BURST] = {"burst", 20, 2},
     [SIM_TRANSACTION] = {"transaction", 15, 2},
     [SIM_APPLY] = {"apply", 15, 2},
+    [SIM_REVERT] = {"revert", 10, 2},
     [SIM_FLUSH] = {"flush", 30, 1},
     [SIM_ADVANCE] = {"advance", 25, 1},
     [SIM_OPEN_REPO] = {"open-repo", 10, 2},

@@ -16,6 +16,7 @@ typedef enum sim_step_kind {
     SIM_BURST,
     SIM_TRANSACTION,
     SIM_APPLY,
+    SIM_REVERT,
     SIM_FLUSH,
     SIM_ADVANCE,
     SIM_OPEN_REPO,

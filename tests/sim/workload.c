@@ -67,14 +67,7 @@ static const char *choose_key(const sim_peer *peer, gt_sim_random *random, char 
 
 /* ---- one item ---- */
 
-typedef struct place {
-    sim_peer *peer;
-    sim_pendings *pendings;
-    uint8_t repo;
-    char path[40];
-} place;
-
-static goat_item *open_item(sim_handle *handle, goat_tx *tx, const place *at, const char *ns) {
+static goat_item *open_item(sim_handle *handle, goat_tx *tx, const sim_place *at, const char *ns) {
     goat_item *item = NULL;
     goat_status status = goat_item_open(handle->db, tx, at->path, strlen(at->path), &item, NULL);
     sim_expect(at->peer, status, "opening an item");
@@ -84,7 +77,7 @@ static goat_item *open_item(sim_handle *handle, goat_tx *tx, const place *at, co
     return item;
 }
 
-static void note_pending(const place *at, sim_pending *pending, sim_field field, uint8_t part) {
+static void note_pending(const sim_place *at, sim_pending *pending, sim_field field, uint8_t part) {
     memcpy(pending->path, at->path, sizeof(pending->path));
     pending->field = (uint8_t)field;
     pending->part = part;
@@ -92,13 +85,14 @@ static void note_pending(const place *at, sim_pending *pending, sim_field field,
     sim_pendings_add(at->pendings, pending);
 }
 
-static void unset(goat_item *item, const place *at, sim_field field) {
-    goat_status status = goat_item_unset(item, sim_field_names[field], 1, NULL);
+static void unset(goat_item *item, const sim_place *at, sim_field field) {
+    goat_status status = goat_item_unset(item, sim_field_names[field], strlen(sim_field_names[field]), NULL);
     sim_expect(at->peer, status, "unsetting a field");
     if (status == GOAT_OK) sim_pendings_remove(at->pendings, at->path, (uint8_t)field, UINT8_MAX);
 }
 
-static goat_status set_field(goat_item *item, sim_field field, gt_bytes value, gt_sim_random *random, uint8_t *part) {
+static goat_status set_field(goat_item *item, const sim_place *at, sim_field field, gt_bytes value,
+                             gt_sim_random *random, uint8_t *part) {
     const char *name = sim_field_names[field];
     char key[2] = {(char)('a' + gt_sim_random_below(random, 3)), 0};
     switch (field) {
@@ -110,12 +104,18 @@ static goat_status set_field(goat_item *item, sim_field field, gt_bytes value, g
     case SIM_LIST:
         if (sim_once_in(random, 2)) return goat_item_list_insert(item, name, 1, 0, value.data, value.len, NULL);
         break;
+    case SIM_TEXT:
+    case SIM_MERGED_TEXT:
+    case SIM_INNER_TEXT:
+    case SIM_RICH:
+        *part = (uint8_t)gt_sim_random_below(random, UINT8_MAX);
+        return sim_insert(item, at, field, value, random);
     default: break;
     }
-    return goat_item_set(item, name, 1, value.data, value.len, NULL);
+    return goat_item_set(item, name, strlen(name), value.data, value.len, NULL);
 }
 
-static void edit_field(goat_item *item, const place *at, gt_sim_random *random) {
+static void edit_field(goat_item *item, const sim_place *at, gt_sim_random *random) {
     sim_field field = (sim_field)gt_sim_random_below(random, SIM_FIELDS);
     if (sim_once_in(random, 12)) {
         unset(item, at, field);
@@ -127,39 +127,15 @@ static void edit_field(goat_item *item, const place *at, gt_sim_random *random) 
     gt_buf_init(&value, &gt_alloc_system);
     pending.order = ++at->peer->world->markers;
     sim_write_value(field, pending.order, &value, &pending);
-    goat_status status = set_field(item, field, gt_buf_bytes(&value), random, &part);
+    goat_status status = set_field(item, at, field, gt_buf_bytes(&value), random, &part);
     sim_expect(at->peer, status, "editing a field");
     if (status == GOAT_OK) note_pending(at, &pending, field, part);
     gt_buf_free(&value);
 }
 
-/* Elements of the list change places, or one goes or becomes another. */
-static void edit_list(goat_item *item, const place *at, gt_sim_random *random) {
-    goat_buf list = {0};
-    uint32_t count = 0;
-    if (goat_item_get(item, "l", 1, &list, NULL) == GOAT_OK) {
-        count = (uint32_t)gt_value_count(gt_bytes_of(list.data, list.size));
-    }
-    goat_buf_free(&list);
-    if (count == 0) return;
-    uint32_t one = (uint32_t)gt_sim_random_below(random, count), other = (uint32_t)gt_sim_random_below(random, count);
-    const uint8_t small = (uint8_t)(other % 24); /* as CBOR */
-    switch (gt_sim_random_below(random, 4)) {
-    case 0:
-        sim_expect(at->peer, goat_item_list_remove(item, "l", 1, one, 1, NULL), "removing from a list");
-        sim_pendings_remove(at->pendings, at->path, SIM_LIST, UINT8_MAX);
-        break;
-    case 1:
-        sim_expect(at->peer, goat_item_list_set(item, "l", 1, one, &small, 1, NULL), "setting in a list");
-        sim_pendings_remove(at->pendings, at->path, SIM_LIST, UINT8_MAX);
-        break;
-    default: sim_expect(at->peer, goat_item_list_move(item, "l", 1, one, other, NULL), "moving in a list"); break;
-    }
-}
-
-static void remove_part(goat_item *item, const place *at, gt_sim_random *random) {
+static void remove_part(goat_item *item, const sim_place *at, gt_sim_random *random) {
     if (sim_once_in(random, 3)) {
-        edit_list(item, at, random);
+        sim_edit_places(item, at, random);
         return;
     }
     if (sim_once_in(random, 2)) {
@@ -180,7 +156,7 @@ static void remove_part(goat_item *item, const place *at, gt_sim_random *random)
     goat_buf_free(&set);
 }
 
-static void replace_all(goat_item *item, const place *at, gt_sim_random *random) {
+static void replace_all(goat_item *item, const sim_place *at, gt_sim_random *random) {
     gt_buf fields;
     sim_pending pending;
     gt_buf_init(&fields, &gt_alloc_system);
@@ -198,13 +174,15 @@ static void replace_all(goat_item *item, const place *at, gt_sim_random *random)
     (void)random;
 }
 
-static void edit_item(goat_item *item, const place *at, gt_sim_random *random) {
+static void edit_item(goat_item *item, const sim_place *at, gt_sim_random *random) {
     switch (gt_sim_random_below(random, 20)) {
     case 0: sim_expect(at->peer, goat_item_delete(item, true, NULL), "deleting"); break;
     case 1: sim_expect(at->peer, goat_item_delete(item, false, NULL), "undeleting"); break;
     case 2:
     case 3: remove_part(item, at, random); break;
     case 4: replace_all(item, at, random); break;
+    case 5:
+    case 6: sim_edit_places(item, at, random); break;
     default:
         for (uint64_t i = gt_sim_random_below(random, 3) + 1; i > 0; i--) edit_field(item, at, random);
         break;
@@ -214,7 +192,7 @@ static void edit_item(goat_item *item, const place *at, gt_sim_random *random) {
 static void edit_some(sim_peer *peer, sim_handle *handle, goat_tx *tx, uint8_t repo, sim_pendings *pendings,
                       gt_sim_random *random) {
     char key[8];
-    place at = {.peer = peer, .pendings = pendings, .repo = repo};
+    sim_place at = {.peer = peer, .pendings = pendings, .repo = repo};
     const char *ns = choose_key(peer, random, key);
     snprintf(at.path, sizeof(at.path), "%s/%s", sim_repo_paths[repo], key);
     goat_item *item = open_item(handle, tx, &at, ns);
@@ -267,7 +245,7 @@ static void write_apply(sim_peer *peer, uint8_t repo, gt_sim_random *random, gt_
     for (uint64_t i = 0; i < count; i++) {
         char key[8];
         sim_pending pending;
-        place at = {.peer = peer, .pendings = pendings, .repo = repo};
+        sim_place at = {.peer = peer, .pendings = pendings, .repo = repo};
         const char *ns = choose_key(peer, random, key);
         snprintf(at.path, sizeof(at.path), "%s/%s", sim_repo_paths[repo], key);
         gt_write_map_head(out, 3); /* keys by length, then bytes */
@@ -315,6 +293,7 @@ static void look_at_item(sim_peer *peer, const sim_handle *handle, uint8_t repo,
     sim_note(peer->world, peer->index, 6, out.size);
     sim_expect(peer, goat_item_commits(item, 0, 5, &out, NULL), "reading a history");
     sim_expect(peer, goat_item_check(item, NULL), "checking an item");
+    sim_expect(peer, goat_item_explain(item, NULL, 0, NULL, 0, 5, &out, NULL), "explaining an item");
     goat_buf_free(&out);
     goat_item_free(item);
 }

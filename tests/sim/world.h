@@ -48,6 +48,7 @@ typedef enum sim_job_kind {
     SIM_JOB_CLOSE,
     SIM_JOB_DIGEST,
     SIM_JOB_VERIFY,
+    SIM_JOB_REVERT,
 } sim_job_kind;
 
 typedef struct sim_job {
