@@ -6,50 +6,40 @@
 
 /* ---- shape ---- */
 
-static goat_status check_map(const gt_field *field, gt_bytes map, bool fully, gt_diag *diag) {
+static const char *map_fault(gt_bytes map, bool fully) {
     gt_bytes from = gt_map_find_int(map, 1), value = gt_map_find_int(map, 2);
     int64_t number = 0;
     size_t known = (from.data != NULL) + (size_t)(value.data != NULL);
-    if (known == 0 || gt_value_count(map) != known) return gt_edit_refuse(field, "has a run that is none", diag);
+    if (known == 0 || gt_value_count(map) != known) return "has a run that is none";
     if (from.data != NULL && (!gt_value_as_int64(from, &number) || number < 0 || number >= GT_RUN_COUNT_MAX)) {
-        return gt_edit_refuse(field, "moves an element from where there is no place", diag);
+        return "moves an element from where there is no place";
     }
-    if (fully && value.data != NULL && !gt_edit_is_element(value)) {
-        return gt_edit_refuse(field, "holds what a value cannot", diag);
-    }
-    return GOAT_OK;
+    return fully && value.data != NULL && !gt_edit_is_element(value) ? "holds what a value cannot" : NULL;
 }
 
-static goat_status check_number(const gt_field *field, gt_bytes element, gt_diag *diag) {
+static const char *number_fault(gt_bytes element) {
     int64_t number;
     bool good =
         gt_value_as_int64(element, &number) && number != 0 && number >= -GT_RUN_COUNT_MAX && number <= GT_RUN_COUNT_MAX;
-    return good ? GOAT_OK : gt_edit_refuse(field, "has a run of no elements, or of too many", diag);
+    return good ? NULL : "has a run of no elements, or of too many";
 }
 
-static goat_status check_run(const gt_field *field, gt_bytes element, bool fully, gt_diag *diag) {
+static const char *run_fault(gt_bytes element, bool fully) {
     switch (gt_value_kind(element)) {
-    case GT_KIND_INT: return check_number(field, element, diag);
-    case GT_KIND_MAP: return check_map(field, element, fully, diag);
+    case GT_KIND_INT: return number_fault(element);
+    case GT_KIND_MAP: return map_fault(element, fully);
     case GT_KIND_ARRAY: break;
-    default: return gt_edit_refuse(field, "has a run that is none", diag);
+    default: return "has a run that is none";
     }
-    if (gt_value_count(element) == 0) {
-        return gt_edit_refuse(field, "has a run of no elements, or of too many", diag);
-    }
-    bool good = !fully || gt_edit_is_plain(element);
-    return good ? GOAT_OK : gt_edit_refuse(field, "holds what a value cannot", diag);
+    if (gt_value_count(element) == 0) return "has a run of no elements, or of too many";
+    return fully && !gt_edit_is_plain(element) ? "holds what a value cannot" : NULL;
 }
 
 /* Nothing but canonical runs passes. */
-static goat_status check_order(const gt_field *field, gt_run_kind kind, gt_run_kind last, gt_diag *diag) {
-    if (kind == last && kind != GT_RUN_MOVE && kind != GT_RUN_SET) {
-        return gt_edit_refuse(field, "has two runs in place of one", diag);
-    }
-    if ((kind == GT_RUN_INSERT || kind == GT_RUN_MOVE) && last == GT_RUN_REMOVE) {
-        return gt_edit_refuse(field, "inserts behind what it removes there", diag);
-    }
-    return GOAT_OK;
+static const char *order_fault(gt_run_kind kind, gt_run_kind last) {
+    if (kind == last && kind != GT_RUN_MOVE && kind != GT_RUN_SET) return "has two runs in place of one";
+    bool inserts_behind = (kind == GT_RUN_INSERT || kind == GT_RUN_MOVE) && last == GT_RUN_REMOVE;
+    return inserts_behind ? "inserts behind what it removes there" : NULL;
 }
 
 static gt_run_kind kind_of(gt_bytes element) {
@@ -76,17 +66,16 @@ static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, 
     if (fully && gt_value_count(runs) == 0) return gt_edit_refuse(field, "has no runs", diag);
     gt_iter elements = gt_array_iter(runs);
     gt_bytes element;
-    goat_status status = GOAT_OK;
+    uint64_t at = 0;
     gt_run_kind kind, last = GT_RUN_SET; /* behind which anything may stand */
-    for (; status == GOAT_OK && gt_array_next(&elements, &element); last = kind) {
+    for (; gt_array_next(&elements, &element); last = kind, at++) {
         kind = kind_of(element);
-        status = check_run(field, element, fully, diag);
-        if (status == GOAT_OK && fully) status = check_order(field, kind, last, diag);
+        const char *fault = run_fault(element, fully);
+        if (fault == NULL && fully) fault = order_fault(kind, last);
+        if (fault != NULL) return gt_edit_refuse_run(field, fault, at, diag);
     }
-    if (status == GOAT_OK && fully && last == GT_RUN_KEEP) {
-        return gt_edit_refuse(field, "keeps something at the end", diag);
-    }
-    return status;
+    bool keeps_last = fully && last == GT_RUN_KEEP;
+    return keeps_last ? gt_edit_refuse_run(field, "keeps something at the end", at - 1, diag) : GOAT_OK;
 }
 
 /* ---- one author ---- */

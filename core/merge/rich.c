@@ -8,14 +8,6 @@ static bool is_whole(gt_bytes edit) { return gt_value_kind(edit) == GT_KIND_ARRA
 
 /* ---- shape ---- */
 
-static goat_status refuse(const gt_field *field, const char *words, uint64_t at, gt_diag *diag) {
-    gt_fail_at(diag, GOAT_INVALID, at, "the edit of \"%.*s\" %s: number %llu of its array", (int)field->name.len,
-               (const char *)field->name.data, words, (unsigned long long)at);
-    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
-    gt_diag_rule(diag, "type");
-    return GOAT_INVALID;
-}
-
 /* Nothing but canonical runs passes. */
 static const char *order_fault(const gt_run *run, const gt_run *last) {
     if (last->count == 0) return NULL;
@@ -33,10 +25,10 @@ static goat_status check_runs(const gt_field *field, gt_bytes runs, bool fully, 
         if (!gt_rich_run_read(element, &run, &fault)) fault = "has a run that is none";
         if (fault == NULL && fully) fault = order_fault(&run, &last);
         if (fault == NULL && fully && !gt_edit_is_plain(element)) fault = "holds what a value cannot";
-        if (fault != NULL) return refuse(field, fault, at, diag);
+        if (fault != NULL) return gt_edit_refuse_run(field, fault, at, diag);
     }
     bool keeps_last = fully && last.count > 0 && last.kind == GT_RUN_KEEP && last.value.data == NULL;
-    return keeps_last ? refuse(field, "keeps something at the end", at - 1, diag) : GOAT_OK;
+    return keeps_last ? gt_edit_refuse_run(field, "keeps something at the end", at - 1, diag) : GOAT_OK;
 }
 
 /* A whole document is held to its one form even in a replay, where it may be used as it lies. */
@@ -45,7 +37,7 @@ static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, 
     if (is_whole(edit)) {
         const char *fault = gt_rich_fault(edit, true, &at);
         if (fault == NULL && fully && !gt_edit_is_plain(edit)) fault = "holds what a value cannot";
-        return fault == NULL ? GOAT_OK : refuse(field, fault, at, diag);
+        return fault == NULL ? GOAT_OK : gt_edit_refuse_run(field, fault, at, diag);
     }
     bool is_map = gt_value_kind(edit) == GT_KIND_MAP && gt_value_count(edit) == 1;
     gt_bytes runs = is_map ? gt_map_find_int(edit, 0) : (gt_bytes){0};

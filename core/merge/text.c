@@ -8,42 +8,47 @@
 
 /* ---- shape ---- */
 
-/* Nothing but canonical runs passes with `fully`. */
-static goat_status check_run(const gt_field *field, gt_bytes element, gt_run run, gt_run last, bool fully,
-                             gt_diag *diag) {
-    gt_kind kind = gt_value_kind(element);
-    if (kind != GT_KIND_TEXT && kind != GT_KIND_INT) return gt_edit_refuse(field, "has a run that is none", diag);
-    if (run.count == 0 || run.count > GT_RUN_COUNT_MAX) {
-        return gt_edit_refuse(field, "has a run of no code points, or of too many", diag);
+/* What one run does, and why it is none; NULL. */
+static const char *run_fault(gt_bytes element, gt_run_kind *kind) {
+    int64_t number = 0;
+    gt_bytes text;
+    bool good;
+    if (gt_value_as_text(element, &text)) {
+        *kind = GT_RUN_INSERT;
+        good = text.len > 0;
+    } else {
+        if (!gt_value_as_int64(element, &number)) return "has a run that is none";
+        *kind = number > 0 ? GT_RUN_KEEP : GT_RUN_REMOVE;
+        good = number != 0 && number >= -GT_RUN_COUNT_MAX && number <= GT_RUN_COUNT_MAX;
     }
-    if (!fully) return GOAT_OK;
-    if (run.kind == last.kind && last.count > 0) return gt_edit_refuse(field, "has two runs in place of one", diag);
-    if (run.kind == GT_RUN_INSERT && last.kind == GT_RUN_REMOVE && last.count > 0) {
-        return gt_edit_refuse(field, "inserts behind what it removes there", diag);
-    }
-    return GOAT_OK;
+    return good ? NULL : "has a run of no code points, or of too many";
+}
+
+/* Nothing but canonical runs passes. */
+static const char *order_fault(gt_run_kind kind, gt_run_kind last) {
+    if (kind == last) return "has two runs in place of one";
+    return kind == GT_RUN_INSERT && last == GT_RUN_REMOVE ? "inserts behind what it removes there" : NULL;
 }
 
 static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {
-    gt_kind kind = gt_value_kind(edit);
-    if (kind == GT_KIND_TEXT) return GOAT_OK;
-    gt_bytes runs = kind == GT_KIND_MAP && gt_value_count(edit) == 1 ? gt_map_find_int(edit, 0) : (gt_bytes){0};
+    if (gt_value_kind(edit) == GT_KIND_TEXT) return GOAT_OK;
+    bool is_map = gt_value_kind(edit) == GT_KIND_MAP && gt_value_count(edit) == 1;
+    gt_bytes runs = is_map ? gt_map_find_int(edit, 0) : (gt_bytes){0};
     if (runs.data == NULL || gt_value_kind(runs) != GT_KIND_ARRAY) {
         return gt_edit_refuse(field, "is neither a text nor a map of runs", diag);
     }
     if (fully && gt_value_count(runs) == 0) return gt_edit_refuse(field, "has no runs", diag);
     gt_iter elements = gt_array_iter(runs);
-    gt_run_iter iter = gt_runs_of(edit, UINT64_MAX);
-    gt_run run = {0}, last = {0};
     gt_bytes element;
-    goat_status status = GOAT_OK;
-    for (; status == GOAT_OK && gt_array_next(&elements, &element) && gt_run_next(&iter, &run); last = run) {
-        status = check_run(field, element, run, last, fully, diag);
+    uint64_t at = 0;
+    gt_run_kind kind, last = GT_RUN_SET; /* behind which anything may stand */
+    for (; gt_array_next(&elements, &element); last = kind, at++) {
+        const char *fault = run_fault(element, &kind);
+        if (fault == NULL && fully) fault = order_fault(kind, last);
+        if (fault != NULL) return gt_edit_refuse_run(field, fault, at, diag);
     }
-    if (status == GOAT_OK && fully && last.kind == GT_RUN_KEEP) {
-        return gt_edit_refuse(field, "keeps something at the end", diag);
-    }
-    return status;
+    bool keeps_last = fully && last == GT_RUN_KEEP;
+    return keeps_last ? gt_edit_refuse_run(field, "keeps something at the end", at - 1, diag) : GOAT_OK;
 }
 
 /* ---- one author ---- */

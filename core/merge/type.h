@@ -78,6 +78,9 @@ static inline bool gt_edit_is_unset(gt_bytes edit) { return edit.data[0] == 0xf7
 /* GOAT_INVALID with the field and the rule "type"; `words` complete "the edit of "x" …". */
 goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *diag);
 
+/* The same of one run of an edit: its number is said, and is the position. */
+goat_status gt_edit_refuse_run(const gt_field *field, const char *words, uint64_t at, gt_diag *diag);
+
 /* `base`, or data NULL where it is of another type than the field: a state that was made under another
  * version of the schema may hold anything, and a type relies on what is in its own values. */
 gt_bytes gt_edit_base(const gt_field *field, gt_bytes base);

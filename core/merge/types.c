@@ -23,6 +23,14 @@ goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *di
     return GOAT_INVALID;
 }
 
+goat_status gt_edit_refuse_run(const gt_field *field, const char *words, uint64_t at, gt_diag *diag) {
+    gt_fail_at(diag, GOAT_INVALID, at, "the edit of \"%.*s\" %s: number %llu of its array", (int)field->path.len,
+               (const char *)field->path.data, words, (unsigned long long)at);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
+    gt_diag_rule(diag, "type");
+    return GOAT_INVALID;
+}
+
 gt_bytes gt_edit_base(const gt_field *field, gt_bytes base) {
     bool fits = base.data != NULL && gt_field_holds(field, base);
     return fits ? base : gt_bytes_of(NULL, 0);

@@ -216,7 +216,7 @@ static void what_is_wrong_in_a_delta_is_said_with_its_path(void **state) {
     refused(f, "{o: {other: undefined}}", "o.other", "n version 1 has no field \"o.other\"");
     refused(f, "{o: {text: {0: []}}}", "o.text", "the edit of \"o.text\" has no runs");
     refused(f, "{o: {deep: {text: {0: [1]}}}}", "o.deep.text",
-            "the edit of \"o.deep.text\" keeps something at the end");
+            "the edit of \"o.deep.text\" keeps something at the end: number 0 of its array");
     refused(f, "{o: {deep: {deep: {}}}}", "o.deep.deep", "n version 1 has no field \"o.deep.deep\"");
     refused(f, "{o: {deep: [1]}}", "o.deep", "the edit of \"o.deep\" is not a map");
     refused(f, "{o: {deep: {map: {a: {b: undefined}}}}}", "o.deep.map",
