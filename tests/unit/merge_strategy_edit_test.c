@@ -1,4 +1,4 @@
-/* What the strategies of texts, lists and rich texts come to, claim by claim. The rules as such are checked in merge_strategy_test.c. */
+/* What the strategies of texts, lists and rich texts come to, claim by claim. The rules as such are checked in merge_property_test.c. */
 #include "support/test.h"
 
 #include "merge/merge.h"

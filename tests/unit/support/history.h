@@ -128,9 +128,6 @@ void history_print(const history *h);
 
 /* ---- the rules ---- */
 
-/* Whether they are written down for a field: if not, only what holds of every type can be checked. */
-bool history_has_rules(const gt_field *field);
-
 /* What is wrong with the state after some steps, in words, with what is expected and found in notation; NULL: nothing. */
 const char *history_state_fault(const history *h, uint64_t which, gt_bytes state, gt_buf *detail);
 

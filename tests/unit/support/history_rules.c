@@ -204,32 +204,24 @@ static bool is_deleted(const history *h, uint64_t counting) {
 
 /* ---- all of it ---- */
 
-#define STRATEGY(name) (1u << GT_STRATEGY_##name)
-#define ANY UINT32_MAX
-
 static const struct {
     void (*write)(const field_edits *edits, gt_buf *out);
-    uint32_t strategies; /* whose rules are written down here */
-    bool is_single;      /* there or not by its own rule */
+    bool is_single; /* there or not by its own rule */
 } rules[] = {
-    [GT_TYPE_STRING] = {write_single, ANY, true},
-    [GT_TYPE_NUMBER] = {write_single, ANY, true},
-    [GT_TYPE_BOOLEAN] = {write_single, ANY, true},
-    [GT_TYPE_DATE] = {write_single, ANY, true},
-    [GT_TYPE_BYTES] = {write_single, ANY, true},
-    [GT_TYPE_REF] = {write_single, ANY, true},
-    [GT_TYPE_ORDERSTAMP] = {write_single, ANY, true},
-    [GT_TYPE_SET] = {write_set, ANY, false},
-    [GT_TYPE_MAP] = {write_map, ANY, false},
-    [GT_TYPE_COUNTER] = {write_sum, ANY, false},
-    [GT_TYPE_TEXT] = {history_write_sequence, ANY, false},
-    [GT_TYPE_LIST] = {history_write_sequence, STRATEGY(BOTH), false},
-    [GT_TYPE_RICHTEXT] = {history_write_sequence, STRATEGY(BOTH), false},
+    [GT_TYPE_STRING] = {write_single, true},
+    [GT_TYPE_NUMBER] = {write_single, true},
+    [GT_TYPE_BOOLEAN] = {write_single, true},
+    [GT_TYPE_DATE] = {write_single, true},
+    [GT_TYPE_BYTES] = {write_single, true},
+    [GT_TYPE_REF] = {write_single, true},
+    [GT_TYPE_ORDERSTAMP] = {write_single, true},
+    [GT_TYPE_SET] = {write_set, false},
+    [GT_TYPE_MAP] = {write_map, false},
+    [GT_TYPE_COUNTER] = {write_sum, false},
+    [GT_TYPE_TEXT] = {history_write_sequence, false},
+    [GT_TYPE_LIST] = {history_write_sequence, false},
+    [GT_TYPE_RICHTEXT] = {history_write_sequence, false},
 };
-
-bool history_has_rules(const gt_field *field) {
-    return field->type == GT_TYPE_OBJECT || (rules[field->type].strategies >> field->merge & 1) != 0;
-}
 
 static const char *fault_of(const char *words, const gt_field *field, gt_bytes expected, gt_bytes found,
                             gt_buf *detail) {
@@ -258,11 +250,9 @@ static const char *field_fault(const history *h, uint64_t which, uint32_t node, 
     edits_of(h, which, node, &e);
     if (e.edited == 0 && found.data == NULL) return NULL;
     if (field->type == GT_TYPE_OBJECT) return object_fault(h, &e, node, found, detail);
-    if (!history_has_rules(field)) {
-        return is_there(&e) == (found.data != NULL) ? NULL : "a field is there, or is not";
-    }
     gt_buf expected;
     gt_buf_init(&expected, &gt_alloc_system);
+    assert_non_null(rules[field->type].write);
     if (rules[field->type].is_single || is_there(&e)) rules[field->type].write(&e, &expected);
     gt_bytes wanted = expected.len == 0 ? gt_bytes_of(NULL, 0) : gt_buf_bytes(&expected);
     if ((wanted.data == NULL) != (found.data == NULL) || (wanted.data != NULL && !gt_bytes_equal(wanted, found))) {

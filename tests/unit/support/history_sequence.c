@@ -97,15 +97,8 @@ static void go_behind_removed(reading *r, uint64_t removed) {
     r->before = tree_before(r->author, next < r->author->seen_count ? r->author->seen[next] : TREE_NONE);
 }
 
-static void insert(reading *r, gt_bytes inserted, gt_bytes attributes, uint64_t removed) {
-    stop_marks(r);
-    go_behind_removed(r, removed);
-    insert_all(r, inserted, attributes);
-}
-
 static void insert_embed(reading *r, gt_bytes embed, gt_bytes attributes) {
     int run = TREE_NONE;
-    stop_marks(r);
     insert_one(r, &(tree_element){.of = TREE_NONE, .content = embed, .attributes = attributes, .is_embed = true}, &run);
 }
 
@@ -120,7 +113,6 @@ static void move_or_set(reading *r, gt_bytes what) {
         keep(r, 1, gt_bytes_of(NULL, 0));
     } else if (is_there) {
         int run = TREE_NONE;
-        go_behind_removed(r, 0);
         insert_one(r, &(tree_element){.of = of}, &run);
     }
 }
@@ -133,11 +125,36 @@ static gt_bytes second_of(gt_bytes array, gt_bytes *first) {
     return second;
 }
 
-/* `next`: the run behind it; data NULL: none. */
-static void read_run(reading *r, gt_bytes run, gt_bytes next) {
-    int64_t count, removed = 0;
+static bool puts_something_in(gt_type type, gt_bytes run) {
+    gt_bytes first;
+    int64_t number;
+    switch (gt_value_kind(run)) {
+    case GT_KIND_INT: return false;
+    case GT_KIND_MAP: return gt_map_find_int(run, 1).data != NULL;
+    case GT_KIND_ARRAY: second_of(run, &first); return type == GT_TYPE_LIST || !gt_value_as_int64(first, &number);
+    default: return true;
+    }
+}
+
+/* How much is removed behind what is put in at one place; `runs` are those behind the one at hand. */
+static uint64_t removed_behind(gt_type type, gt_iter runs) {
+    gt_bytes run;
+    int64_t count;
+    while (gt_array_next(&runs, &run)) {
+        if (puts_something_in(type, run)) continue;
+        return gt_value_as_int64(run, &count) && count < 0 ? (uint64_t)-count : 0;
+    }
+    return 0;
+}
+
+/* `rest`: the runs behind it. */
+static void read_run(reading *r, gt_bytes run, gt_iter rest) {
+    int64_t count;
     gt_bytes first, none = {0};
-    if (next.data != NULL && gt_value_as_int64(next, &removed) && removed > 0) removed = 0;
+    if (puts_something_in(r->type, run)) {
+        stop_marks(r);
+        go_behind_removed(r, removed_behind(r->type, rest));
+    }
     if (gt_value_as_int64(run, &count)) {
         if (count > 0) {
             keep(r, (uint64_t)count, none);
@@ -149,14 +166,14 @@ static void read_run(reading *r, gt_bytes run, gt_bytes next) {
         if (gt_value_as_int64(first, &count)) {
             keep(r, (uint64_t)count, attributes);
         } else if (gt_value_kind(first) == GT_KIND_TEXT) {
-            insert(r, first, attributes, 0);
+            insert_all(r, first, attributes);
         } else {
             insert_embed(r, first, attributes);
         }
     } else if (gt_value_kind(run) == GT_KIND_MAP) {
         move_or_set(r, run);
     } else {
-        insert(r, run, none, (uint64_t)-removed);
+        insert_all(r, run, none);
     }
 }
 
@@ -178,21 +195,17 @@ static void read_edit(tree *t, gt_type type, uint32_t step, gt_bytes edit) {
     reading r = {.t = t, .author = &the_author, .type = type, .before = TREE_ROOT};
     tree_look(t, &the_author, step);
     if (edit.data != NULL && gt_value_kind(edit) == GT_KIND_MAP) {
-        gt_bytes run, next;
-        gt_iter iter = gt_array_iter(gt_map_find_int(edit, 0));
-        bool any = gt_array_next(&iter, &run);
-        while (any) {
-            any = gt_array_next(&iter, &next);
-            read_run(&r, run, any ? next : gt_bytes_of(NULL, 0));
-            run = next;
-        }
+        gt_bytes run;
+        for (gt_iter iter = gt_array_iter(gt_map_find_int(edit, 0)); gt_array_next(&iter, &run);)
+            read_run(&r, run, iter);
         return;
     }
     int seen = the_author.seen_count;
+    go_behind_removed(&r, (uint64_t)seen);
     if (edit.data != NULL && type == GT_TYPE_RICHTEXT) {
         read_document(&r, edit);
     } else if (edit.data != NULL) {
-        insert(&r, edit, gt_bytes_of(NULL, 0), (uint64_t)seen);
+        insert_all(&r, edit, gt_bytes_of(NULL, 0));
     }
     for (int i = 0; i < seen; i++) {
         t->elements[t->elements[the_author.seen[i]].of].removed_by |= history_bit(step);
@@ -289,7 +302,7 @@ void history_write_sequence(const field_edits *edits, gt_buf *out) {
     static int left[TREE_ELEMENTS_MAX], places[TREE_ELEMENTS_MAX];
     tree *t = &the_tree;
     gt_type type = edits->field->type;
-    tree_init(t, edits->h, edits->field->merge);
+    tree_init(t, edits->h, edits->field);
     for (uint32_t step = 0; step < edits->h->count; step++) {
         bool is_unset = field_is_unset(edits, step);
         if (is_unset || (edits->edited & history_bit(step)) != 0) {

@@ -15,7 +15,7 @@ typedef struct tree_element {
     int of;  /* the element whose place this is: itself, but where one was moved to */
     gt_bytes content, attributes;
     bool is_embed;
-    uint64_t removed_by, discarded_by; /* steps; of the element itself */
+    uint64_t removed_by, discarded_by; /* steps; what was moved here is removed where it was inserted */
 } tree_element;
 
 /* One attribute, or the value of an element of a list, given to what stood from one element to another in what the author of
@@ -28,6 +28,7 @@ typedef struct tree_mark {
 
 typedef struct tree {
     const history *h;
+    gt_type type;
     gt_strategy strategy;
     tree_element elements[TREE_ELEMENTS_MAX];
     tree_mark marks[TREE_MARKS_MAX];
@@ -41,7 +42,7 @@ typedef struct tree_author {
     int known_count, seen_count;
 } tree_author;
 
-void tree_init(tree *t, const history *h, gt_strategy strategy);
+void tree_init(tree *t, const history *h, const gt_field *field);
 
 /* He discards what is left out of what he sees. */
 void tree_look(tree *t, tree_author *author, uint32_t step);
@@ -53,7 +54,7 @@ int tree_insert(tree *t, tree_author *author, int before, const tree_element *el
 /* What he knows directly before something (TREE_NONE: the end). */
 int tree_before(const tree_author *author, int next);
 
-/* What is left after some steps, in order; `places` (may be NULL) is told where everything stands. Gives how many. */
+/* What is left after some steps, in order; `places` is told where everything stands, left or not. Gives how many. */
 int tree_left(const tree *t, uint64_t which, int *out, int *places);
 
 /* Later by (time, id). */
