@@ -22,6 +22,7 @@ typedef struct admission {
     bool has_lost;   /* the batch is known, and some of its leaves are lost */
     gt_index leaves; /* commit id → node, of the leaves in the batch */
     uint8_t *take;   /* by leaf */
+    uint8_t *found;  /* by leaf: GT_LEAF_… */
     /* What the batch waits for: the first parent that is not there. Of two parts of a batch that wait for leaves of each
      * other, the one with the earlier leaf then goes first, because leaves stand behind their parents. */
     gt_id missing;
@@ -66,6 +67,10 @@ static goat_status look_for_parent(admission *a, const gt_node *node, const gt_i
     }
     if (!gt_bytes_equal(key, node->commit.key))
         return gt_fail(diag, GOAT_INVALID, "a commit's parent is of another item");
+    bool together = leaf != GT_INDEX_NONE ||
+                    gt_id_compare(&gt_batch_at(a->repo, gt_commit_at(a->repo, row)->batch)->id, &a->batch->id) == 0;
+    if (together && node->commit.full.data != NULL && !a->from_log)
+        return gt_fail(diag, GOAT_INVALID, "a snapshot is of what is in the same batch");
     if (time >= node->commit.time) return gt_fail(diag, GOAT_INVALID, "a commit is not later than its parent");
     /* So what is written up to a version stands on nothing newer, and can be read without it. */
     if (version > node->commit.version && gt_bytes_equal(ns, node->commit.ns))
@@ -81,18 +86,26 @@ static gt_time latest_time(const gt_repo *repo, const gt_batch *batch) {
     return repo->time_seen + batch->size > latest ? repo->time_seen + batch->size : latest;
 }
 
+/* Of a snapshot that nobody can check, or that is too much work, nothing is said: it is no base. */
+static goat_status check_full(admission *a, const gt_node *node, gt_diag *diag) {
+    goat_status status = gt_full_check(a->repo, &node->commit, diag);
+    a->found[node->first] |= status == GOAT_OK ? GT_LEAF_FULL : GT_LEAF_NO_FULL;
+    return status == GOAT_NO_SCHEMA || status == GOAT_CORRUPT ? GOAT_OK : status;
+}
+
 /* What a peer should have looked at before he signed. Of what is in the log already, views leave out what is wrong. */
-static goat_status check_content(const admission *a, const gt_node *node, gt_diag *diag) {
+static goat_status check_content(admission *a, const gt_node *node, gt_diag *diag) {
     const gt_schema *schema = gt_commit_schema(a->repo, &node->commit);
     goat_status status = GOAT_OK;
     if (node->commit.time > a->latest) {
         status = gt_fail(diag, GOAT_INVALID, "a commit is too far ahead of the server's clock");
     } else if (schema != NULL && node->commit.delta.data != NULL) {
+        a->repo->checks++;
         status = gt_merge_check_delta(schema, node->commit.delta, diag);
+        if (status == GOAT_OK) a->found[node->first] |= GT_LEAF_FITS;
     }
     if (status == GOAT_OK && node->commit.full.data != NULL && a->take[node->first] == TAKE_NOW) {
-        status = gt_full_check(a->repo, &node->commit, diag);
-        if (status == GOAT_NO_SCHEMA || status == GOAT_CORRUPT) status = GOAT_OK; /* nobody can say; it is not used */
+        status = check_full(a, node, diag);
     }
     if (status == GOAT_INVALID) gt_diag_item(diag, a->repo->path, node->commit.key);
     return status;
@@ -202,7 +215,10 @@ static goat_status decide(admission *a, gt_diag *diag) {
 }
 
 static goat_status begin_admission(admission *a, gt_repo *repo, gt_batch *batch, bool from_log, gt_diag *diag) {
-    *a = (admission){.repo = repo, .batch = batch, .from_log = from_log, .take = gt_new(repo->alloc, batch->size, 1)};
+    *a = (admission){.repo = repo, .batch = batch, .from_log = from_log};
+    repo->full_work = 0;
+    a->take = gt_new(repo->alloc, 2 * (size_t)batch->size, 1);
+    if (a->take != NULL) a->found = a->take + batch->size;
     gt_index_init(&a->leaves, repo->alloc);
     a->latest = latest_time(repo, batch);
     uint32_t known = gt_find_batch(repo, &batch->id);
@@ -255,7 +271,7 @@ static bool is_followed(const gt_batch *logged, uint32_t number, const gt_id *id
 
 /* The rows of the leaves taken now, whose bytes lie in `record`. */
 goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
-                            uint8_t taken, gt_origin origin, gt_diag *diag) {
+                            uint8_t taken, const uint8_t *found, gt_origin origin, gt_diag *diag) {
     gt_arena arena;
     gt_arena_init(&arena, repo->alloc);
     gt_batch logged;
@@ -273,8 +289,10 @@ goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_recor
         const gt_id *id = &batch->nodes[from].hash;
         uint64_t offset = record->offset + (uint64_t)(node->bytes.data - record->payload.data);
         bool followed = is_followed(&logged, i, id, take, taken);
+        unsigned what = found == NULL ? 0 : found[node->first];
+        if (followed) what |= GT_LEAF_FOLLOWED;
         if (followed && !in_line) line = gt_line_begin(repo, node->commit.key);
-        status = gt_graph_add(repo, row, node->first, id, &node->commit, offset, (uint32_t)node->bytes.len, followed,
+        status = gt_graph_add(repo, row, node->first, id, &node->commit, offset, (uint32_t)node->bytes.len, what,
                               origin, diag);
         if (status != GOAT_OK) break;
         if (in_line && !followed) gt_line_end(repo, node->commit.key, line);
@@ -314,7 +332,7 @@ static goat_status take(admission *a, const gt_record *where, bool again, gt_ori
     goat_status status = where == NULL ? log_frame(a, taken, &record, diag) : GOAT_OK;
     if (status != GOAT_OK) return status;
     status = again ? gt_heal_leaves(repo, a->batch, &record, a->take, taken, diag)
-                   : gt_admit_leaves(repo, a->batch, &record, a->take, taken, origin, diag);
+                   : gt_admit_leaves(repo, a->batch, &record, a->take, taken, a->found, origin, diag);
     if (status != GOAT_OK) gt_repo_fail(repo, status, "a batch that is logged could not be taken in");
     if (status == GOAT_OK && where == NULL) gt_repo_logged(repo);
     return status;

@@ -49,6 +49,7 @@ static void check_commit(gt_audit *audit, const gt_batch *batch, const gt_node *
         report(audit, "delta", offset, batch, &diag);
     }
     if (node->commit.full.data == NULL) return;
+    repo->full_work = 0;
     goat_status status = gt_full_check(repo, &node->commit, &diag);
     if (status != GOAT_INVALID) return;
     gt_diag_item(&diag, repo->path, node->commit.key);

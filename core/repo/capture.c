@@ -142,7 +142,7 @@ static goat_status admit_own(gt_capture *capture, const gt_record *record, const
     if (status == GOAT_OK) {
         batch.id = *id;
         for (uint32_t i = 0; i < batch.node_count; i++) batch.nodes[i].hash = capture->draft.ids[i];
-        status = gt_admit_leaves(repo, &batch, record, NULL, 0, origin, diag);
+        status = gt_admit_leaves(repo, &batch, record, NULL, 0, NULL, origin, diag);
     }
     gt_arena_free(&arena);
     return status;

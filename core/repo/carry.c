@@ -27,10 +27,25 @@ static goat_status upgrade(const gt_repo *repo, const gt_schema *writer, const g
     return status;
 }
 
-goat_status gt_carry(gt_repo *repo, const gt_schema *writer, const gt_schema *reader, gt_bytes *delta, gt_arena *arena,
-                     gt_diag *diag) {
+void gt_commit_note_fits(gt_repo *repo, uint32_t number) {
+    static const uint8_t none[64] = {0};
+    while (repo->fits.len <= number / 8 && !gt_buf_failed(&repo->fits)) gt_buf_append(&repo->fits, none, sizeof(none));
+    if (number / 8 < repo->fits.len) repo->fits.data[number / 8] |= (uint8_t)(1 << number % 8);
+}
+
+bool gt_commit_fits(gt_repo *repo, uint32_t number, const gt_schema *writer, gt_bytes delta) {
+    bool known = number / 8 < repo->fits.len && (repo->fits.data[number / 8] >> number % 8 & 1) != 0;
+    if (known) return true;
+    repo->checks++;
+    if (gt_merge_check_delta(writer, delta, NULL) != GOAT_OK) return false;
+    gt_commit_note_fits(repo, number);
+    return true;
+}
+
+goat_status gt_carry(gt_repo *repo, uint32_t number, const gt_schema *writer, const gt_schema *reader, gt_bytes *delta,
+                     gt_arena *arena, gt_diag *diag) {
     goat_status status = GOAT_OK;
-    bool fits = gt_merge_check_delta(writer, *delta, NULL) == GOAT_OK;
+    bool fits = gt_commit_fits(repo, number, writer, *delta);
     if (fits && writer == reader) return GOAT_OK;
     gt_buf turns[2];
     int in = 0;

@@ -46,7 +46,7 @@ static goat_status look(gt_explaining *x, gt_diag *diag) {
     gt_bytes delta = commit.delta;
     const gt_schema *writer = gt_writer_of(x->repo, schema);
     if (x->unsettled_count > 0 && writer != NULL && writer != x->reader) {
-        status = gt_carry(x->repo, writer, x->reader, &delta, &x->arena, diag);
+        status = gt_carry(x->repo, number, writer, x->reader, &delta, &x->arena, diag);
         if (status != GOAT_OK) return status;
     }
     for (gt_iter iter = gt_map_iter(delta); gt_map_next(&iter, &name, &edit);) {

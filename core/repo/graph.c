@@ -85,7 +85,7 @@ static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const g
         !gt_same_namespace(repo, row->schema, gt_item_schema(repo, item)) || (first && !same)) {
         return;
     }
-    if (same && origin != GT_FROM_SELF && gt_merge_check_delta(reader, commit->delta, NULL) != GOAT_OK) return;
+    if (same && origin != GT_FROM_SELF && !gt_commit_fits(repo, number, reader, commit->delta)) return;
     if (first && commit->delta_is_state) {
         item->state = GT_STATE_IN_LOG | (row->offset + (uint64_t)(commit->delta.data - commit->header.data));
         item->state_len = (uint32_t)commit->delta.len;
@@ -97,7 +97,7 @@ static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const g
     gt_buf_init(&state, repo->alloc);
     gt_arena_init(&arena, repo->alloc);
     gt_step step = {.id = row->id.bytes, .time = row->time, .delta = commit->delta};
-    if ((same || gt_carry(repo, writer, reader, &step.delta, &arena, NULL) == GOAT_OK) &&
+    if ((same || gt_carry(repo, number, writer, reader, &step.delta, &arena, NULL) == GOAT_OK) &&
         gt_merge_replay(repo->alloc, reader, first ? (gt_bytes){0} : old, &step, 1, &state, &repo->work, NULL) ==
             GOAT_OK) {
         gt_item_set_state(repo, item, gt_buf_bytes(&state)); /* without memory it stays unknown, which is right too */
@@ -132,7 +132,7 @@ static void count_since_base(gt_item_row *item, const gt_commit *commit, bool fi
 }
 
 goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
-                         uint64_t offset, uint32_t len, bool followed, gt_origin origin, gt_diag *diag) {
+                         uint64_t offset, uint32_t len, unsigned what, gt_origin origin, gt_diag *diag) {
     uint32_t schema = gt_add_schema(repo, commit);
     gt_commit_row *row = schema == GT_NONE ? NULL : gt_rows_push(&repo->commits);
     if (row == NULL) return gt_no_memory(diag);
@@ -153,8 +153,10 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     }
     /* Nothing fails from here on. */
     gt_item_row *item = gt_item_at(repo, item_number);
-    bool has_full =
-        commit->full.data != NULL && (origin == GT_FROM_SELF || gt_full_check(repo, commit, NULL) == GOAT_OK);
+    bool has_full = commit->full.data != NULL && (what & GT_LEAF_NO_FULL) == 0;
+    if (has_full && origin != GT_FROM_SELF && (what & GT_LEAF_FULL) == 0) {
+        has_full = gt_full_check(repo, commit, NULL) == GOAT_OK;
+    }
     const gt_repo_hooks *hooks = &repo->config.hooks;
     if (hooks->before_change != NULL) hooks->before_change(hooks->context, repo, item_number);
     row->id = *id;
@@ -170,6 +172,7 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     if (commit->reverts.count > 0) row->flags |= GT_COMMIT_REVERTS;
     if (commit->delta.data == NULL) row->flags |= GT_COMMIT_SEALED;
     row->older = item->newest;
+    if ((what & GT_LEAF_FITS) != 0) gt_commit_note_fits(repo, number);
 
     gt_view old = {0}; /* kept while the item moves on */
     gt_buf heads;
@@ -190,7 +193,7 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
         hidden = !gt_is_shown(row);
     }
     /* Nobody asks before the next one is there. */
-    bool waits = followed && on_all_heads && !is_new && !unshown && !hidden;
+    bool waits = (what & GT_LEAF_FOLLOWED) != 0 && on_all_heads && !is_new && !unshown && !hidden;
     bool forks = !on_all_heads || waits || (item->flags & GT_ITEM_FORKED) != 0;
     if (old.bytes.data != NULL && forks && !hidden && looks) {
         gt_cut_keep(repo, item_number, (const uint32_t *)(const void *)heads.data,

@@ -112,6 +112,8 @@ gt_log *gt_repo_log(const gt_repo *repo) { return repo->log; }
 
 uint64_t gt_repo_work(const gt_repo *repo) { return repo->work; }
 
+uint64_t gt_repo_checks(const gt_repo *repo) { return repo->checks; }
+
 bool gt_repo_has_commits(const gt_repo *repo, uint32_t item) { return gt_item_at(repo, item)->newest != GT_NONE; }
 
 uint32_t gt_repo_newest(const gt_repo *repo, uint32_t item) { return gt_item_at(repo, item)->newest; }

@@ -364,6 +364,8 @@ uint64_t gt_repo_faults(const gt_repo *repo);
 
 /* Commits looked at and field edits replayed since open; for tests of cost. */
 uint64_t gt_repo_work(const gt_repo *repo);
+/* Deltas and snapshots that were compared with their schema, or with what they should come to. */
+uint64_t gt_repo_checks(const gt_repo *repo);
 
 /* ---- verify: from the log's bytes alone ---- */
 

@@ -18,6 +18,7 @@ void gt_tables_init(gt_repo *repo) {
     gt_index_init(&repo->schema_index, repo->alloc);
     gt_index_init(&repo->receipt_index, repo->alloc);
     gt_buf_init(&repo->faults, repo->alloc);
+    gt_buf_init(&repo->fits, repo->alloc);
     gt_buf_init(&repo->lacking, repo->alloc);
     gt_buf_init(&repo->gone, repo->alloc);
 }
@@ -41,6 +42,7 @@ void gt_tables_free(gt_repo *repo) {
     gt_index_free(&repo->schema_index);
     gt_index_free(&repo->receipt_index);
     gt_buf_free(&repo->faults);
+    gt_buf_free(&repo->fits);
     gt_buf_free(&repo->lacking);
     gt_buf_free(&repo->gone);
     gt_free(repo->alloc, repo->readings);

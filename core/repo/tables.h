@@ -188,6 +188,8 @@ enum {
     GT_PARKED_BYTES_MAX = 16 * 1024 * 1024,
     GT_PARKED_SESSION_BYTES_MAX = GT_PARKED_BYTES_MAX / 4,
     GT_PARKED_RETRY_BYTES = 32 * 1024, /* tried again in one step; about a millisecond */
+    GT_FULL_WORK_MAX =
+        1 << 18, /* commits gone through to check the snapshots of one frame; about 0.3 s. The rest are no bases */
     GT_BUCKETS = 4096,
 };
 
@@ -242,8 +244,10 @@ struct gt_repo {
     uint32_t fingerprinted;                    /* commits counted in, from row 0 on */
     gt_lthash receipts_set;                    /* not in checkpoints; nor are these: */
     uint32_t receipts_counted, receipts_sound; /* rows gone through, and how many of them are in the set */
+    gt_buf fits;      /* a bit a commit: its delta was found to fit its schema; see gt_commit_fits */
     uint32_t changes; /* of rows or holes that a checkpoint names, where the log did not grow with them */
-    uint64_t work;
+    uint64_t work, checks;
+    uint64_t full_work;    /* to check the snapshots of the frame at hand */
     gt_buf faults;         /* gt_stretch_row: records of the log that could not be taken */
     gt_buf lacking;        /* uint32_t: rows of batches that are stubs or have lost leaves, and of some that are not */
     gt_buf gone;           /* gt_id: batches that a peer has lost for good */
@@ -320,10 +324,17 @@ goat_status gt_commit_read(gt_repo *repo, uint32_t number, gt_commit *commit, gt
 
 /* ---- graph.c ---- */
 
-/* Adds a leaf whose parents are all known; keeps heads and the item's state up to date; calls the hooks. `bytes` lies
- * in the log at `offset`. `followed`: it is in a line, the next one is on it alone, and its state is not made. GOAT_NO_MEMORY, GOAT_CORRUPT: nothing was changed. */
+enum {
+    GT_LEAF_FOLLOWED = 1 << 0, /* it is in a line: the next one is on it alone, and its state is not made */
+    GT_LEAF_FITS = 1 << 1,     /* its delta fits its schema; not set: not known */
+    GT_LEAF_FULL = 1 << 2,     /* its snapshot is what its parents come to */
+    GT_LEAF_NO_FULL = 1 << 3,  /* it is no base, because it is not, or nobody can say; neither: not known */
+};
+
+/* Adds a leaf whose parents are all known; keeps heads and the item's state up to date; calls the hooks. Its bytes lie
+ * in the log at `offset`; `what` is of GT_LEAF_…. GOAT_NO_MEMORY, GOAT_CORRUPT: nothing was changed. */
 goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_id *id, const gt_commit *commit,
-                         uint64_t offset, uint32_t len, bool followed, gt_origin origin, gt_diag *diag);
+                         uint64_t offset, uint32_t len, unsigned what, gt_origin origin, gt_diag *diag);
 /* Before the first of such a line, and after its last: then the state is made, if it was known before and follows. */
 typedef struct gt_line {
     bool was_known, was_forked;
@@ -391,9 +402,10 @@ goat_status gt_admit_batch(gt_repo *repo, gt_batch *batch, const gt_record *wher
  * or GT_NO_POSITION. `id` may be NULL. */
 goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, bool verified, gt_origin origin,
                            gt_admission *outcome, gt_id *id, gt_diag *diag);
-/* Adds the rows of leaves that lie in `record`: those whose `take` is `taken`, all with take NULL. */
+/* Adds the rows of leaves that lie in `record`: those whose `take` is `taken`, all with take NULL. `found` (NULL: nothing
+ * is) is what is known of each leaf already, of GT_LEAF_…. */
 goat_status gt_admit_leaves(gt_repo *repo, const gt_batch *batch, const gt_record *record, const uint8_t *take,
-                            uint8_t taken, gt_origin origin, gt_diag *diag);
+                            uint8_t taken, const uint8_t *found, gt_origin origin, gt_diag *diag);
 
 /* ---- fingerprint.c ---- */
 
@@ -450,7 +462,7 @@ goat_status gt_view_compute(gt_repo *repo, uint32_t item, const gt_schema *reade
 /* The heads that can be shown, as uint32_t rows. */
 goat_status gt_item_heads(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag);
 /* Whether the snapshot in a commit, whose parents are known, is what their replay comes to: GOAT_OK; GOAT_INVALID when
- * it is not; GOAT_NO_SCHEMA where nobody can say; GOAT_CORRUPT, GOAT_NO_MEMORY. */
+ * it is not; GOAT_NO_SCHEMA where nobody can say, or it is too much work; GOAT_CORRUPT, GOAT_NO_MEMORY. */
 goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag);
 /* The schema that a commit was written with, when it is registered with the same bytes; NULL otherwise. */
 const gt_schema *gt_commit_schema(const gt_repo *repo, const gt_commit *commit);

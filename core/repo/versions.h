@@ -7,10 +7,14 @@
 
 /* ---- carry.c ---- */
 
-/* The delta of a writer as a reader of a later version takes it, in the arena where it is not the same: without edits that do
+/* Whether the delta of a commit fits the schema that it was written with. It is looked at once, if it does: a definition never
+ * changes. */
+bool gt_commit_fits(gt_repo *repo, uint32_t number, const gt_schema *writer, gt_bytes delta);
+void gt_commit_note_fits(gt_repo *repo, uint32_t number); /* who admitted it has looked */
+/* The delta of a commit as a reader of a later version takes it, in the arena where it is not the same: without edits that do
  * not fit (FORMAT.md 3.4), and upgraded. */
-goat_status gt_carry(gt_repo *repo, const gt_schema *writer, const gt_schema *reader, gt_bytes *delta, gt_arena *arena,
-                     gt_diag *diag);
+goat_status gt_carry(gt_repo *repo, uint32_t number, const gt_schema *writer, const gt_schema *reader, gt_bytes *delta,
+                     gt_arena *arena, gt_diag *diag);
 /* A state of a version as a later one has it; appended. */
 goat_status gt_carry_state(const gt_repo *repo, const gt_schema *writer, const gt_schema *reader, gt_bytes state,
                            gt_buf *out, gt_diag *diag);

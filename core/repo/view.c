@@ -210,7 +210,7 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
     if (status != GOAT_OK) return status;
     if (commit.delta.data == NULL) return gt_fail(diag, GOAT_CORRUPT, "a commit of this item has lost its content");
     step->delta = commit.delta;
-    status = gt_carry(repo, writer, reader, &step->delta, arena, diag);
+    status = gt_carry(repo, number, writer, reader, &step->delta, arena, diag);
     if (status == GOAT_OK && row->parent_count == 0 && walk->base.data != NULL && gt_value_count(step->delta) == 0) {
         static const uint8_t is_there[] = {0xa1, 0x00, 0xf4}; /* {0: false}: a first commit is an edit in any case */
         step->delta = gt_bytes_of(is_there, sizeof(is_there));
@@ -292,6 +292,9 @@ static goat_status compare_full(gt_repo *repo, uint32_t number, const gt_commit 
 goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag) {
     uint32_t number = gt_repo_find(repo, commit->key);
     const gt_schema *writer = gt_commit_schema(repo, commit);
+    uint64_t before = repo->work;
+    repo->checks++;
+    if (repo->full_work > GT_FULL_WORK_MAX) return gt_fail(diag, GOAT_NO_SCHEMA, "too many snapshots to be checked");
     if (number == GT_NONE || writer == NULL ||
         !same_namespace(writer, gt_schema_at(repo, gt_item_schema(repo, gt_item_at(repo, number))))) {
         return gt_fail(diag, GOAT_NO_SCHEMA, "a snapshot cannot be read here");
@@ -304,6 +307,7 @@ goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag)
         : !known || parents.len == 0
             ? gt_fail(diag, GOAT_NO_SCHEMA, "the parents of a snapshot are not known")
             : compare_full(repo, number, commit, writer, (const uint32_t *)(const void *)parents.data, diag);
+    repo->full_work += repo->work - before;
     gt_buf_free(&parents);
     return status;
 }

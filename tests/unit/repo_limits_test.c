@@ -1,6 +1,7 @@
 /* core/repo: what somebody hostile may write, and what others make of it. */
 #include "support/test.h"
 
+#include "repo/tables.h"
 #include "support/test_pair.h"
 #include "support/test_random.h"
 #include "support/test_value.h"
@@ -71,9 +72,101 @@ static void what_is_too_large_is_cut_and_marked_and_heals(void **state) {
     gt_buf_free(&document);
 }
 
+/* Nobody could say at admission whether it is true. */
+static void a_snapshot_of_what_is_in_the_same_batch_is_refused(void **state) {
+    fixture *f = *state;
+    gt_buf part;
+    gt_buf_init(&part, &gt_alloc_system);
+    gt_id first = test_writer_leaf(&f->writer, "x", 1, NULL, 0, "{text: 'true'}", NULL);
+    test_writer_leaf(&f->writer, "x", 2, &first, 1, "{size: 1}", "{text: 'false'}");
+    gt_bytes frame = test_writer_finish(&f->writer);
+    test_site_refuses(&f->a, frame, GOAT_INVALID, "in the same batch");
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 0);
+    test_writer_elide(&f->writer, frame, "10", GT_NODE_HAD, &part);
+    test_site_admits(&f->b, gt_buf_bytes(&part), GT_ADMITTED);
+    test_site_refuses(&f->b, frame, GOAT_INVALID, "in the same batch");
+    test_site_shows(&f->b, "x", "{text: 'true'}");
+    gt_buf_free(&part);
+}
+
+/* Deltas and snapshots of a peer are looked at when they come, and then believed. */
+static void what_a_peer_sends_is_looked_at_once(void **state) {
+    enum { COMMITS = 100, VIEWS = 50 };
+    fixture *f = *state;
+    char delta[32], full[32];
+    gt_id last, first;
+    test_site_admits(&f->a, test_writer_commit(&f->writer, "x", 1, NULL, "{size: 0}", &first), GT_ADMITTED);
+    last = first;
+    for (uint32_t i = 1; i <= COMMITS; i++) {
+        snprintf(delta, sizeof delta, "{size: %u}", (unsigned)i);
+        snprintf(full, sizeof full, "{size: %u}", (unsigned)i - 1);
+        last = test_writer_leaf(&f->writer, "x", 1 + i, &last, 1, delta, full);
+        test_site_admits(&f->a, test_writer_finish(&f->writer), GT_ADMITTED);
+    }
+    assert_int_equal(gt_repo_checks(f->a.repo), 1 + 2 * COMMITS);
+    for (uint32_t i = 0; i < VIEWS; i++) { /* each goes through more of them: the fork is at the first */
+        snprintf(delta, sizeof delta, "{votes: %u}", (unsigned)i + 1);
+        test_site_admits(&f->a, test_writer_commit(&f->other, "x", 500 + i, &first, delta, NULL), GT_ADMITTED);
+        flags_of(&f->a, "x");
+    }
+    assert_int_equal(gt_repo_checks(f->a.repo), 1 + 2 * COMMITS + VIEWS);
+}
+
+/* True snapshots of many old versions, each of which takes a replay of what came before it. */
+static void snapshots_of_one_frame_cost_no_more_than_so_much(void **state) {
+    enum { COMMITS = 3000, SNAPSHOTS = 300 };
+    fixture *f = *state;
+    char delta[32], full[32];
+    static gt_id ids[COMMITS];
+    for (uint32_t i = 0; i < COMMITS; i++) {
+        snprintf(delta, sizeof delta, "{size: %u}", (unsigned)i);
+        ids[i] = test_writer_leaf(&f->writer, "x", 1 + i, i == 0 ? NULL : &ids[i - 1], i > 0, delta, NULL);
+    }
+    test_site_admits(&f->a, test_writer_finish(&f->writer), GT_ADMITTED);
+    for (uint32_t i = 0; i < SNAPSHOTS; i++) {
+        uint32_t at = COMMITS - 1 - i;
+        snprintf(full, sizeof full, "{size: %u}", (unsigned)at);
+        test_writer_leaf(&f->other, "x", 2 * COMMITS + i, &ids[at], 1, "{votes: 1}", full);
+    }
+    uint64_t before = gt_repo_work(f->a.repo);
+    test_site_admits(&f->a, test_writer_finish(&f->other), GT_ADMITTED);
+    assert_true(gt_repo_work(f->a.repo) - before < GT_FULL_WORK_MAX + 10 * COMMITS);
+    test_site_shows(&f->a, "x", "{size: 2999, votes: 300}");
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
+}
+
+/* FORMAT.md 2.5: a late one changes nothing, an earlier one everything, whoever hears of which first. */
+static void the_first_commit_by_its_time_says_what_an_item_is(void **state) {
+    fixture *f = *state;
+    gt_id goat, edit;
+    test_frames frames = {0};
+    test_site_learn(&f->a, test_sheep_1);
+    test_site_learn(&f->b, test_sheep_1);
+    test_frames_add(&frames, test_writer_commit(&f->writer, "x", 10, NULL, "{text: 'goat', size: 1}", &goat));
+    test_frames_add(&frames, test_writer_commit(&f->writer, "x", 20, &goat, "{size: 2}", &edit));
+    test_writer_schema(&f->other, test_sheep_1);
+    test_frames_add(&frames, test_writer_commit(&f->other, "x", 30, NULL, "{text: 'late'}", &edit));
+    for (size_t i = 0; i < 3; i++) test_site_admits(&f->a, test_frames_at(&frames, i), GT_ADMITTED);
+    test_site_shows(&f->a, "x", "{text: 'goat', size: 2}");
+    test_frames_add(&frames, test_writer_commit(&f->other, "x", 1, NULL, "{text: 'sheep'}", &edit));
+    test_site_admits(&f->a, test_frames_at(&frames, 3), GT_ADMITTED);
+    test_site_shows(&f->a, "x", "{text: 'late'}"); /* of two edits of a sheep, the later */
+    test_site_admits(&f->b, test_frames_at(&frames, 2), GT_ADMITTED);
+    test_site_admits(&f->b, test_frames_at(&frames, 3), GT_ADMITTED);
+    for (size_t i = 0; i < 2; i++) test_site_admits(&f->b, test_frames_at(&frames, i), GT_ADMITTED);
+    test_sites_equal(&f->a, &f->b);
+    test_site_reopen(&f->a, TEST_SITE_NO_CHECKPOINT);
+    assert_int_equal(gt_repo_entry_count(f->a.repo), 4); /* nothing is lost */
+    test_frames_free(&frames);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PAIR_CASE(what_is_too_large_is_cut_and_marked_and_heals),
+        PAIR_CASE(the_first_commit_by_its_time_says_what_an_item_is),
+        PAIR_CASE(a_snapshot_of_what_is_in_the_same_batch_is_refused),
+        PAIR_CASE(what_a_peer_sends_is_looked_at_once),
+        PAIR_CASE(snapshots_of_one_frame_cost_no_more_than_so_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
