@@ -4,20 +4,25 @@
 #include "repo/revert.h"
 #include "repo/tables.h"
 
-/* Own reverts of own reverts, and so on: deeper than this they are looked at as edits. */
-enum { DEPTH_MAX = 32 };
-
-typedef enum kind { AN_EDIT, AN_UNDO, A_REDO } kind;
+typedef enum kind { NOT_KNOWN, AN_EDIT, AN_UNDO, A_REDO, KINDS } kind;
 
 typedef struct search {
     gt_repo *repo;
     uint32_t session; /* row */
     uint32_t item;    /* GT_NONE: any */
     gt_buf undone;    /* rows that are flagged as undone */
+    uint8_t *kinds;   /* by row */
+    gt_buf stack;     /* rows whose kinds are being found */
 } search;
 
 static bool is_own(const search *s, const gt_commit_row *row) {
     return gt_batch_at(s->repo, row->batch)->session == s->session;
+}
+
+/* What a revert names is of its item, and earlier (FORMAT.md 2.4). */
+static bool names(const gt_repo *repo, uint32_t number, uint32_t other) {
+    const gt_commit_row *row = gt_commit_at(repo, number), *named = gt_commit_at(repo, other);
+    return named->item == row->item && gt_commit_order(named, row) < 0;
 }
 
 static goat_status flag_undone(search *s, uint32_t number, gt_diag *diag) {
@@ -25,7 +30,7 @@ static goat_status flag_undone(search *s, uint32_t number, gt_diag *diag) {
     goat_status status = gt_commit_read(s->repo, number, &commit, diag);
     for (uint32_t i = 0; status == GOAT_OK && i < commit.reverts.count; i++) {
         uint32_t other = gt_find_commit(s->repo, gt_ids_at(commit.reverts, i));
-        if (other == GT_NONE || gt_commit_at(s->repo, other)->item != gt_commit_at(s->repo, number)->item) continue;
+        if (other == GT_NONE || !names(s->repo, number, other)) continue;
         if ((gt_commit_at(s->repo, other)->flags & GT_COMMIT_AWAITED) != 0) continue;
         gt_buf_append(&s->undone, &other, sizeof(other));
         if (gt_buf_failed(&s->undone)) return gt_no_memory(diag);
@@ -41,25 +46,55 @@ static void clear_flags(search *s) {
         gt_commit_at(s->repo, number)->flags &= (uint16_t)~GT_COMMIT_AWAITED;
     }
     gt_buf_free(&s->undone);
+    gt_buf_free(&s->stack);
+    gt_free(s->repo->alloc, s->kinds);
+}
+
+/* Puts those of the session's commits that one names, and whose kind is not known, on the stack. `*only_own`: there are no
+ * others; `found`: whether there are edits, undos and redos among those that are known. */
+static void look_at_named(search *s, uint32_t number, gt_ids reverts, bool *only_own, bool found[]) {
+    *only_own = true;
+    for (uint32_t i = 0; i < reverts.count; i++) {
+        uint32_t other = gt_find_commit(s->repo, gt_ids_at(reverts, i));
+        if (other == GT_NONE || !is_own(s, gt_commit_at(s->repo, other))) {
+            *only_own = false;
+        } else if (names(s->repo, number, other)) {
+            found[s->kinds[other]] = true;
+            if (s->kinds[other] == NOT_KNOWN) gt_buf_append(&s->stack, &other, sizeof(other));
+        }
+    }
+}
+
+/* The kind of the row on top of the stack, which is taken off it, if those that it names are known; or these go on top. */
+static goat_status find_kind_of_top(search *s, gt_diag *diag) {
+    uint32_t number;
+    gt_commit commit = {0};
+    bool only_own, found[KINDS] = {false};
+    size_t top = s->stack.len - sizeof(number);
+    memcpy(&number, s->stack.data + top, sizeof(number));
+    goat_status status = GOAT_OK;
+    if (s->kinds[number] == NOT_KNOWN && (gt_commit_at(s->repo, number)->flags & GT_COMMIT_REVERTS) != 0) {
+        status = gt_commit_read(s->repo, number, &commit, diag);
+    }
+    if (status != GOAT_OK) return status;
+    look_at_named(s, number, commit.reverts, &only_own, found);
+    if (gt_buf_failed(&s->stack)) return gt_no_memory(diag);
+    if (only_own && found[NOT_KNOWN]) return GOAT_OK;
+    s->stack.len = top;
+    if (s->kinds[number] != NOT_KNOWN) return GOAT_OK;
+    bool undoes = found[AN_EDIT] || found[A_REDO], redoes = found[AN_UNDO];
+    s->kinds[number] = !only_own || undoes == redoes ? AN_EDIT : undoes ? AN_UNDO : A_REDO;
+    return GOAT_OK;
 }
 
 /* What names nothing but own edits is an undo, what names nothing but own undos a redo; a revert of others' commits is an
- * edit. */
-static goat_status find_kind(const search *s, uint32_t number, int depth, kind *found, gt_diag *diag) {
-    gt_commit commit;
-    *found = AN_EDIT;
-    if ((gt_commit_at(s->repo, number)->flags & GT_COMMIT_REVERTS) == 0 || depth == DEPTH_MAX) return GOAT_OK;
-    goat_status status = gt_commit_read(s->repo, number, &commit, diag);
-    bool undoes = true, redoes = true;
-    for (uint32_t i = 0; status == GOAT_OK && i < commit.reverts.count && (undoes || redoes); i++) {
-        uint32_t other = gt_find_commit(s->repo, gt_ids_at(commit.reverts, i));
-        kind one;
-        if (other == GT_NONE || !is_own(s, gt_commit_at(s->repo, other))) return GOAT_OK;
-        status = find_kind(s, other, depth + 1, &one, diag);
-        undoes = undoes && one != AN_UNDO;
-        redoes = redoes && one == AN_UNDO;
-    }
-    if (status == GOAT_OK && undoes != redoes) *found = undoes ? AN_UNDO : A_REDO;
+ * edit. Each commit is asked once, however many name it: what is named is earlier, so there is an end. */
+static goat_status find_kind(search *s, uint32_t number, kind *found, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    gt_buf_append(&s->stack, &number, sizeof(number));
+    if (gt_buf_failed(&s->stack)) return gt_no_memory(diag);
+    while (status == GOAT_OK && s->stack.len > 0) status = find_kind_of_top(s, diag);
+    *found = (kind)s->kinds[number];
     return status;
 }
 
@@ -75,7 +110,7 @@ static goat_status find_target(search *s, bool redo, uint32_t *target, gt_diag *
         if (!undone && (row->flags & GT_COMMIT_REVERTS) != 0) status = flag_undone(s, number, diag);
         kind is = AN_EDIT;
         if (status == GOAT_OK && is_own(s, row)) {
-            status = find_kind(s, number, 0, &is, diag);
+            status = find_kind(s, number, &is, diag);
             if (status == GOAT_OK && redo && is == AN_EDIT) return GOAT_OK; /* what was undone before is past */
             if (status == GOAT_OK && !undone && is == (redo ? AN_UNDO : AN_EDIT)) {
                 *target = number;
@@ -106,7 +141,7 @@ static goat_status add_transaction(search *s, uint32_t target, gt_buf *rows, gt_
     kind wanted, is;
     gt_arena_init(&arena, repo->alloc);
     goat_status status = view_batch(repo, row, &arena, &batch, diag);
-    if (status == GOAT_OK) status = find_kind(s, target, 0, &wanted, diag);
+    if (status == GOAT_OK) status = find_kind(s, target, &wanted, diag);
     uint16_t group = 0;
     if (status == GOAT_OK && batch.leaf_groups != NULL) group = batch.leaf_groups[row->leaf];
     if (status == GOAT_OK && group == 0) gt_buf_append(rows, &target, sizeof(target));
@@ -114,7 +149,7 @@ static goat_status add_transaction(search *s, uint32_t target, gt_buf *rows, gt_
         const gt_commit_row *other = gt_commit_at(repo, i);
         if (other->batch != row->batch || batch.leaf_groups[other->leaf] != group) continue;
         if ((other->flags & GT_COMMIT_AWAITED) != 0) continue;
-        status = find_kind(s, i, 0, &is, diag);
+        status = find_kind(s, i, &is, diag);
         if (status == GOAT_OK && is == wanted) gt_buf_append(rows, &i, sizeof(i));
     }
     gt_arena_free(&arena);
@@ -126,7 +161,10 @@ goat_status gt_undo_find(gt_repo *repo, const gt_id *session, uint32_t item, boo
     uint32_t target;
     if (s.session == GT_NONE) return GOAT_OK;
     gt_buf_init(&s.undone, repo->alloc);
-    goat_status status = find_target(&s, redo, &target, diag);
+    gt_buf_init(&s.stack, repo->alloc);
+    s.kinds = gt_new(repo->alloc, repo->commits.count + (size_t)1, 1);
+    target = GT_NONE;
+    goat_status status = s.kinds == NULL ? gt_no_memory(diag) : find_target(&s, redo, &target, diag);
     if (status == GOAT_OK && target != GT_NONE) {
         if (item == GT_NONE) {
             status = add_transaction(&s, target, rows, diag);

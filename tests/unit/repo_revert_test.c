@@ -186,7 +186,73 @@ static void undo_and_redo_are_about_own_edits_alone(void **state) {
     end(&f);
 }
 
-/* What names no ancestor of its item names nothing. */
+/* A commit as nobody makes it: it says that it undoes what its author may never have seen. `names` are sorted. */
+static gt_id edit_naming(test_site *site, const char *key, const char *edit, gt_id parent, gt_id *names,
+                         uint32_t count) {
+    gt_signer signer = {site->own->session, &site->own->secret};
+    gt_capture *capture;
+    gt_id id;
+    gt_bytes delta = test_value(edit);
+    gt_leaf leaf = {.key = gt_bytes_text(key), .parents = &parent, .parent_count = 1, .delta = delta};
+    for (uint32_t i = 1; i < count; i++) {
+        for (uint32_t k = i; k > 0 && gt_id_compare(&names[k - 1], &names[k]) > 0; k--) {
+            gt_id other = names[k];
+            names[k] = names[k - 1];
+            names[k - 1] = other;
+        }
+    }
+    leaf.schema = test_site_schema(site, "goat", 1);
+    leaf.reverts = names;
+    leaf.revert_count = count;
+    assert_int_equal(gt_capture_begin(site->repo, &capture, NULL), GOAT_OK);
+    assert_int_equal(gt_capture_add(capture, &signer, &leaf, &id, NULL), GOAT_OK);
+    assert_int_equal(gt_capture_finish(capture, &signer, GT_FROM_SELF, NULL), GOAT_OK);
+    test_value_free(delta);
+    return id;
+}
+
+/* Somebody names an edit that was made at the same time, which he has not seen. That is as if he had seen it: who asks
+ * for it to be undone is told that it is; who reverts the revert has it back; and all agree. */
+static void a_revert_may_name_what_was_made_at_the_same_time(void **state) {
+    fixture f;
+    test_site *a = &f.sites[0], *hostile = &f.sites[1];
+    (void)state;
+    begin(&f);
+    gt_id first = edit(a, "a", "{text: 'first'}");
+    send_all(&f);
+    gt_id own = edit(a, "a", "{size: 7}");
+    gt_sim_set_wall_ms(&hostile->clock, 1900000000000);
+    gt_id id = edit_naming(hostile, "a", "{votes: 1}", first, &own, 1);
+    send_all(&f);
+    uint32_t row = row_of(a, &own);
+    test_site_shows(a, "a", "{text: 'first', size: 7, votes: 1}");
+    assert_false(revert_rows(a, gt_repo_find(a->repo, gt_bytes_text("a")), &row, 1, &id));
+    revert(a, "a", id);
+    send_all(&f);
+    for (int i = 0; i < SITES; i++) test_site_shows(&f.sites[i], "a", "{text: 'first', size: 7}");
+    revert(a, "a", own);
+    test_site_shows(a, "a", "{text: 'first'}");
+    end(&f);
+}
+
+/* Each names all that came before it: there are as many ways back as there are sets of them. */
+static void undo_asks_each_commit_once(void **state) {
+    enum { COMMITS = 64 };
+    fixture f;
+    gt_id ids[COMMITS], names[COMMITS];
+    (void)state;
+    begin(&f);
+    ids[0] = edit(&f.sites[0], "a", "{size: 0}");
+    for (uint32_t i = 1; i < COMMITS; i++) {
+        memcpy(names, ids, sizeof ids);
+        ids[i] = edit_naming(&f.sites[0], "a", "{votes: 1}", ids[i - 1], names, i);
+    }
+    undo(&f.sites[0], "a", false);
+    undo(&f.sites[0], "a", true);
+    end(&f);
+}
+
+/* What is of another item, or not there, is not named. */
 static void reverts_that_name_what_they_have_not_seen_do_no_harm(void **state) {
     fixture f;
     test_site *site = &f.sites[0];
@@ -374,6 +440,8 @@ int main(void) {
         cmocka_unit_test(an_old_commit_is_undone_below_snapshots),
         cmocka_unit_test(an_undo_shortly_after_an_edit_costs_what_came_since),
         cmocka_unit_test(undo_and_redo_are_about_own_edits_alone),
+        cmocka_unit_test(a_revert_may_name_what_was_made_at_the_same_time),
+        cmocka_unit_test(undo_asks_each_commit_once),
         cmocka_unit_test(reverts_that_name_what_they_have_not_seen_do_no_harm),
         cmocka_unit_test(a_revert_of_another_item_hides_nothing_from_undo),
         cmocka_unit_test(lack_of_memory_is_said_and_changes_nothing),
