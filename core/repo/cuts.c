@@ -3,7 +3,7 @@
  * When authors type at once, heads come and go several times a second, and the last common point is
  * only a few commits back. Keeping the states of the last few sets of heads makes each new view a
  * short replay. An item without forks has no entry here. It is a cache: losing it costs time. */
-#include "repo/tables.h"
+#include "repo/cuts.h"
 
 enum {
     CUTS_PER_ITEM = 4,       /* captures that cross on the way between two or three authors */

@@ -5,6 +5,7 @@
  * is made, by a replay of them all (gt_line_end). Anything else leaves the state unknown until somebody
  * asks (view.c). */
 #include "merge/merge.h"
+#include "repo/cuts.h"
 #include "repo/versions.h"
 
 static void drop_parents(gt_repo *repo, const gt_commit_row *row) {

@@ -2,6 +2,7 @@
 #include "repo/tables.h"
 
 #include "base/assert.h"
+#include "repo/cuts.h"
 
 void gt_tables_init(gt_repo *repo) {
     gt_rows_init(&repo->commits, repo->alloc, sizeof(gt_commit_row));

@@ -467,17 +467,6 @@ goat_status gt_full_check(gt_repo *repo, const gt_commit *commit, gt_diag *diag)
 /* The schema that a commit was written with, when it is registered with the same bytes; NULL otherwise. */
 const gt_schema *gt_commit_schema(const gt_repo *repo, const gt_commit *commit);
 
-/* ---- cuts.c ---- */
-
-/* Keeps a state that the heads came to; used as a base while the item is FORKED. Failing for lack of memory
- * is harmless. */
-void gt_cut_keep(gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_bytes state);
-/* The state kept for exactly these heads; data NULL: none. */
-gt_bytes gt_cut_find(const gt_repo *repo, uint32_t item, const uint32_t *heads, uint32_t head_count);
-bool gt_cut_has(const gt_repo *repo, uint32_t item, uint32_t head_count);
-void gt_cuts_free(gt_repo *repo);
-void gt_cuts_forget(gt_repo *repo, uint32_t item);
-
 /* ---- repo.c ---- */
 
 /* A record was appended and taken in. */

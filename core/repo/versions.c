@@ -7,6 +7,7 @@
  * that of exactly the commits up to it. Hiding changes no graph. A state that is kept is always as the version says that
  * its schema row names (gt_schema_row.read_at), in a checkpoint as in memory. */
 #include "repo/versions.h"
+#include "repo/cuts.h"
 
 bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit) {
     bool is_own = gt_same_namespace(repo, gt_item_schema(repo, gt_item_at(repo, commit->item)), commit->schema);

@@ -6,6 +6,7 @@
  * that carries the snapshot of its parents' view and was found to tell the truth; or at the empty item. */
 #include "repo/walk.h"
 
+#include "repo/cuts.h"
 #include "repo/versions.h"
 
 bool gt_walk_push(gt_walk *walk, uint32_t number) {
