@@ -3,7 +3,7 @@
 #include "support/test.h"
 
 #include "merge/ancestry.h"
-#include "support/merge_model.h"
+#include "support/history.h"
 #include "support/test_alloc.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
@@ -14,25 +14,25 @@
 /* ---- exactness ---- */
 
 /* Every question about every pair, and about unions of several pasts, against sets of bits. */
-static void check_against_bits(const model *m, const model_replay *replay, uint32_t clocks_max, test_random *random) {
+static void check_against_bits(const history *h, uint32_t clocks_max, test_random *random) {
     gt_arena arena;
     gt_ancestry ancestry;
     gt_past past, sum;
     uint64_t expected = 0;
     gt_arena_init(&arena, &gt_alloc_system);
-    gt_ancestry_init(&ancestry, &arena, replay->steps, replay->count);
+    gt_ancestry_init(&ancestry, &arena, h->steps, h->count);
     ancestry.clocks_max = clocks_max;
     gt_past_init(&past, &ancestry);
     gt_past_init(&sum, &ancestry);
-    for (uint32_t b = 0; b < m->count; b++) {
+    for (uint32_t b = 0; b < h->count; b++) {
         gt_past_clear(&past);
         assert_true(gt_past_add(&past, b));
         if (test_random_below(random, 4) == 0) {
             assert_true(gt_past_add(&sum, b));
-            expected |= m->steps[b].ancestors;
+            expected |= h->past[b];
         }
-        for (uint32_t a = 0; a < m->count; a++) {
-            assert_int_equal(gt_past_has(&past, a), m->steps[b].ancestors >> a & 1);
+        for (uint32_t a = 0; a < h->count; a++) {
+            assert_int_equal(gt_past_has(&past, a), h->past[b] >> a & 1);
             assert_int_equal(gt_past_has(&sum, a), expected >> a & 1);
         }
     }
@@ -41,19 +41,24 @@ static void check_against_bits(const model *m, const model_replay *replay, uint3
 
 static void clocks_and_walks_say_what_the_graph_says(void **state) {
     (void)state;
-    static model m;
-    static model_replay replay;
+    static history h;
+    static history_script script;
+    history_fields fields;
     test_random random;
     test_random_init(&random, __func__);
+    history_fields_init(&fields, 0);
+    history_init(&h, &fields);
     for (int i = 0; i < 3000; i++) {
-        model_make(&m, &random, 1 + test_random_below(&random, MODEL_AUTHORS_MAX),
-                   1 + test_random_below(&random, MODEL_STEPS_MAX));
-        model_replay_of(&m, UINT64_MAX, 0, NULL, &replay);
-        check_against_bits(&m, &replay, GT_ANCESTRY_CLOCKS_MAX, &random);
-        check_against_bits(&m, &replay, 0, &random);  /* walks, unless nothing ever forks */
-        check_against_bits(&m, &replay, 20, &random); /* gives up on the way */
-        model_free(&m);
+        history_script_random(&script, &fields, &random, 1 + test_random_below(&random, HISTORY_REPLICAS_MAX),
+                              1 + test_random_below(&random, HISTORY_STEPS_MAX));
+        script.is_bare = true;
+        assert_true(history_make(&h, &script, NULL));
+        check_against_bits(&h, GT_ANCESTRY_CLOCKS_MAX, &random);
+        check_against_bits(&h, 0, &random);  /* walks, unless nothing ever forks */
+        check_against_bits(&h, 20, &random); /* gives up on the way */
     }
+    history_free(&h);
+    history_fields_free(&fields);
 }
 
 static void a_past_of_nothing_holds_nothing_and_builds_nothing(void **state) {

@@ -2,8 +2,7 @@
  * what the check of deltas lets through becomes a state that is one. */
 #include "support/test.h"
 
-#include "support/merge_model.h"
-#include "support/test_schema.h"
+#include "support/history.h"
 #include "support/test_value.h"
 #include "value/build.h"
 #include "value/value.h"
@@ -17,7 +16,8 @@ static void write_anything(test_random *random, gt_buf *out, int depth);
 
 /* A map with text keys from a few names, and sometimes integer keys. */
 static void write_any_map(test_random *random, gt_buf *out, int depth) {
-    static const char *const names[] = {"text", "list", "tags", "map", "votes", "other", "k", ""};
+    static const char *const names[] = {"text_both",     "list_both", "set",    "map_latest",
+                                        "richtext_both", "object",    "insert", "attributes"};
     gt_pair pairs[PAIRS_MAX];
     gt_buf values[PAIRS_MAX], map;
     size_t count = 0;
@@ -62,7 +62,41 @@ static void write_any_set(test_random *random, gt_buf *out, int depth) {
     }
 }
 
+/* What looks like the runs of a text, a list or a rich text, and often is some. */
+static void write_any_runs(test_random *random, gt_buf *out, int depth) {
+    static const int64_t counts[] = {0, 1, 2, -1, -3, 1 << 30, -(1 << 30), (1 << 30) + 1, INT64_MIN, INT64_MAX};
+    uint32_t count = test_random_below(random, 5);
+    gt_write_map_head(out, 1);
+    gt_write_int(out, 0);
+    gt_write_array_head(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t number = counts[test_random_below(random, 10)];
+        switch (test_random_below(random, 6)) {
+        case 0:
+        case 1: gt_write_int(out, number); break;
+        case 2: gt_write_text(out, gt_bytes_text("ab")); break;
+        case 3: /* a move, or another value */
+            gt_write_map_head(out, 1);
+            gt_write_int(out, 1 + test_random_below(random, 2));
+            gt_write_int(out, number);
+            break;
+        case 4: /* elements of a list, or a run with attributes */
+            gt_write_array_head(out, 2);
+            gt_write_int(out, number);
+            gt_write_map_head(out, 1);
+            gt_write_text(out, gt_bytes_text("b"));
+            gt_write_int(out, 1);
+            break;
+        default: write_anything(random, out, depth + 2); break;
+        }
+    }
+}
+
 static void write_anything(test_random *random, gt_buf *out, int depth) {
+    if (depth > 0 && depth < 4 && test_random_below(random, 3) == 0) {
+        write_any_runs(random, out, depth);
+        return;
+    }
     switch (test_random_below(random, depth > 4 ? 9 : 13)) {
     case 0: gt_write_undefined(out); break;
     case 1: gt_write_bool(out, test_random_below(random, 2) == 1); break;
@@ -85,31 +119,29 @@ static void write_anything(test_random *random, gt_buf *out, int depth) {
 }
 
 /* Half of a history's deltas, or a few, become something else. */
-static void spoil(model *m, test_random *random) {
+static void spoil(history *h, test_random *random) {
     uint32_t one_in = 1 + test_random_below(random, 8);
-    for (uint32_t i = 0; i < m->count; i++) {
-        if (test_random_below(random, one_in) != 0) {
-            continue;
-        }
-        gt_buf delta;
-        gt_buf_init(&delta, &gt_alloc_system);
+    for (uint32_t i = 0; i < h->count; i++) {
+        gt_buf *delta = &h->deltas[i];
+        if (test_random_below(random, one_in) != 0) continue;
+        gt_buf_clear(delta);
         if (test_random_below(random, 20) == 0) {
-            write_anything(random, &delta, 0);
+            write_anything(random, delta, 0);
         } else {
-            write_any_map(random, &delta, 0);
+            write_any_map(random, delta, 0);
         }
-        if (gt_value_check(gt_buf_bytes(&delta), GT_VALUE_EDIT, NULL) != GOAT_OK) {
+        if (gt_value_check(gt_buf_bytes(delta), GT_VALUE_EDIT, NULL) != GOAT_OK) {
             fail_msg("the test writes what is not an edit");
         }
-        test_value_free(m->steps[i].bytes);
-        m->steps[i].bytes = gt_buf_bytes(&delta);
+        h->steps[i].delta = gt_buf_bytes(delta);
     }
 }
 
-static bool all_good(const gt_schema *schema, const model *m) {
+static bool all_good(const history *h) {
     bool good = true;
-    for (uint32_t i = 0; i < m->count; i++) {
-        good &= m->steps[i].bytes.data == NULL || gt_merge_check_delta(schema, m->steps[i].bytes, NULL) == GOAT_OK;
+    for (uint32_t i = 0; i < h->count; i++) {
+        gt_bytes delta = h->steps[i].delta;
+        good &= delta.data == NULL || gt_merge_check_delta(h->fields->schema, delta, NULL) == GOAT_OK;
     }
     return good;
 }
@@ -123,73 +155,99 @@ static void assert_is_state(gt_bytes state) {
     }
 }
 
+/* Made of up to so many steps by up to four replicas. */
+static void make(history *h, test_random *random, uint32_t most) {
+    static history_script script;
+    history_script_random(&script, h->fields, random, 1 + test_random_below(random, 4),
+                          1 + test_random_below(random, most));
+    assert_true(history_make(h, &script, NULL));
+}
+
 static void whatever_was_decoded_can_be_replayed(void **state) {
-    (void)state;
-    static model m;
-    static model_replay replay;
+    history *h = *state;
     test_random random;
-    gt_schema *schema = model_schema(false);
     int replayed = 0, refused = 0, good = 0;
     gt_buf out;
     gt_buf_init(&out, &gt_alloc_system);
     test_random_init(&random, __func__);
     for (int i = 0; i < 20000; i++) {
         gt_diag diag;
-        uint32_t step_count = 1 + test_random_below(&random, 12);
-        model_make(&m, &random, 1 + test_random_below(&random, 4), step_count);
-        spoil(&m, &random);
-        model_replay_of(&m, UINT64_MAX, 0, NULL, &replay);
-        gt_buf_clear(&out);
         gt_diag_init(&diag);
-        goat_status status = gt_merge_replay(&gt_alloc_system, schema, gt_bytes_of(NULL, 0), replay.steps, replay.count,
-                                             &out, NULL, &diag);
+        make(h, &random, 12);
+        spoil(h, &random);
+        uint64_t all = history_first(h->count);
+        goat_status status = history_replay(h, gt_bytes_of(NULL, 0), all, 0, NULL, false, &out, &diag);
         replayed += status == GOAT_OK ? 1 : 0;
         refused += status == GOAT_INVALID ? 1 : 0;
         if (status == GOAT_INVALID) {
-            assert_true(diag.position < replay.count);
-            assert_int_equal(gt_merge_check_delta(schema, replay.steps[diag.position].delta, NULL), GOAT_INVALID);
+            assert_true(diag.position < h->count);
+            gt_bytes delta = h->steps[diag.position].delta;
+            assert_int_equal(gt_merge_check_delta(h->fields->schema, delta, NULL), GOAT_INVALID);
         }
-        if (all_good(schema, &m)) {
+        if (all_good(h)) {
             assert_int_equal(status, GOAT_OK);
             assert_is_state(gt_buf_bytes(&out));
             good++;
         }
-        model_free(&m);
     }
-    printf("%d replayed, of these %d without fault, %d refused\n", replayed, good, refused);
+    print_message("%d replayed, of these %d without fault, %d refused\n", replayed, good, refused);
     assert_int_equal(replayed + refused, 20000);
     assert_true(replayed > 1000 && refused > 1000 && good > 1000);
     gt_buf_free(&out);
-    gt_schema_free(schema);
 }
 
 /* A state that was made under another version of the schema may hold anything in a field. */
+static void write_other_state(const history *h, test_random *random, gt_buf *out) {
+    static const char *const values[] = {"'a'",     "[1]",
+                                         "7",       "set[1, 'z']",
+                                         "{a: 1}",  "1.5",
+                                         "null",    "[{insert: 'a'}]",
+                                         "date(1)", "{object: [1], set: {}}"};
+    size_t count = gt_schema_field_count(h->fields->schema);
+    gt_buf_clear(out);
+    if (test_random_below(random, 20) == 0) {
+        test_value_write(out, values[test_random_below(random, 10)]);
+        return;
+    }
+    gt_write_map_head(out, count);
+    for (size_t i = 0; i < count; i++) {
+        gt_write_text(out, gt_schema_field_at(h->fields->schema, i)->name);
+        test_value_write(out, values[test_random_below(random, 10)]);
+    }
+}
+
 static void a_base_of_other_types_is_no_danger(void **state) {
-    (void)state;
-    static const char *const bases[] = {"{text: [1], list: 'a', tags: 7, map: set[1], votes: 'x'}",
-                                        "{text: {a: 1}, list: set[], tags: {a: 1}, map: [1, 2], votes: 1.5}",
-                                        "{text: null, list: null, tags: [2, 1, 'z', 1], map: 'abc', votes: set[1]}",
-                                        "[1]", "7"};
-    static model m;
-    static model_replay replay;
+    history *h = *state;
     test_random random;
-    gt_schema *schema = model_schema(false);
-    gt_buf out;
+    gt_buf base, out;
+    gt_buf_init(&base, &gt_alloc_system);
     gt_buf_init(&out, &gt_alloc_system);
     test_random_init(&random, __func__);
     for (int i = 0; i < 5000; i++) {
-        gt_bytes base = test_value(bases[i % 5]);
-        model_make(&m, &random, 1 + test_random_below(&random, 4), 1 + test_random_below(&random, 8));
-        model_replay_of(&m, UINT64_MAX, 0, NULL, &replay);
-        gt_buf_clear(&out);
-        assert_int_equal(gt_merge_replay(&gt_alloc_system, schema, base, replay.steps, replay.count, &out, NULL, NULL),
-                         GOAT_OK);
+        write_other_state(h, &random, &base);
+        make(h, &random, 8);
+        uint64_t all = history_first(h->count);
+        assert_int_equal(history_replay(h, gt_buf_bytes(&base), all, 0, NULL, false, &out, NULL), GOAT_OK);
         assert_int_equal(gt_value_check(gt_buf_bytes(&out), GT_VALUE_EDIT, NULL), GOAT_OK);
-        model_free(&m);
-        test_value_free(base);
     }
+    gt_buf_free(&base);
     gt_buf_free(&out);
-    gt_schema_free(schema);
+}
+
+static history_fields fields;
+
+static int set_up(void **state) {
+    static history h;
+    history_fields_init(&fields, 2);
+    history_init(&h, &fields);
+    *state = &h;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    history_free(*state);
+    history_fields_free(&fields);
+    return 0;
 }
 
 int main(void) {
@@ -197,5 +255,5 @@ int main(void) {
         cmocka_unit_test(whatever_was_decoded_can_be_replayed),
         cmocka_unit_test(a_base_of_other_types_is_no_danger),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

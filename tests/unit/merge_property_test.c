@@ -406,7 +406,7 @@ static int set_up(void **state) {
     fixture *f = calloc(1, sizeof *f);
     *state = f;
     if (f == NULL) return -1;
-    history_fields_init(&f->fields);
+    history_fields_init(&f->fields, 2);
     history_init(&f->h, &f->fields);
     gt_buf_init(&f->whole, &gt_alloc_system);
     gt_buf_init(&f->base, &gt_alloc_system);

@@ -38,37 +38,43 @@ uint64_t history_counting(const history *h, uint64_t steps) {
 
 /* ---- making ---- */
 
-static void set_graph(history *h, uint32_t step, const history_event *event, uint64_t known) {
+gt_step *history_add(history *h, uint64_t known) {
     uint64_t heads = history_heads(h, known), after = 0;
+    uint32_t step = h->count++;
+    assert_true(step < HISTORY_STEPS_MAX);
     gt_step *to = &h->steps[step];
-    *to = (gt_step){
-        .id = h->ids[step], .parents = h->parents[step], .is_void = event->is_void, .author = 1u + event->one};
+    *to = (gt_step){.id = h->ids[step], .parents = h->parents[step]};
     for (uint32_t i = 0; i < step; i++) {
         if ((heads & history_bit(i)) == 0) continue;
         h->parents[step][to->parent_count++] = i;
         if (h->steps[i].time > after) after = h->steps[i].time;
     }
-    to->time = after + 1 + event->time;
+    to->time = after + 1;
     h->past[step] = known;
+    gt_buf_clear(&h->deltas[step]);
+    gt_buf_clear(&h->views[step]);
+    return to;
+}
+
+static void name_step(history *h, uint32_t step, uint16_t id) {
     memset(h->ids[step], 0, sizeof h->ids[step]);
-    h->ids[step][0] = (uint8_t)(event->id >> 8);
-    h->ids[step][1] = (uint8_t)event->id;
+    h->ids[step][0] = (uint8_t)(id >> 8);
+    h->ids[step][1] = (uint8_t)id;
     h->ids[step][31] = (uint8_t)step; /* no two are equal */
 }
 
-static bool add_step(history *h, const history_event *event, uint64_t known, gt_diag *diag) {
+static bool add_step(history *h, const history_event *event, uint64_t known, bool is_bare, gt_diag *diag) {
     uint32_t step = h->count;
-    set_graph(h, step, event, known);
-    gt_buf_clear(&h->deltas[step]);
-    gt_buf_clear(&h->views[step]);
-    if (known != 0 && history_replay(h, gt_bytes_of(NULL, 0), known, 0, NULL, true, &h->views[step], diag) != GOAT_OK) {
-        return false;
-    }
+    gt_step *to = history_add(h, known);
+    name_step(h, step, event->id);
+    to->time += event->time;
+    to->is_void = event->is_void;
+    to->author = 1u + event->one;
+    if (!is_bare && !history_look(h, step, diag)) return false;
     if (!event->is_sealed) {
         history_write_delta(h, event, history_view(h, step), &h->deltas[step]);
-        h->steps[step].delta = gt_buf_bytes(&h->deltas[step]);
+        to->delta = gt_buf_bytes(&h->deltas[step]);
     }
-    h->count++;
     return true;
 }
 
@@ -83,7 +89,7 @@ bool history_make(history *h, const history_script *script, gt_diag *diag) {
         uint64_t *one = &known[event->one];
         switch ((history_event_kind)event->kind) {
         case HISTORY_WRITE:
-            if (!add_step(h, event, *one, diag)) return false;
+            if (!add_step(h, event, *one, script->is_bare, diag)) return false;
             *one |= history_bit(h->count - 1);
             break;
         case HISTORY_HEAR: *one |= known[event->other]; break;
@@ -135,6 +141,12 @@ goat_status history_replay(const history *h, gt_bytes base, uint64_t which, uint
     }
     gt_buf_clear(out);
     return gt_merge_replay(&gt_alloc_system, h->fields->schema, base, r.steps, r.count, out, NULL, diag);
+}
+
+bool history_look(history *h, uint32_t step, gt_diag *diag) {
+    uint64_t known = h->past[step];
+    return known == 0 ||
+           history_replay(h, gt_bytes_of(NULL, 0), known, 0, NULL, true, &h->views[step], diag) == GOAT_OK;
 }
 
 void history_print(const history *h) {

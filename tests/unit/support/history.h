@@ -15,6 +15,7 @@ enum {
     HISTORY_REPLICAS_MAX = 6,
     HISTORY_EVENTS_MAX = 200,
     HISTORY_OPS_MAX = 6, /* of one step */
+    HISTORY_FOCUS_MAX = 5,
     HISTORY_NODES_MAX = 160,
 };
 
@@ -32,11 +33,13 @@ typedef struct history_node {
 
 typedef struct history_fields {
     gt_schema *schema;
+    gt_buf json; /* its definition, NUL-terminated */
     history_node nodes[HISTORY_NODES_MAX];
     uint32_t count;
 } history_fields;
 
-void history_fields_init(history_fields *fields);
+/* `depth`: objects inside each other. */
+void history_fields_init(history_fields *fields, uint32_t depth);
 void history_fields_free(history_fields *fields);
 /* The value of a field in a state; data NULL: it is not there. */
 gt_bytes history_find(const history_fields *fields, gt_bytes state, uint32_t node);
@@ -70,9 +73,19 @@ typedef struct history_script {
     uint64_t seed;  /* of what the checks choose */
     bool is_unique; /* values occur once */
     bool is_wild;   /* edits that no writer makes, but that a reader takes */
+    bool is_bare;   /* nobody looks at anything: there are no views */
     uint32_t event_count;
     history_event events[HISTORY_EVENTS_MAX];
 } history_script;
+
+/* The fields that a history is about, so that edits of one field meet. */
+typedef struct history_focus {
+    const history_fields *fields;
+    uint8_t nodes[HISTORY_FOCUS_MAX];
+    uint32_t count; /* 0: all of them */
+} history_focus;
+
+history_focus history_focus_random(const history_fields *fields, test_random *random);
 
 /* `step_count` steps in all. */
 void history_script_random(history_script *script, const history_fields *fields, test_random *random, uint32_t replicas,
@@ -81,7 +94,7 @@ void history_script_random(history_script *script, const history_fields *fields,
 void history_script_two_sides(history_script *script, const history_fields *fields, test_random *random,
                               uint32_t steps_each);
 /* What one step does, without the event that it belongs to. */
-void history_ops_random(history_event *event, const history_fields *fields, test_random *random);
+void history_ops_random(history_event *event, const history_focus *focus, test_random *random);
 
 /* Makes a script smaller as long as it is one that fails: drops steps and edits, puts replicas together, lowers numbers. */
 typedef bool history_fails(void *context, const history_script *script);
@@ -113,6 +126,11 @@ static inline gt_bytes history_view(const history *h, uint32_t step) {
 }
 /* Writes the delta of a step whose author sees `view`. */
 void history_write_delta(history *h, const history_event *event, gt_bytes view, gt_buf *delta);
+
+/* Adds a step whose author knows some others, with a time after theirs; id and delta are up to the caller. */
+gt_step *history_add(history *h, uint64_t known);
+/* Makes the view of its author. False: it could not be made, and `diag` says why. */
+bool history_look(history *h, uint32_t step, gt_diag *diag);
 
 /* Steps of a set that no other one of it descends from; steps that are not void; whether there are none that are. */
 uint64_t history_heads(const history *h, uint64_t steps);

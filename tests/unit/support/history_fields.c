@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEPTH = 2 }; /* objects inside each other */
-
 static const char *const types[] = {"string", "number",  "boolean", "date", "bytes",    "ref",       "set",
                                     "map",    "counter", "list",    "text", "richtext", "orderstamp"};
 static const char *const strategies[] = {"latest", "either", "both", "merged"};
@@ -40,9 +38,9 @@ static void write_fields(gt_buf *json, uint32_t depth) {
         if (!any) test_text(json, "%s\"%s\":{\"type\":\"%s\"}", between, types[t], types[t]);
         between = ",";
     }
-    if (depth == DEPTH) return;
+    if (depth == 0) return;
     test_text(json, ",\"object\":{\"type\":\"object\",\"fields\":{");
-    write_fields(json, depth + 1);
+    write_fields(json, depth - 1);
     test_text(json, "}}");
 }
 
@@ -60,18 +58,21 @@ static void add_nodes(history_fields *fields, const gt_schema *schema, int paren
     }
 }
 
-void history_fields_init(history_fields *fields) {
-    gt_buf json;
-    gt_buf_init(&json, &gt_alloc_system);
-    test_text(&json, "{\"ns\":\"model\",\"version\":1,\"fields\":{");
-    write_fields(&json, 0);
-    test_text(&json, "}}");
-    *fields = (history_fields){.schema = test_schema((const char *)json.data)};
+void history_fields_init(history_fields *fields, uint32_t depth) {
+    *fields = (history_fields){0};
+    gt_buf *json = &fields->json;
+    gt_buf_init(json, &gt_alloc_system);
+    test_text(json, "{\"ns\":\"model\",\"version\":1,\"fields\":{");
+    write_fields(json, depth);
+    test_text(json, "}}");
+    fields->schema = test_schema((const char *)json->data);
     add_nodes(fields, fields->schema, HISTORY_TOP);
-    gt_buf_free(&json);
 }
 
-void history_fields_free(history_fields *fields) { gt_schema_free(fields->schema); }
+void history_fields_free(history_fields *fields) {
+    gt_schema_free(fields->schema);
+    gt_buf_free(&fields->json);
+}
 
 gt_bytes history_find(const history_fields *fields, gt_bytes state, uint32_t node) {
     const history_node *of = &fields->nodes[node];

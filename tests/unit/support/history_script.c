@@ -5,33 +5,26 @@
 
 #include <string.h>
 
-enum { FOCUS = 5 }; /* fields that a history is about, mostly: so that edits of one field meet */
-
 static bool chance(test_random *random, uint32_t percent) { return test_random_below(random, 100) < percent; }
 static uint8_t byte(test_random *random) { return (uint8_t)test_random_u64(random); }
 
 /* ---- random ones ---- */
 
-typedef struct focus {
-    const history_fields *fields;
-    uint8_t nodes[FOCUS];
-    uint32_t count; /* 0: all of them */
-} focus;
-
-static focus random_focus(const history_fields *fields, test_random *random) {
-    focus on = {.fields = fields};
+history_focus history_focus_random(const history_fields *fields, test_random *random) {
+    history_focus on = {.fields = fields};
     if (chance(random, 5)) return on;
-    for (uint32_t wanted = 1 + test_random_below(random, FOCUS - 1); on.count < wanted;) {
+    for (uint32_t wanted = 1 + test_random_below(random, HISTORY_FOCUS_MAX - 1); on.count < wanted;) {
         uint32_t node = test_random_below(random, fields->count);
         int parent = fields->nodes[node].parent;
         if (parent != HISTORY_TOP && chance(random, 50)) continue; /* there are twice as many of them */
         on.nodes[on.count++] = (uint8_t)node;
-        if (parent != HISTORY_TOP && on.count < FOCUS && chance(random, 40)) on.nodes[on.count++] = (uint8_t)parent;
+        if (parent != HISTORY_TOP && on.count < HISTORY_FOCUS_MAX && chance(random, 40))
+            on.nodes[on.count++] = (uint8_t)parent;
     }
     return on;
 }
 
-static void random_ops(history_event *event, const focus *on, test_random *random) {
+void history_ops_random(history_event *event, const history_focus *on, test_random *random) {
     event->op_count = chance(random, 8) ? 0 : 1 + test_random_below(random, HISTORY_OPS_MAX);
     for (uint32_t i = 0; i < event->op_count; i++) {
         uint32_t node = on->count == 0 ? test_random_below(random, on->fields->count)
@@ -40,19 +33,15 @@ static void random_ops(history_event *event, const focus *on, test_random *rando
     }
 }
 
-void history_ops_random(history_event *event, const history_fields *fields, test_random *random) {
-    focus all = {.fields = fields};
-    random_ops(event, &all, random);
-}
-
-static void add_write(history_script *script, const focus *on, test_random *random, uint32_t replica, bool is_clean) {
+static void add_write(history_script *script, const history_focus *on, test_random *random, uint32_t replica,
+                      bool is_clean) {
     history_event *event = &script->events[script->event_count++];
     *event = (history_event){.kind = HISTORY_WRITE, .one = (uint8_t)replica, .id = (uint16_t)test_random_u64(random)};
     event->time = chance(random, 30) ? (uint8_t)test_random_below(random, 6) : 0; /* many are equal */
     event->is_void = !is_clean && chance(random, 5);
     event->is_sealed = !is_clean && chance(random, 2);
     event->deletes = chance(random, 10) ? (uint8_t)(1 + test_random_below(random, 2)) : 0;
-    random_ops(event, on, random);
+    history_ops_random(event, on, random);
 }
 
 static void begin(history_script *script, test_random *random) {
@@ -60,11 +49,12 @@ static void begin(history_script *script, test_random *random) {
     script->seed = test_random_u64(random);
     script->is_unique = chance(random, 40);
     script->is_wild = chance(random, 10);
+    script->is_bare = false;
 }
 
 void history_script_random(history_script *script, const history_fields *fields, test_random *random, uint32_t replicas,
                            uint32_t step_count) {
-    focus on = random_focus(fields, random);
+    history_focus on = history_focus_random(fields, random);
     begin(script, random);
     for (uint32_t steps = 0; steps < step_count && script->event_count + step_count - steps < HISTORY_EVENTS_MAX;) {
         uint8_t one = (uint8_t)test_random_below(random, replicas),
@@ -92,7 +82,7 @@ void history_script_random(history_script *script, const history_fields *fields,
 
 void history_script_two_sides(history_script *script, const history_fields *fields, test_random *random,
                               uint32_t steps_each) {
-    focus on = random_focus(fields, random);
+    history_focus on = history_focus_random(fields, random);
     begin(script, random);
     for (uint32_t i = test_random_below(random, 3); i > 0; i--) add_write(script, &on, random, 0, true);
     script->events[script->event_count++] = (history_event){.kind = HISTORY_HEAR, .one = 1};
