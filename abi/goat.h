@@ -149,10 +149,10 @@ GOAT_API goat_status goat_error_status(const goat_error *error);
 /** One line of English without a full stop. Borrowed from `error`. Cannot fail. */
 GOAT_API const char *goat_error_message(const goat_error *error);
 
-enum { /* what goat_error_detail() is asked for */
-    GOAT_DETAIL_PATH = 1,  /**< the repository or item concerned */
-    GOAT_DETAIL_FIELD = 2, /**< the field concerned */
-    GOAT_DETAIL_RULE = 3   /**< the schema rule that was broken: "required", "max_length", … */
+enum {                        /* what goat_error_detail() is asked for */
+       GOAT_DETAIL_PATH = 1,  /**< the repository or item concerned */
+       GOAT_DETAIL_FIELD = 2, /**< the field concerned */
+       GOAT_DETAIL_RULE = 3   /**< the schema rule that was broken: "required", "max_length", … */
 };
 
 /** More about where it went wrong, or "". Borrowed from `error`. Cannot fail. */
@@ -232,10 +232,10 @@ typedef struct goat_sync goat_sync;   /**< one connection between two databases 
 struct goat_host;                     /* goat_port.h */
 
 enum {
-    GOAT_OPEN_CREATE = 1u << 0,    /**< make the database if there is none, with new keys (see root_key) */
-    GOAT_OPEN_EXCLUSIVE = 1u << 1, /**< with CREATE: GOAT_EXISTS if there is one already */
-    GOAT_OPEN_READ_ONLY = 1u << 2, /**< write nothing; edits are GOAT_FORBIDDEN */
-    GOAT_OPEN_NO_THREAD = 1u << 3, /**< no service thread: the host calls goat_db_run() */
+    GOAT_OPEN_CREATE = 1u << 0,       /**< make the database if there is none, with new keys (see root_key) */
+    GOAT_OPEN_EXCLUSIVE = 1u << 1,    /**< with CREATE: GOAT_EXISTS if there is one already */
+    GOAT_OPEN_READ_ONLY = 1u << 2,    /**< write nothing; edits are GOAT_FORBIDDEN */
+    GOAT_OPEN_NO_THREAD = 1u << 3,    /**< no service thread: the host calls goat_db_run() */
     GOAT_OPEN_NO_CHECKPOINT = 1u << 4 /**< read the log alone and verify everything; write no checkpoint */
 };
 
@@ -252,7 +252,8 @@ typedef struct goat_config {
                                        database begins a network of its own */
 } goat_config;
 
-#define GOAT_CONFIG_INIT {sizeof(goat_config), GOAT_OPEN_CREATE, 0, 0, NULL, NULL}
+#define GOAT_CONFIG_INIT                                                                                               \
+    { sizeof(goat_config), GOAT_OPEN_CREATE, 0, 0, NULL, NULL }
 
 /** Fills in the defaults for a caller who knows the structure as `struct_size` bytes. Cannot fail. */
 GOAT_API void goat_config_init(goat_config *config, size_t struct_size);
@@ -342,25 +343,26 @@ GOAT_API goat_status goat_db_on_wake(goat_db *db, goat_wake_fn wake, void *userd
                                      goat_error **error);
 
 enum { /* the first element of each change; skip kinds that you do not know, and elements behind those you know */
-    GOAT_CHANGE_RESET = 0, /**< [0]: more happened than was kept; read again what you show */
-    GOAT_CHANGE_ITEM = 1,  /**< [1, path, origin, revision, [field, …]] */
-    GOAT_CHANGE_ROW = 2,   /**< [2, query id, GOAT_ROW_…, position, old position, path] */
-    GOAT_CHANGE_REPO = 3,  /**< [3, path, "open" | "closed" | "failed"] */
-    GOAT_CHANGE_JOB = 4,   /**< [4, job id, status]: a job is done */
-    GOAT_CHANGE_SYNC = 5   /**< [5, what, path, message]: "online"; "offline" with why, also when that changes; "even": the repository
+       GOAT_CHANGE_RESET = 0, /**< [0]: more happened than was kept; read again what you show */
+       GOAT_CHANGE_ITEM = 1,  /**< [1, path, origin, revision, [field, …]] */
+       GOAT_CHANGE_ROW = 2,   /**< [2, query id, GOAT_ROW_…, position, old position, path] */
+       GOAT_CHANGE_REPO = 3,  /**< [3, path, "open" | "closed" | "failed"] */
+       GOAT_CHANGE_JOB = 4,   /**< [4, job id, status]: a job is done */
+       GOAT_CHANGE_SYNC =
+           5 /**< [5, what, path, message]: "online"; "offline" with why, also when that changes; "even": the repository
                                 has what the server had; "refused": the server does not take an edit, and says why */
 };
 enum { /* where a change came from */
-    GOAT_ORIGIN_OWN = 0,
-    GOAT_ORIGIN_REMOTE = 1,
-    GOAT_ORIGIN_REFUSED = 2,
-    GOAT_ORIGIN_REVERTED = 3
+       GOAT_ORIGIN_OWN = 0,
+       GOAT_ORIGIN_REMOTE = 1,
+       GOAT_ORIGIN_REFUSED = 2,
+       GOAT_ORIGIN_REVERTED = 3
 };
 enum { /* what became of a row; positions are those after the changes before this one */
-    GOAT_ROW_INSERTED = 0,
-    GOAT_ROW_REMOVED = 1,
-    GOAT_ROW_MOVED = 2,
-    GOAT_ROW_UPDATED = 3
+       GOAT_ROW_INSERTED = 0,
+       GOAT_ROW_REMOVED = 1,
+       GOAT_ROW_MOVED = 2,
+       GOAT_ROW_UPDATED = 3
 };
 
 /**
@@ -471,12 +473,36 @@ GOAT_API void goat_job_free(goat_job *job);
  *
  * @param json  copied.
  * @return GOAT_OK, GOAT_INVALID with field and rule, GOAT_CONFLICT if other bytes stand under that
- *         namespace and version, GOAT_FORBIDDEN for a namespace that begins with "sys", GOAT_TOO_LARGE,
- *         GOAT_LOADING, GOAT_IO, GOAT_FULL.
+ *         namespace and version, GOAT_FORBIDDEN for a namespace that begins with "sys", or for an upgrade
+ *         with calls where these are off, GOAT_TOO_LARGE, GOAT_LOADING, GOAT_IO, GOAT_FULL.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
 GOAT_API goat_status goat_db_add_schema(goat_db *db, const char *json, size_t json_len, goat_error **error);
+
+/** Makes of one value what the next version of a schema has in its place. `value` is borrowed for the call; `out` is empty, to
+ *  be filled by goat_value_from_json(), or with memory of goat_alloc(); the library frees it. Anything but GOAT_OK, or a value
+ *  of another type than the step says: there is none ("else"). The same value must give the same, always and in every
+ *  process that has the function. It is called with the database's lock held, from whatever thread reads, the library's own
+ *  with them, and may not call a function that takes a database, an item or anything made from these. */
+typedef goat_status (*goat_upgrade_fn)(void *userdata, const uint8_t *value, size_t value_len, goat_buf *out);
+
+/**
+ * Gives a name to a function for the steps {"call": field, "with": name} of upgrades, for this process. It takes the place of
+ * the one before it under that name; NULL: there is none any more. Where a version names one that is not there, that version
+ * and those behind it are as if they were not known: nothing is read at them, a process that registered them reads at the one
+ * before, and what was written at them is carried and synced untouched; they come and go with the function. Results never
+ * enter a digest. A network declares calls off by goat_db_retire_schema(db, "sys.calls", 1, true): they are then as functions
+ * that are not there, and a schema that has any is refused (GOAT_FORBIDDEN).
+ *
+ * @param name      copied. 1 to GOAT_FIELD_NAME_MAX bytes.
+ * @param userdata  taken; `free_userdata` (may be NULL) runs exactly once, after the last call, also when this call fails.
+ * @return GOAT_OK, GOAT_CLOSED, GOAT_NO_MEMORY.
+ *
+ * Blocks: no. Calls back: `call`, possibly before it returns. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_db_on_upgrade(goat_db *db, const char *name, size_t name_len, goat_upgrade_fn call,
+                                        void *userdata, goat_free_fn free_userdata, goat_error **error);
 
 /**
  * The schemas known, as one CBOR array of definitions, ordered by namespace and version; one that is
@@ -734,10 +760,10 @@ GOAT_API void goat_item_free(goat_item *item);
 GOAT_API goat_status goat_item_path(goat_item *item, goat_buf *path, goat_error **error);
 
 enum {
-    GOAT_ITEM_DELETED = 1u << 0,   /**< deleted; values can be read, an edit or undelete brings it back */
-    GOAT_ITEM_INVALID = 1u << 1,   /**< a merge broke a rule of the schema; see goat_item_check */
-    GOAT_ITEM_UNSAVED = 1u << 2,   /**< has edits that are not captured yet */
-    GOAT_ITEM_WITHDRAWN = 1u << 3  /**< no longer readable since the last advance */
+    GOAT_ITEM_DELETED = 1u << 0,  /**< deleted; values can be read, an edit or undelete brings it back */
+    GOAT_ITEM_INVALID = 1u << 1,  /**< a merge broke a rule of the schema; see goat_item_check */
+    GOAT_ITEM_UNSAVED = 1u << 2,  /**< has edits that are not captured yet */
+    GOAT_ITEM_WITHDRAWN = 1u << 3 /**< no longer readable since the last advance */
 };
 
 /** GOAT_ITEM_… of an item in `flags`. @return GOAT_OK. */
@@ -822,8 +848,8 @@ GOAT_API goat_status goat_item_set_bool(goat_item *item, const char *field, size
 GOAT_API goat_status goat_item_set_number(goat_item *item, const char *field, size_t field_len, double value,
                                           goat_error **error);
 /** Sets an integer given as two halves: high * 2^32 + low. */
-GOAT_API goat_status goat_item_set_int(goat_item *item, const char *field, size_t field_len, int32_t high,
-                                       uint32_t low, goat_error **error);
+GOAT_API goat_status goat_item_set_int(goat_item *item, const char *field, size_t field_len, int32_t high, uint32_t low,
+                                       goat_error **error);
 /** Sets a string, text, orderstamp or ref. What a text field was and what it becomes are compared, and the difference
  * is the edit. */
 GOAT_API goat_status goat_item_set_text(goat_item *item, const char *field, size_t field_len, const char *text,
@@ -1059,9 +1085,10 @@ GOAT_API goat_status goat_query_find(goat_query *query, const uint8_t *value, si
  */
 
 enum { /* what one end of a connection is */
-    GOAT_SYNC_SERVER = 1u << 0, /**< the end that is asked; without it, the end that syncs what its handles have open */
-    GOAT_SYNC_ALL = 1u << 1,    /**< client: also every repository that the server has when they meet */
-    GOAT_SYNC_STORED = 1u << 2  /**< client: also every repository that is stored here */
+       GOAT_SYNC_SERVER =
+           1u << 0,             /**< the end that is asked; without it, the end that syncs what its handles have open */
+       GOAT_SYNC_ALL = 1u << 1, /**< client: also every repository that the server has when they meet */
+       GOAT_SYNC_STORED = 1u << 2 /**< client: also every repository that is stored here */
 };
 
 /**
@@ -1153,7 +1180,8 @@ typedef struct goat_net_config {
     const char *ca_file; /**< PEM file with the CAs that are trusted; NULL: the system's, or $SSL_CERT_FILE. copied */
 } goat_net_config;
 
-#define GOAT_NET_CONFIG_INIT {sizeof(goat_net_config), 0, NULL}
+#define GOAT_NET_CONFIG_INIT                                                                                           \
+    { sizeof(goat_net_config), 0, NULL }
 
 /** Fills in the defaults for a caller who knows the structure as `struct_size` bytes. Cannot fail. */
 GOAT_API void goat_net_config_init(goat_net_config *config, size_t struct_size);
@@ -1200,14 +1228,15 @@ typedef struct goat_server_config {
     uint32_t per_address_max;    /**< connections of one address, of one IPv6 /64; 0: no limit */
     const char *tls_certificate; /**< PEM files with the chain and its key; NULL: without TLS */
     const char *tls_key;
-    const char *static_dir;      /**< folder whose files are served over HTTP, but for names that begin with a dot or end
+    const char *static_dir; /**< folder whose files are served over HTTP, but for names that begin with a dot or end
                                       with .key, and what lies in the database's folder; NULL: none */
-    const char *origins;         /**< web origins whose pages may connect, with blanks between them, "*" for all;
+    const char *origins;    /**< web origins whose pages may connect, with blanks between them, "*" for all;
                                       NULL: pages that this server itself serves, at an address, localhost,
                                       `host`, the machine's name or a name of the certificate */
 } goat_server_config;
 
-#define GOAT_SERVER_CONFIG_INIT {sizeof(goat_server_config), 0, NULL, 0, 0, 0, NULL, NULL, NULL, NULL}
+#define GOAT_SERVER_CONFIG_INIT                                                                                        \
+    { sizeof(goat_server_config), 0, NULL, 0, 0, 0, NULL, NULL, NULL, NULL }
 
 /** Fills in the defaults for a caller who knows the structure as `struct_size` bytes. Cannot fail. */
 GOAT_API void goat_server_config_init(goat_server_config *config, size_t struct_size);

@@ -20,6 +20,7 @@ static void free_database(gt_database *database) {
     }
     gt_buf_free(&database->certificate);
     gt_free(database->alloc, database->upstream.url);
+    gt_calls_free(database);
     gt_registry_free(database->schemas);
     gt_keyring_free(database->keyring);
     gt_hasher_free(database->hasher);
@@ -148,7 +149,6 @@ void gt_database_fail(gt_database *database, const gt_diag *diag) {
 
 /* ---- handles ---- */
 
-static void retire_wake(gt_database *database, gt_wake *wake);
 static bool free_one_wake(gt_database *database);
 
 goat_status gt_handle_new(gt_database *database, const goat_config *config, goat_db **out, gt_diag *diag) {
@@ -219,7 +219,7 @@ static void free_handle(goat_db *db) {
     }
     gt_buf_free(&db->events);
     gt_free(alloc, db->closer);
-    retire_wake(db->database, db->wake);
+    gt_wake_end(db->database, db->wake);
     gt_free(alloc, db);
 }
 
@@ -335,7 +335,7 @@ void gt_add_event(goat_db *db, const gt_buf *event) {
 }
 
 /* Nobody calls it any more: its userdata is freed at the next unlock. */
-static void retire_wake(gt_database *database, gt_wake *wake) {
+void gt_wake_end(gt_database *database, gt_wake *wake) {
     wake->replaced = true;
     if (wake->running > 0) return;
     wake->next = database->ended_wakes;
@@ -348,7 +348,7 @@ goat_status gt_db_on_wake(goat_db *db, goat_wake_fn wake, void *userdata, goat_f
     made->wake = wake;
     made->userdata = userdata;
     made->free_userdata = free_userdata;
-    retire_wake(db->database, db->wake);
+    gt_wake_end(db->database, db->wake);
     db->wake = made;
     db->wake_due = db->advance_asked || db->run_asked; /* whoever was told before, this one was not */
     for (gt_link *link = db->database->links; link != NULL; link = link->next) {
@@ -374,7 +374,7 @@ static bool call_one_wake(gt_database *database) {
     wake->wake(wake->userdata);
     gt_mutex_lock(&database->mutex);
     wake->running--;
-    if (wake->replaced) retire_wake(database, wake);
+    if (wake->replaced) gt_wake_end(database, wake);
     return true;
 }
 

@@ -103,6 +103,8 @@ goat_status gt_db_repos(goat_db *db, goat_job **job, gt_diag *diag);
 goat_status gt_db_advance(goat_db *db, gt_buf *changes, gt_diag *diag);
 goat_status gt_db_add_schema(goat_db *db, gt_bytes json, gt_diag *diag);
 void gt_db_schemas(goat_db *db, gt_buf *out);
+goat_status gt_db_on_upgrade(goat_db *db, gt_bytes name, goat_upgrade_fn call, void *userdata,
+                             goat_free_fn free_userdata, gt_diag *diag);
 goat_status gt_db_check_schema(goat_db *db, gt_bytes json, gt_buf *changes, gt_diag *diag);
 goat_status gt_db_schema_changes(goat_db *db, gt_bytes ns, uint32_t from, uint32_t to, gt_buf *changes, gt_diag *diag);
 goat_status gt_db_retire_schema(goat_db *db, gt_bytes ns, uint32_t version, bool retired, gt_diag *diag);

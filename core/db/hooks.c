@@ -88,10 +88,16 @@ static goat_status learn_schema(gt_mount *mount, uint32_t item, gt_bytes definit
     if (status != GOAT_OK) return status;
     gt_buf_init(&key, database->alloc);
     gt_schema_item_key(schema, &key);
-    if (gt_buf_failed(&key)) {
-        status = gt_no_memory(diag);
-    } else if (!gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item)) ||
-               gt_is_reserved_ns(gt_schema_ns(schema))) {
+    bool is_of_calls = gt_is_of_calls(gt_schema_ns(schema), gt_schema_version(schema)) &&
+                       gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item));
+    if (is_of_calls || gt_buf_failed(&key)) {
+        status = gt_buf_failed(&key) ? gt_no_memory(diag) : GOAT_OK;
+        gt_buf_free(&key);
+        gt_schema_free(schema); /* there is nothing in it but "retired" */
+        return status;
+    }
+    if (!gt_bytes_equal(gt_buf_bytes(&key), gt_repo_key(mount->repo, item)) ||
+        gt_is_reserved_ns(gt_schema_ns(schema))) {
         status = gt_fail(diag, GOAT_UNTRUSTED, "the definition stands under another name than its own");
     }
     gt_buf_free(&key);
@@ -119,7 +125,9 @@ static void learn_retired(gt_mount *mount, uint32_t item, gt_bytes definition) {
         !gt_value_as_int64(gt_map_find(definition, gt_bytes_text("version")), &version)) {
         return;
     }
-    if (gt_registry_retire(database->schemas, ns, (uint32_t)version, retired)) gt_schemas_changed(database);
+    bool changes = gt_is_of_calls(ns, version) ? gt_registry_forbid_calls(database->schemas, retired)
+                                               : gt_registry_retire(database->schemas, ns, (uint32_t)version, retired);
+    if (changes) gt_schemas_changed(database);
 }
 
 /* A certificate or a schema came: what was carried unseen may be seen now. One that is no good is passed over;

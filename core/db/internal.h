@@ -328,6 +328,13 @@ goat_status gt_check_network(const gt_id *network, const gt_id *wanted, gt_diag 
 /* ---- hooks.c ---- */
 gt_repo_hooks gt_mount_hooks(gt_mount *mount);
 void gt_schemas_changed(gt_database *database);
+
+/* Nobody calls it any more: its userdata is freed at the next unlock. */
+void gt_wake_end(gt_database *database, gt_wake *wake);
+/* Ends the host's functions for upgrades; without the lock. */
+void gt_calls_free(gt_database *database);
+/* Whether a definition is the one that says with "retired" that calls are off in this network. */
+bool gt_is_of_calls(gt_bytes ns, int64_t version);
 /* What opening a system repository taught is in no hook when it came from a checkpoint. */
 void gt_learn_all(gt_mount *mount);
 /* The commit of a system item that is in force; `info.commit.delta` has no data where there is none. */

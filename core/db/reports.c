@@ -174,12 +174,13 @@ static void end_digest(goat_job *job) {
     gt_free(job->db->database->alloc, state);
 }
 
-/* Digests are taken at the newest version that is not retired, wherever the host reads. */
+/* Digests are taken at the newest version that is not retired, wherever the host reads; but nothing that a function of the
+ * host's said enters them. */
 static goat_status see_newest(digest *state, uint32_t item, gt_seen *seen, gt_diag *diag) {
     gt_repo *repo = state->space->mount->repo;
     const gt_schema *reader = gt_repo_schema(repo, item);
     const gt_registry *schemas = state->space->db->database->schemas;
-    const gt_schema *newest = reader == NULL ? NULL : gt_registry_newest(schemas, gt_schema_ns(reader));
+    const gt_schema *newest = reader == NULL ? NULL : gt_registry_digested(schemas, gt_schema_ns(reader));
     if (newest == NULL || newest == reader) return gt_repo_view(repo, item, seen, diag);
     gt_buf_clear(&state->newest);
     goat_status status = gt_repo_view_version(repo, item, newest, &state->newest, diag);

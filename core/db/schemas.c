@@ -3,6 +3,14 @@
 
 #include "schema/difference.h"
 
+/* Stored like a schema, and retired by a network that wants no calls of the host: so it is declared, and taken back, as
+ * every other fact about versions. */
+static const char calls_definition[] = "{\"ns\":\"" GT_CALLS_NS "\",\"version\":1,\"fields\":{}}";
+
+bool gt_is_of_calls(gt_bytes ns, int64_t version) {
+    return version == 1 && gt_bytes_equal(ns, gt_bytes_text(GT_CALLS_NS));
+}
+
 /* ---- storing ---- */
 
 /* Appends a commit to the item of a schema in /sys/schemas. */
@@ -209,6 +217,50 @@ goat_status gt_db_schema_changes(goat_db *db, gt_bytes ns, uint32_t from, uint32
     return status;
 }
 
+/* ---- calls of the host ---- */
+
+typedef struct host_call {
+    gt_wake ended; /* first, so that it ends as one of these does */
+    goat_upgrade_fn call;
+} host_call;
+
+static bool run_call(void *context, gt_bytes value, gt_buf *out) {
+    const host_call *host = context;
+    goat_buf made = {0};
+    bool good = host->call(host->ended.userdata, value.data, value.len, &made) == GOAT_OK;
+    if (good) gt_buf_append(out, made.data, made.size);
+    gt_free(&gt_alloc_system, made.data);
+    return good;
+}
+
+goat_status gt_db_on_upgrade(goat_db *db, gt_bytes name, goat_upgrade_fn call, void *userdata,
+                             goat_free_fn free_userdata, gt_diag *diag) {
+    gt_database *database = db->database;
+    host_call *made = gt_new(database->alloc, 1, sizeof(*made));
+    void *old = NULL;
+    if (made == NULL) return gt_no_memory(diag);
+    goat_status status =
+        gt_registry_set_call(database->schemas, name, call == NULL ? NULL : run_call, made, &old, diag);
+    if (status != GOAT_OK) {
+        gt_free(database->alloc, made);
+        return status;
+    }
+    made->call = call;
+    made->ended.userdata = userdata;
+    made->ended.free_userdata = free_userdata;
+    if (old != NULL) gt_wake_end(database, &((host_call *)old)->ended);
+    tell(db);
+    return GOAT_OK;
+}
+
+void gt_calls_free(gt_database *database) {
+    host_call *host;
+    while (database->schemas != NULL && (host = gt_registry_end_call(database->schemas)) != NULL) {
+        if (host->ended.free_userdata != NULL) host->ended.free_userdata(host->ended.userdata);
+        gt_free(database->alloc, host);
+    }
+}
+
 /* ---- retiring ---- */
 
 static goat_status write_retired(gt_database *database, const gt_schema *schema, bool retired, gt_diag *diag) {
@@ -240,10 +292,33 @@ static goat_status write_retired(gt_database *database, const gt_schema *schema,
     return status;
 }
 
+/* The definition is stored with the first word about it. */
+static goat_status retire_calls(goat_db *db, bool retired, gt_diag *diag) {
+    gt_database *database = db->database;
+    gt_schema *schema = NULL;
+    gt_buf definition;
+    if (!is_authority(database)) {
+        return gt_fail(diag, GOAT_FORBIDDEN, "only a database that holds the root key says whether there are calls");
+    }
+    gt_buf_init(&definition, database->alloc);
+    goat_status status = gt_value_from_json_text(gt_bytes_text(calls_definition), &definition, diag);
+    if (status == GOAT_OK) {
+        status = gt_schema_parse(database->alloc, database->hasher, gt_buf_bytes(&definition), &schema, diag);
+    }
+    gt_buf_free(&definition);
+    database->learning = db;
+    if (status == GOAT_OK) status = store_schema(database, schema, diag);
+    if (status == GOAT_OK) status = write_retired(database, schema, retired, diag);
+    database->learning = NULL;
+    gt_schema_free(schema);
+    return status;
+}
+
 goat_status gt_db_retire_schema(goat_db *db, gt_bytes ns, uint32_t version, bool retired, gt_diag *diag) {
     gt_database *database = db->database;
     const gt_schema *schema;
     goat_status status = gt_db_check(db, diag);
+    if (status == GOAT_OK && gt_is_of_calls(ns, version)) return retire_calls(db, retired, diag);
     if (status == GOAT_OK) status = find_schema(database, ns, version, &schema, diag);
     if (status == GOAT_OK && !is_authority(database)) {
         status = gt_fail(diag, GOAT_FORBIDDEN, "only a database that holds the root key retires versions");

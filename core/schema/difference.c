@@ -124,6 +124,10 @@ static void describe_ops(report *r, const gt_upgrade_route *route) {
             note(r, name, "mapped", is_ambiguous(op) ? loses : NULL, "\"%.*s\": values are others now%s", NAME(name),
                  is_ambiguous(op) ? ", and some that differed may not any more" : "");
             break;
+        case GT_OP_CALL:
+            note(r, name, "called", loses, "\"%.*s\": values are what \"%.*s\" of each program makes of them",
+                 NAME(name), NAME(op->name));
+            break;
         case GT_OP_FILL: note(r, name, "filled", NULL, "\"%.*s\" has a value where it had none", NAME(name)); break;
         case GT_OP_TYPE:
             note(r, name, "moved", loses, "\"%.*s\": what is not of type %s under \"%.*s\" of \"%.*s\" is not seen",
@@ -157,7 +161,7 @@ static bool has_op(const gt_upgrade_route *route, gt_upgrade_op_kind kind) {
 
 /* Whether all that the old rules let through has a value of the new list. */
 static bool enum_holds_all(const gt_upgrade_route *route, const gt_alloc *alloc) {
-    if (route->source->enum_values.data == NULL) return false;
+    if (route->source->enum_values.data == NULL || has_op(route, GT_OP_CALL)) return false;
     bool all = true;
     gt_bytes value, allowed;
     for (gt_iter iter = gt_array_iter(route->source->enum_values); all && gt_array_next(&iter, &value);) {
@@ -207,7 +211,7 @@ static void compare_rules(report *r, const gt_upgrade_route *route) {
     const gt_field *old = route->source, *new = route->target;
     gt_bytes name = new->name;
     bool from_key = route->source_key.data != NULL, required = new->required &&new->default_value.data == NULL;
-    bool was = !from_key && old->required && !has_op(route, GT_OP_CONVERT);
+    bool was = !from_key && old->required && !has_op(route, GT_OP_CONVERT) && !has_op(route, GT_OP_CALL);
     if (required && !was && !has_op(route, GT_OP_FILL)) {
         note(r, name, "rules", rejects, "\"%.*s\" is required, and older items may have none", NAME(name));
     }

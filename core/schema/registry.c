@@ -8,12 +8,16 @@ typedef struct known {
     gt_schema *schema;
     gt_upgrade *upgrade; /* from the version before; NULL: there is none, or the steps do not fit it */
     bool used, retired;
+    bool lacks;  /* a call of it, or of one before it, is not there or not allowed */
+    bool called; /* it, or one before it, has any */
 } known;
 
 struct gt_registry {
     const gt_alloc *alloc;
     known *list;
     size_t count, capacity;
+    gt_host_call *calls;
+    bool calls_are_off;
 };
 
 gt_registry *gt_registry_new(const gt_alloc *alloc) {
@@ -31,6 +35,11 @@ void gt_registry_free(gt_registry *registry) {
     for (size_t i = 0; i < registry->count; i++) {
         gt_upgrade_free(registry->list[i].upgrade);
         gt_schema_free(registry->list[i].schema);
+    }
+    while (registry->calls != NULL) {
+        gt_host_call *call = registry->calls;
+        registry->calls = call->next;
+        gt_free(registry->alloc, call);
     }
     gt_free(registry->alloc, registry->list);
     gt_free(registry->alloc, registry);
@@ -76,7 +85,7 @@ static const gt_schema *newest(const gt_registry *registry, gt_bytes ns, bool us
     const gt_schema *found = NULL;
     for (size_t place = place_of(registry, ns, 0); has_ns(registry, place, ns); place++) {
         const known *at = &registry->list[place];
-        if (!at->retired && (at->used || !used)) {
+        if (!at->lacks && !at->retired && (at->used || !used)) {
             found = at->schema;
         }
     }
@@ -88,6 +97,73 @@ const gt_schema *gt_registry_newest(const gt_registry *registry, gt_bytes ns) { 
 const gt_schema *gt_registry_reading(const gt_registry *registry, gt_bytes ns) {
     const gt_schema *used = newest(registry, ns, true);
     return used != NULL ? used : newest(registry, ns, false);
+}
+
+const gt_schema *gt_registry_digested(const gt_registry *registry, gt_bytes ns) {
+    const gt_schema *found = NULL;
+    for (size_t place = place_of(registry, ns, 0); has_ns(registry, place, ns); place++) {
+        const known *at = &registry->list[place];
+        if (!at->called && !at->retired) found = at->schema;
+    }
+    return found;
+}
+
+/* ---- calls ---- */
+
+/* Which versions can be read, after a call came or went, or a version came. */
+static void look_at_calls(gt_registry *registry) {
+    for (size_t i = 0; i < registry->count; i++) {
+        known *at = &registry->list[i];
+        const known *before = i > 0 && has_ns(registry, i - 1, gt_schema_ns(at->schema)) ? at - 1 : NULL;
+        gt_bytes missing;
+        bool has = gt_schema_has_calls(at->schema);
+        bool lacks =
+            has && (registry->calls_are_off || !gt_schema_calls_are_there(at->schema, registry->calls, &missing));
+        gt_upgrade_link(at->upgrade, registry->calls);
+        at->called = has || (before != NULL && before->called);
+        at->lacks = lacks || (before != NULL && before->lacks);
+    }
+}
+
+static gt_host_call *find_call(const gt_registry *registry, gt_bytes name) {
+    gt_host_call *call = registry->calls;
+    while (call != NULL && !gt_bytes_equal(gt_bytes_of(call->name, call->name_len), name)) call = call->next;
+    return call;
+}
+
+goat_status gt_registry_set_call(gt_registry *registry, gt_bytes name, bool (*run)(void *, gt_bytes, gt_buf *),
+                                 void *context, void **old, gt_diag *diag) {
+    gt_host_call *call = find_call(registry, name);
+    *old = call == NULL ? NULL : call->context;
+    if (call == NULL) {
+        call = gt_new(registry->alloc, 1, sizeof(*call) + name.len);
+        if (call == NULL) return gt_no_memory(diag);
+        call->name_len = name.len;
+        memcpy(call->name, name.data, name.len);
+        call->next = registry->calls;
+        registry->calls = call;
+    }
+    call->run = run;
+    call->context = context;
+    look_at_calls(registry);
+    return GOAT_OK;
+}
+
+void *gt_registry_end_call(gt_registry *registry) {
+    for (gt_host_call *call = registry->calls; call != NULL; call = call->next) {
+        void *context = call->context;
+        call->run = NULL;
+        call->context = NULL;
+        if (context != NULL) return context;
+    }
+    return NULL;
+}
+
+bool gt_registry_forbid_calls(gt_registry *registry, bool forbidden) {
+    bool changes = registry->calls_are_off != forbidden;
+    registry->calls_are_off = forbidden;
+    if (changes) look_at_calls(registry);
+    return changes;
 }
 
 /* ---- what is said of them ---- */
@@ -141,7 +217,19 @@ goat_status gt_registry_check(const gt_registry *registry, const gt_schema *sche
     if (find(registry, ns, gt_schema_version(schema)) != NULL) {
         return GOAT_OK;
     }
+    gt_bytes missing;
     size_t place = place_of(registry, ns, gt_schema_version(schema));
+    if (registry->calls_are_off && gt_schema_has_calls(schema)) {
+        gt_fail(diag, GOAT_FORBIDDEN, "calls of the host are off in this network");
+        gt_diag_rule(diag, "upgrade");
+        return GOAT_FORBIDDEN;
+    }
+    if (!gt_schema_calls_are_there(schema, registry->calls, &missing)) {
+        gt_fail(diag, GOAT_INVALID, "the upgrade calls \"%.*s\", which this process does not have", (int)missing.len,
+                (const char *)missing.data);
+        gt_diag_rule(diag, "upgrade");
+        return GOAT_INVALID;
+    }
     goat_status status = bind(registry, place, schema, false, &in, &out, diag);
     if (status == GOAT_OK) {
         gt_upgrade_free(in);
@@ -180,6 +268,7 @@ goat_status gt_registry_add(gt_registry *registry, gt_schema *schema, gt_diag *d
     memmove(at + 1, at, (registry->count - place) * sizeof *at);
     *at = (known){.schema = schema, .upgrade = in};
     registry->count++;
+    look_at_calls(registry);
     return GOAT_OK;
 }
 

@@ -128,6 +128,18 @@ void gt_registry_use(gt_registry *registry, gt_bytes ns, uint32_t version);
 bool gt_registry_retire(gt_registry *registry, gt_bytes ns, uint32_t version, bool retired);
 bool gt_registry_is_retired(const gt_registry *registry, const gt_schema *schema);
 
+/* The host's function that steps `call` of upgrades name; `run` NULL: it is gone. `*old` is the context of the one that it
+ * takes the place of. GOAT_OK, GOAT_NO_MEMORY. A version that names one which is not there counts as not known: nothing is
+ * read at it, nor at those behind it, and its commits are carried. So does every version with calls where they are off. */
+goat_status gt_registry_set_call(gt_registry *registry, gt_bytes name, bool (*run)(void *, gt_bytes, gt_buf *),
+                                 void *context, void **old, gt_diag *diag);
+/* Goes through the contexts, and forgets the functions. NULL: there are no more. */
+void *gt_registry_end_call(gt_registry *registry);
+/* Calls are off in this network, or not. False: nothing changed. */
+bool gt_registry_forbid_calls(gt_registry *registry, bool forbidden);
+/* The newest version for digests: not retired, and nothing up to it is what a host's function said. */
+const gt_schema *gt_registry_digested(const gt_registry *registry, gt_bytes ns);
+
 /* The newest version that is not retired; the one at which the host reads: of those that it registered, if any is not
  * retired. NULL: none. */
 const gt_schema *gt_registry_newest(const gt_registry *registry, gt_bytes ns);

@@ -26,7 +26,7 @@ typedef struct binding {
     gt_diag *diag;
 } binding;
 
-static const char *const words[] = {"", "rename", "default", "copy", "move", "convert", "drop", "map"};
+static const char *const words[] = {"", "rename", "default", "copy", "move", "convert", "drop", "map", "call"};
 
 static goat_status refuse(const binding *b, gt_bytes field, const char *format, const char *word) {
     char why[128];
@@ -242,6 +242,23 @@ static goat_status bind_map(binding *b, gt_upgrade_route *route) {
     return add_op(b, route, op) != NULL ? GOAT_OK : gt_no_memory(b->diag);
 }
 
+/* A function of the host's makes another value of each. Values of no type that is written as a whole are edits. */
+static goat_status bind_call(binding *b, gt_upgrade_route *route) {
+    gt_type type = b->step->type != 0 ? b->step->type : route->type;
+    gt_upgrade_op op = {.kind = GT_OP_CALL, .from = route->type, .to = type, .otherwise = b->step->otherwise};
+    if (!is_single(route->type) || !is_single(type)) {
+        return refuse(b, route->name, "is of type %s, or to become one, of which a call knows no values",
+                      gt_type_name(is_single(route->type) ? type : route->type));
+    }
+    goat_status status = op.otherwise.data == NULL ? GOAT_OK : take_value(b, type, &op.otherwise);
+    if (status != GOAT_OK) return status;
+    op.name = b->step->call;
+    route->type = type;
+    route->named_by = b->number;
+    b->upgrade->inexact = true; /* nothing that a host says is built on for good */
+    return add_op(b, route, op) != NULL ? GOAT_OK : gt_no_memory(b->diag);
+}
+
 static goat_status bind_step(binding *b) {
     gt_upgrade_route *route = find(b, b->step->from, false);
     if (route == NULL && b->step->kind != GT_UPGRADE_DEFAULT) {
@@ -257,6 +274,7 @@ static goat_status bind_step(binding *b) {
     case GT_UPGRADE_MOVE: return b->step->to_key.data != NULL ? bind_move_in(b, route) : bind_move_out(b, route);
     case GT_UPGRADE_CONVERT: return bind_convert(b, route);
     case GT_UPGRADE_MAP: return bind_map(b, route);
+    case GT_UPGRADE_CALL: return bind_call(b, route);
     case GT_UPGRADE_DROP: take_out(b, route); break;
     }
     return GOAT_OK;
@@ -373,6 +391,42 @@ void gt_upgrade_free(gt_upgrade *upgrade) {
     if (upgrade == NULL) return;
     gt_arena_free(&upgrade->arena);
     gt_free(upgrade->alloc, upgrade);
+}
+
+/* ---- calls ---- */
+
+static const gt_host_call *find_call(const gt_host_call *first, gt_bytes name) {
+    while (first != NULL && (first->run == NULL || !gt_bytes_equal(gt_bytes_of(first->name, first->name_len), name))) {
+        first = first->next;
+    }
+    return first;
+}
+
+bool gt_upgrade_link(gt_upgrade *upgrade, const gt_host_call *first) {
+    bool whole = true;
+    for (size_t i = 0; upgrade != NULL && i < upgrade->route_count; i++) {
+        for (size_t k = 0; k < upgrade->routes[i].op_count; k++) {
+            gt_upgrade_op *op = &upgrade->routes[i].ops[k];
+            if (op->kind != GT_OP_CALL) continue;
+            op->call = find_call(first, op->name);
+            whole = whole && op->call != NULL;
+        }
+    }
+    return whole;
+}
+
+bool gt_schema_calls_are_there(const gt_schema *schema, const gt_host_call *first, gt_bytes *missing) {
+    for (size_t i = 0; i < schema->step_count; i++) {
+        if (schema->steps[i].kind != GT_UPGRADE_CALL || find_call(first, schema->steps[i].call) != NULL) continue;
+        *missing = schema->steps[i].call;
+        return false;
+    }
+    return true;
+}
+
+bool gt_schema_has_calls(const gt_schema *schema) {
+    gt_bytes first;
+    return !gt_schema_calls_are_there(schema, NULL, &first);
 }
 
 static const gt_field *field_at(const gt_field *field, gt_bytes key) {

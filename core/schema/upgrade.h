@@ -20,6 +20,7 @@ typedef enum gt_upgrade_kind {
     GT_UPGRADE_CONVERT,
     GT_UPGRADE_DROP,
     GT_UPGRADE_MAP,
+    GT_UPGRADE_CALL,
 } gt_upgrade_kind;
 
 /* A step as it was written. Values are in the form of the definition. */
@@ -27,10 +28,11 @@ typedef struct gt_upgrade_step {
     gt_upgrade_kind kind;
     gt_bytes from, from_key; /* a field, or with a key (data not NULL) what is under it in a map */
     gt_bytes to, to_key;     /* of rename, copy, move */
-    gt_type type;            /* of convert */
+    gt_type type;            /* of convert and call; 0: it stays what it is */
+    gt_bytes call;           /* of call: the name of the host's function */
     gt_bytes value;          /* of default */
     gt_bytes values;         /* of map: an array of [from, to] */
-    gt_bytes otherwise;      /* of convert and map; data NULL: none */
+    gt_bytes otherwise;      /* of convert, map and call; data NULL: none */
 } gt_upgrade_step;
 
 typedef enum gt_upgrade_op_kind {
@@ -38,15 +40,29 @@ typedef enum gt_upgrade_op_kind {
     GT_OP_MAP,     /* other values for some */
     GT_OP_FILL,    /* a value where there is none */
     GT_OP_TYPE,    /* what is of another type is none */
+    GT_OP_CALL,    /* what a function of the host makes of it */
 } gt_upgrade_op_kind;
+
+/* A function of the host, by its name in a registry. It appends a value, or nothing, and must give the same for the same
+ * value whenever and wherever it is asked. */
+typedef bool gt_call_fn(void *context, gt_bytes value, gt_buf *out);
+typedef struct gt_host_call {
+    struct gt_host_call *next;
+    gt_call_fn *run; /* NULL: there is none */
+    void *context;
+    size_t name_len;
+    char name[];
+} gt_host_call;
 
 /* An operation on a value, or on none. */
 typedef struct gt_upgrade_op {
     gt_upgrade_op_kind kind;
     gt_type from, to;
-    gt_bytes otherwise; /* data NULL: what cannot be converted is no value, what is not mapped stays */
-    gt_bytes value;     /* of fill */
-    gt_bytes *pairs;    /* of map: a value, what it becomes, … */
+    gt_bytes otherwise;       /* data NULL: what cannot be converted is no value, what is not mapped stays */
+    gt_bytes value;           /* of fill */
+    gt_bytes name;            /* of call */
+    const gt_host_call *call; /* NULL: not linked, so that nothing comes of it */
+    gt_bytes *pairs;          /* of map: a value, what it becomes, … */
     size_t pair_count;
 } gt_upgrade_op;
 
@@ -88,6 +104,12 @@ const gt_field *gt_upgrade_place(const gt_upgrade_route *route);
 /* Whether what concurrent edits come to is carried as they are: a state that several edits came to, upgraded, is then what
  * the upgraded edits come to. Where not, that holds only for edits one after the other. */
 bool gt_upgrade_is_exact(const gt_upgrade *upgrade);
+
+/* Looks for what the calls of an upgrade, and the steps of a schema, are about: `first` is a list. False: some are not
+ * there. */
+bool gt_upgrade_link(gt_upgrade *upgrade, const gt_host_call *first);
+bool gt_schema_has_calls(const gt_schema *schema);
+bool gt_schema_calls_are_there(const gt_schema *schema, const gt_host_call *first, gt_bytes *missing);
 
 /* Appends the state at the new version; `state` as core/commit/FORMAT.md section 4 has it. */
 void gt_upgrade_state(const gt_upgrade *upgrade, gt_bytes state, gt_buf *out);

@@ -57,7 +57,7 @@ static goat_status read_convert(const parse *p, gt_bytes value) {
     return p->step->type != 0 ? GOAT_OK : refuse(p, "\"to\" must be the name of a type");
 }
 
-enum { MAY_KEY = 1, WANTS_TO = 2, WANTS_VALUE = 4, WANTS_VALUES = 8, MAY_ELSE = 16, TO_TYPE = 32 };
+enum { MAY_KEY = 1, WANTS_TO = 2, WANTS_VALUE = 4, WANTS_VALUES = 8, MAY_ELSE = 16, TO_TYPE = 32, WANTS_WITH = 64 };
 
 static const struct {
     const char *word;
@@ -71,6 +71,7 @@ static const struct {
     {"convert", GT_UPGRADE_CONVERT, TO_TYPE | MAY_ELSE},
     {"drop", GT_UPGRADE_DROP, 0},
     {"map", GT_UPGRADE_MAP, WANTS_VALUES | MAY_ELSE},
+    {"call", GT_UPGRADE_CALL, WANTS_WITH | TO_TYPE | MAY_ELSE},
 };
 
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
@@ -93,6 +94,10 @@ static goat_status read_word(const parse *p, int flags, gt_bytes word, gt_bytes 
         return GOAT_OK;
     }
     if (gt_bytes_equal(word, gt_bytes_text("values")) && (flags & WANTS_VALUES) != 0) return read_values(p, value);
+    if (gt_bytes_equal(word, gt_bytes_text("with")) && (flags & WANTS_WITH) != 0) {
+        if (read_name(value, GOAT_FIELD_NAME_MAX, &p->step->call)) return GOAT_OK;
+        return refuse(p, "\"with\" must be the name of a function");
+    }
     if (gt_bytes_equal(word, gt_bytes_text("else")) && (flags & MAY_ELSE) != 0) {
         p->step->otherwise = value;
         return GOAT_OK;
@@ -105,7 +110,9 @@ static goat_status read_word(const parse *p, int flags, gt_bytes word, gt_bytes 
 
 static goat_status check_whole(const parse *p, int flags) {
     if ((flags & WANTS_TO) != 0 && p->step->to.data == NULL) return refuse(p, "\"to\" is missing");
-    if ((flags & TO_TYPE) != 0 && p->step->type == 0) return refuse(p, "\"to\" is missing");
+    if ((flags & WANTS_WITH) != 0 && p->step->call.data == NULL) return refuse(p, "\"with\" is missing");
+    if ((flags & TO_TYPE) != 0 && (flags & WANTS_WITH) == 0 && p->step->type == 0)
+        return refuse(p, "\"to\" is missing");
     if ((flags & WANTS_VALUE) != 0 && p->step->value.data == NULL) return refuse(p, "\"value\" is missing");
     if ((flags & WANTS_VALUES) != 0 && p->step->values.data == NULL) return refuse(p, "\"values\" is missing");
     if (p->step->kind == GT_UPGRADE_MOVE && (p->step->from_key.data == NULL) == (p->step->to_key.data == NULL)) {
@@ -116,12 +123,8 @@ static goat_status check_whole(const parse *p, int flags) {
 
 static goat_status read_step(parse *p, gt_bytes value) {
     size_t kind = gt_value_kind(value) == GT_KIND_MAP ? kind_of(value) : KIND_COUNT;
-    if (kind == KIND_COUNT && gt_map_find(value, gt_bytes_text("call")).data != NULL) {
-        p->word = "call";
-        return refuse(p, "calls of the host are off in this network");
-    }
     if (kind == KIND_COUNT) {
-        return refuse(p, "must be a map with one of rename, default, copy, move, convert, drop, map");
+        return refuse(p, "must be a map with one of rename, default, copy, move, convert, drop, map, call");
     }
     int flags = kinds[kind].flags;
     p->word = kinds[kind].word;

@@ -16,6 +16,16 @@ static void run_map(const gt_upgrade_op *op, gt_bytes value, gt_buf *out) {
     gt_buf_append(out, found.data, found.len);
 }
 
+/* What a host says is looked at as what anybody says: a value of the type, or none. */
+static void run_call(const gt_upgrade_op *op, gt_bytes value, gt_buf *out) {
+    size_t begin = out->len;
+    bool good = op->call != NULL && op->call->run(op->call->context, value, out) && !gt_buf_failed(out);
+    gt_bytes made = gt_bytes_of(out->data + begin, out->len - begin);
+    good = good && made.len > 0 && gt_value_check(made, 0, NULL) == GOAT_OK &&
+           (gt_type_kinds(op->to) >> gt_value_kind(made) & 1) != 0;
+    if (!good && !gt_buf_failed(out)) out->len = begin;
+}
+
 /* `value` is there. */
 static void run(const gt_upgrade_op *op, gt_bytes value, gt_buf *out) {
     size_t begin = out->len;
@@ -25,6 +35,10 @@ static void run(const gt_upgrade_op *op, gt_bytes value, gt_buf *out) {
         if (out->len == begin && op->otherwise.data != NULL) gt_buf_append(out, op->otherwise.data, op->otherwise.len);
         break;
     case GT_OP_MAP: run_map(op, value, out); break;
+    case GT_OP_CALL:
+        run_call(op, value, out);
+        if (out->len == begin && op->otherwise.data != NULL) gt_buf_append(out, op->otherwise.data, op->otherwise.len);
+        break;
     case GT_OP_TYPE:
         if ((gt_type_kinds(op->to) >> gt_value_kind(value) & 1) != 0) gt_buf_append(out, value.data, value.len);
         break;

@@ -13,6 +13,7 @@
 #define GT_SCHEMAS_PATH "/sys/schemas"
 #define GT_SESSION_NS "sys.session"
 #define GT_SCHEMA_NS "sys.schema"
+#define GT_CALLS_NS "sys.calls"
 
 /* ---- keys ---- */
 

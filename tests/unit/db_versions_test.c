@@ -163,6 +163,103 @@ static void steps_that_do_not_fit_are_not_registered(void **state) {
     test_trio_end(f);
 }
 
+/* ---- calls of the host ---- */
+
+static const char with_call[] =
+    "{\"ns\": \"goat\", \"version\": 2, \"fields\": {\"text\": {\"type\": \"string\"}, \"size\": {\"type\": "
+    "\"string\"}},"
+    "\"upgrade\": [{\"call\": \"size\", \"with\": \"in words\", \"to\": \"string\", \"else\": \"odd\"}]}";
+
+/* 1 is one, 2 is of another type than it should be, and of what is more nothing is made. */
+static goat_status in_words(void *userdata, const uint8_t *value, size_t value_len, goat_buf *out) {
+    int64_t size = 0;
+    *(int *)userdata += 1;
+    gt_value_as_int64(gt_bytes_of(value, value_len), &size);
+    if (size > 2) return GOAT_NOT_FOUND;
+    return size == 1 ? goat_value_from_json("\"one\"", 5, out, NULL) : goat_value_from_json("2", 1, out, NULL);
+}
+
+static void count_free(void *userdata) { *(int *)userdata += 1000; }
+
+static goat_status register_call(test_handle *handle, goat_upgrade_fn call, int *calls) {
+    return gt_db_on_upgrade(handle->db, gt_bytes_text("in words"), call, calls, count_free, &handle->diag);
+}
+
+static void a_function_of_the_host_carries_values_where_it_is_there(void **state) {
+    fixture *f = *state;
+    int calls[2] = {0}, later = 0;
+    test_trio_begin(f);
+    test_trio_join(f, &f->one);
+    test_trio_join(f, &f->two);
+    test_world_meet(&f->world);
+    assert_int_equal(test_handle_create(&f->one, "x", "{text: 'a', size: 1}"), GOAT_OK);
+    assert_int_equal(test_handle_create(&f->one, "y", "{text: 'a', size: 2}"), GOAT_OK);
+    assert_int_equal(test_handle_schema(&f->server, with_call), GOAT_INVALID); /* there is none of that name */
+    assert_string_equal(f->server.diag.rule, "upgrade");
+    assert_int_equal(register_call(&f->server, in_words, &calls[0]), GOAT_OK);
+    assert_int_equal(register_call(&f->two, in_words, &calls[1]), GOAT_OK);
+    assert_int_equal(test_handle_schema(&f->server, with_call), GOAT_OK);
+    assert_int_equal(test_handle_schema(&f->two, with_call), GOAT_OK);
+    meet(f);
+    test_handle_shows(&f->two, "x", "{text: 'a', size: 'one'}");
+    test_handle_shows(&f->two, "y", "{text: 'a', size: 'odd'}");
+    test_handle_shows(&f->one, "x", "{text: 'a', size: 1}");
+    assert_int_equal(test_handle_set(&f->one, "y", "size", "1"), GOAT_OK);
+    assert_int_equal(test_handle_set(&f->two, "x", "size", "'1.0'"), GOAT_OK);
+    meet(f);
+    test_handle_shows(&f->two, "x", "{text: 'a', size: '1.0'}");
+    test_handle_shows(&f->two, "y", "{text: 'a', size: 'one'}");
+    test_handle_shows(&f->one, "x", "{text: 'a', size: 1}"); /* the version is not known: carried, and not shown */
+    assert_int_equal(test_handle_create(&f->two, "z", "{size: 'new'}"), GOAT_OK);
+    meet(f);
+    test_assert_equal(&f->one, &f->two); /* nothing that it made is in a digest */
+    assert_int_equal(register_call(&f->one, in_words, &later), GOAT_OK);
+    assert_int_equal(test_handle_schema(&f->one, with_call), GOAT_OK);
+    test_handle_advance(&f->one);
+    test_handle_shows(&f->one, "x", "{text: 'a', size: '1.0'}"); /* and is known when the function comes */
+    test_handle_shows(&f->one, "z", "{size: 'new'}");
+    assert_int_equal(register_call(&f->one, NULL, &later), GOAT_OK);
+    test_handle_advance(&f->one);
+    test_handle_shows(&f->one, "x", "{text: 'a', size: 1}");
+    assert_true(calls[1] > 0);
+    test_trio_end(f);
+    assert_int_equal(calls[0] / 1000, 1); /* freed once each */
+    assert_int_equal(calls[1] / 1000, 1);
+    assert_int_equal(later / 1000, 2);
+}
+
+static void a_network_declares_calls_off_and_on_again(void **state) {
+    fixture *f = *state;
+    int calls[2] = {0};
+    gt_bytes ns = gt_bytes_text("sys.calls");
+    test_trio_begin(f);
+    test_trio_join(f, &f->one);
+    test_trio_join(f, &f->two);
+    test_world_meet(&f->world);
+    assert_int_equal(test_handle_create(&f->one, "x", "{text: 'a', size: 1}"), GOAT_OK);
+    assert_int_equal(register_call(&f->server, in_words, &calls[0]), GOAT_OK);
+    assert_int_equal(register_call(&f->two, in_words, &calls[1]), GOAT_OK);
+    assert_int_equal(test_handle_schema(&f->two, with_call), GOAT_OK); /* known to this process alone */
+    meet(f);
+    test_handle_shows(&f->two, "x", "{text: 'a', size: 'one'}");
+    assert_int_equal(gt_db_retire_schema(f->two.db, ns, 1, true, &f->two.diag), GOAT_FORBIDDEN);
+    assert_int_equal(gt_db_retire_schema(f->server.db, ns, 1, true, &f->server.diag), GOAT_OK);
+    assert_int_equal(test_handle_schema(&f->server, with_call), GOAT_FORBIDDEN);
+    meet(f);
+    test_handle_shows(&f->two, "x", "{text: 'a', size: 1}"); /* back at the version before */
+    test_trio_part(f, &f->two);
+    test_trio_close(f, &f->two);
+    test_trio_join(f, &f->two); /* it is known before anything is read */
+    assert_int_equal(register_call(&f->two, in_words, &calls[1]), GOAT_OK);
+    assert_int_equal(test_handle_schema(&f->two, with_call), GOAT_FORBIDDEN);
+    assert_int_equal(gt_db_retire_schema(f->server.db, ns, 1, false, &f->server.diag), GOAT_OK);
+    meet(f);
+    assert_int_equal(test_handle_schema(&f->two, with_call), GOAT_OK);
+    test_handle_shows(&f->two, "x", "{text: 'a', size: 'one'}");
+    assert_int_equal(test_handle_verify(&f->server), 0);
+    test_trio_end(f);
+}
+
 /* ---- what changes ---- */
 
 static void assert_changes(gt_bytes changes, const char *expected) {
@@ -247,6 +344,8 @@ int main(void) {
         CASE(an_edit_at_a_version_that_has_just_been_retired_ends_well),
         CASE(edits_that_are_not_captured_yet_stay_at_their_version),
         CASE(steps_that_do_not_fit_are_not_registered),
+        CASE(a_function_of_the_host_carries_values_where_it_is_there),
+        CASE(a_network_declares_calls_off_and_on_again),
         CASE(a_check_names_what_is_lost_and_what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,7 +314,12 @@ static void a_wrong_step_is_named_with_its_field(void **state) {
     refuses(f, "\"x\": {\"type\": \"set\"}", "{\"move\": [\"more\", \"x\"], \"to\": \"x\"}", "x", "single value");
     refuses(f, name, "{\"drop\": \"kind\", \"value\": 1}", "kind", "\"value\" is not a word");
     refuses(f, name, "{\"rename\": \"kind\"}", "kind", "\"to\" is missing");
-    refuses(f, name, "{\"call\": \"f\"}", "", "calls of the host are off");
+    refuses(f, name, "{\"call\": \"kind\"}", "kind", "\"with\" is missing");
+    refuses(f, name, "{\"call\": \"kind\", \"with\": 1}", "kind", "must be the name of a function");
+    refuses(f, name, "{\"call\": \"tags\", \"with\": \"f\"}", "tags", "of which a call knows no values");
+    refuses(f, name, "{\"call\": \"kind\", \"with\": \"f\", \"to\": \"set\"}", "kind",
+            "of which a call knows no values");
+    refuses(f, name, "{\"call\": \"kind\", \"with\": \"f\", \"else\": 1}", "kind", "a value of the step is not");
     refuses(f, name, "{\"shuffle\": \"kind\"}", "", "must be a map with one of");
     refuses(f, name, "1", "", "must be a map with one of");
 }
