@@ -36,6 +36,9 @@ static void add_member(text *spec, const char *name, const char *value) {
     text_add_json(spec, value, strlen(value));
 }
 
+/* About the last edits made here, whichever commits these are. */
+static bool is_own(const cli *run) { return cli_has(run, "undo") || cli_has(run, "redo"); }
+
 static void write_spec(const reverting *r, bool dry_run, text *spec) {
     const cli *run = r->run;
     text_add_c(spec, "{");
@@ -49,6 +52,10 @@ static void write_spec(const reverting *r, bool dry_run, text *spec) {
     add_member(spec, "until", cli_value(run, "until"));
     add_member(spec, "message", cli_value(run, "message"));
     add_member(spec, "item", r->key);
+    if (is_own(run)) {
+        text_add_c(spec, spec->len > 1 ? "," : "");
+        text_add_c(spec, cli_has(run, "undo") ? "\"undo\":true" : "\"redo\":true");
+    }
     if (dry_run) text_add_c(spec, ",\"dry_run\":true");
     text_add_c(spec, "}");
 }
@@ -63,8 +70,8 @@ static bool is_id(const char *operand) {
 
 static int check_usage(const cli *run) {
     bool range = cli_has(run, "session") || cli_has(run, "since") || cli_has(run, "until");
-    if (range == (run->operand_count > 1)) {
-        return cli_usage(run, "either commits are named, or --session, --since or --until");
+    if (range + (run->operand_count > 1) + cli_has(run, "undo") + cli_has(run, "redo") != 1) {
+        return cli_usage(run, "either commits are named, or --session, --since or --until, or --undo or --redo");
     }
     if (cli_has(run, "until") && !cli_has(run, "since") && !cli_has(run, "session")) {
         return cli_usage(run, "--until needs --since or --session");
@@ -226,6 +233,9 @@ static int revert_all(reverting *r) {
     bool dry_run = cli_has(r->run, "dry-run");
     uint64_t items = 0;
     int code = find_targets(r);
+    if (code == CLI_DONE && is_own(r->run) && r->count > 1) {
+        return cli_usage(r->run, "there are several repositories: --in says in which one");
+    }
     for (size_t i = 0; i < r->count && code == CLI_DONE; i++) {
         code = revert_in(r, &r->targets[i], true, &r->targets[i].tried);
     }

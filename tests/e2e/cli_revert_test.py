@@ -83,6 +83,44 @@ class Revert(Case):
         self.assertEqual(self.log()[0]["message"], "too late")
         self.refused("revert", self.db, "--since", "2999-01-01T00:00:00Z", code=NO, says="there is nothing to revert")
 
+    def test_own_edits_of_an_item_are_undone_and_done_again_one_by_one(self):
+        values = ["grey", "red", "black"]
+        self.set("colour=red")
+        self.put("kit", colour="grey")
+        self.set("colour=black")
+        self.goat("set", self.db, "/data/cats/kit", "colour=red")
+        tom = ("--in", "/data/cats/tom")
+        for expected in values[1], values[0]:
+            self.goat("revert", self.db, "--undo", *tom)
+            self.assertEqual(self.tom()["colour"], expected)
+        for expected in values[1:]:
+            said = lines(self.goat("revert", self.db, "--redo", "--json", *tom))
+            self.assertEqual([item["path"] for item in said], ["/data/cats/tom"])
+            self.assertEqual(self.tom()["colour"], expected)
+        self.refused("revert", self.db, "--redo", *tom, code=NO, says="redo")
+        self.goat("revert", self.db, "--undo", *tom)
+        self.set("age=8")
+        self.refused("revert", self.db, "--redo", *tom, code=NO, says="redo")
+        self.assertEqual(json.loads(self.goat("get", "--json", self.db, "/data/cats/kit"))["colour"], "red")
+
+    def test_a_transaction_is_done_again_as_a_whole(self):
+        self.put("kit", colour="grey")
+        ids = [self.set("colour=red")]
+        self.goat("set", self.db, "/data/cats/kit", "colour=red")
+        ids.append(self.log("/data/cats/kit")[0]["id"])
+        self.goat("revert", self.db, *ids)
+        said = lines(self.goat("revert", self.db, "--redo", "--dry-run", "--json"))
+        self.assertEqual(sorted(item["path"] for item in said), ["/data/cats/kit", "/data/cats/tom"])
+        self.goat("revert", self.db, "--redo")
+        self.assertEqual(self.tom()["colour"], "red")
+        self.goat("revert", self.db, "--undo")
+        self.assertEqual(json.loads(self.goat("get", "--json", self.db, "/data/cats/kit"))["colour"], "grey")
+        self.assertEqual(self.tom()["colour"], "red")
+        self.goat("put", self.db, "/data/dogs/rex", "--schema", "cat", '{"name": "rex"}')
+        self.refused("revert", self.db, "--undo", code=USAGE, says="--in says in which one")
+        self.goat("revert", self.db, "--undo", "--in", "/data/dogs")
+        self.assertEqual(self.goat("ls", self.db, "/data/dogs"), "")
+
     def test_what_cannot_be_reverted(self):
         created = self.log()[0]["id"]
         change = self.set("colour=red")
@@ -96,7 +134,8 @@ class Revert(Case):
 
     def test_wrong_usage(self):
         for arguments in ([], ["abc"], ["01234567", "--session", "01234567"], ["xyzxyzxyz"], ["--until", "2026-01-01"],
-                          ["--session", "abc"], ["0" * 65]):
+                          ["--session", "abc"], ["0" * 65], ["--undo", "--redo"], ["--undo", "--since", "2026-01-01"],
+                          ["--redo", "01234567"]):
             self.refused("revert", self.db, *arguments, code=USAGE, says="(see goat")
         self.refused("revert", self.db, "--since", "yesterday", code=NO, says="since")
 

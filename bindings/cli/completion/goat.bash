@@ -17,7 +17,7 @@ _goat_options() {
             '--keep-going --json --help' ;;
         log) echo '--offset --limit --json --help' ;;
         explain) echo '--at --limit --json --help' ;;
-        revert) echo '--session --since --until --in --message --dry-run --json --help' ;;
+        revert) echo '--session --since --until --undo --redo --in --message --dry-run --json --help' ;;
         digest) echo '--json --help' ;;
         verify) echo '--json --help' ;;
         serve) echo '--listen --tls --static --origins --connections --per-address --json --help' ;;
@@ -31,7 +31,7 @@ _goat_options() {
 # What may follow an option: "-" nothing, "file", "files" (two), "folder", "words …", or empty for anything else.
 _goat_argument() {
     case $1 in
-        --json | --help | --check | --ack | --keep-going | --quiet | --deleted | --undo | --count | --live | \
+        --json | --help | --check | --ack | --keep-going | --quiet | --deleted | --undo | --redo | --count | --live | \
             --watch | --dry-run) echo - ;;
         --apply | --ca) echo file ;;
         --tls) echo files ;;

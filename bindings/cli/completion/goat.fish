@@ -166,6 +166,8 @@ complete -c goat -n __goat_has_no_command -a revert -d 'undo commits, whatever c
 complete -c goat -n '__goat_is revert' -l session -x -d 'the commits of a session'
 complete -c goat -n '__goat_is revert' -l since -x -d 'the commits from TIME on, as 2026-01-31T12:00:00Z'
 complete -c goat -n '__goat_is revert' -l until -x -d 'and none later than TIME'
+complete -c goat -n '__goat_is revert' -l undo -d 'the last edit made here, with its transaction, or in an item of --in'
+complete -c goat -n '__goat_is revert' -l redo -d 'the last undo, if nothing was edited since'
 complete -c goat -n '__goat_is revert' -l in -x -a '(__goat_repositories)' -d 'only in this repository or item'
 complete -c goat -n '__goat_is revert' -l message -x -d 'kept with the commits'
 complete -c goat -n '__goat_is revert' -l dry-run -d 'print what would change, and change nothing'
