@@ -77,6 +77,7 @@ typedef struct reverting {
     uint8_t *fields; /* what the steps do to each of the schema's */
     uint8_t all;     /* to any of them, or to the item */
     uint32_t only;   /* the only step that is named, if it is a revert; UINT32_MAX */
+    gt_past past;    /* of that one */
     uint64_t work;
     gt_diag *diag;
 } reverting;
@@ -101,8 +102,36 @@ static goat_status make_world(reverting *r, int which) {
                            r->diag);
 }
 
-static gt_bytes field_in(const reverting *r, int which, const gt_field *field) {
-    return gt_edit_base(field, gt_map_find(gt_buf_bytes(&r->worlds[which].state), field->name));
+/* What fields are looked at: those of the item, or of an object in it. */
+typedef struct scope {
+    const struct scope *outer; /* NULL: the item's */
+    const gt_field *object;
+    const gt_schema *fields;
+} scope;
+
+/* What a state has in a scope; data NULL: there is no such object. */
+static gt_bytes inside(const scope *s, gt_bytes state) {
+    if (s->outer == NULL || state.data == NULL) return state;
+    gt_bytes around = inside(s->outer, state);
+    return around.data == NULL ? around : gt_edit_base(s->object, gt_map_find(around, s->object->name));
+}
+
+/* What a delta says of a scope: a map, or that the object is unset; data NULL: nothing. */
+static gt_bytes said_of(const scope *s, gt_bytes delta) {
+    if (s->outer == NULL || delta.data == NULL) return delta;
+    gt_bytes around = said_of(s->outer, delta);
+    return around.data == NULL || gt_edit_is_unset(around) ? around : gt_map_find(around, s->object->name);
+}
+
+/* The edit of a field; who unsets an object unsets what is in it. */
+static gt_bytes edit_of(const scope *s, const gt_field *field, gt_bytes delta) {
+    gt_bytes around = said_of(s, delta);
+    return around.data == NULL || gt_edit_is_unset(around) ? around : gt_map_find(around, field->name);
+}
+
+static gt_bytes field_in(const reverting *r, int which, const scope *s, const gt_field *field) {
+    gt_bytes around = inside(s, gt_buf_bytes(&r->worlds[which].state));
+    return around.data == NULL ? around : gt_edit_base(field, gt_map_find(around, field->name));
 }
 
 static bool is_same(gt_bytes a, gt_bytes b) {
@@ -131,12 +160,12 @@ static bool is_there_in(const reverting *r, int which) {
 
 /* ---- who touched what ---- */
 
-static uint8_t touch_of(const reverting *r, uint32_t step, gt_past *past) {
+static uint8_t touch_of(reverting *r, uint32_t step) {
     uint8_t marks = r->what->marks[step], touch = TOUCHED;
     bool by_revert = (marks & GT_MARK_REVERT) != 0 && (marks & GT_MARK_NAMED) == 0;
     bool was_undone = (marks & GT_MARK_UNDONE) != 0 && (marks & GT_MARK_AFTER) != 0;
     if (by_revert || was_undone) touch |= BY_OTHERS;
-    if (r->only != UINT32_MAX && step != r->only && !gt_past_has(past, step)) touch |= BESIDE;
+    if (r->only != UINT32_MAX && step != r->only && !gt_past_has(&r->past, step)) touch |= BESIDE;
     return touch;
 }
 
@@ -149,12 +178,11 @@ static goat_status look_at_steps(reverting *r) {
         if ((what->marks[i] & GT_MARK_NAMED) == 0) continue;
         r->only = ++named == 1 && (what->marks[i] & GT_MARK_REVERT) != 0 ? i : UINT32_MAX;
     }
-    gt_past past;
-    gt_past_init(&past, &r->worlds[VIEW].replay.ancestry);
+    gt_past_init(&r->past, &r->worlds[VIEW].replay.ancestry);
     r->fields = gt_arena_new(&r->arena, gt_schema_field_count(what->schema) + 1, 1);
-    if (r->fields == NULL || (r->only != UINT32_MAX && !gt_past_add(&past, r->only))) return gt_no_memory(r->diag);
+    if (r->fields == NULL || (r->only != UINT32_MAX && !gt_past_add(&r->past, r->only))) return gt_no_memory(r->diag);
     for (uint32_t i = 0; i < what->step_count; i++) {
-        uint8_t touch = touch_of(r, i, &past);
+        uint8_t touch = touch_of(r, i);
         gt_bytes key, edit, name;
         r->all |= touch;
         if (what->steps[i].delta.data == NULL) continue;
@@ -166,26 +194,35 @@ static goat_status look_at_steps(reverting *r) {
     return GOAT_OK;
 }
 
+/* What the steps do to a field in an object. */
+static uint8_t touch_inside(reverting *r, const scope *s, const gt_field *field) {
+    uint8_t touch = 0;
+    for (uint32_t i = 0; i < r->what->step_count; i++) {
+        if (edit_of(s, field, r->what->steps[i].delta).data != NULL) touch |= touch_of(r, i);
+    }
+    return touch;
+}
+
 /* ---- the edit of a field ---- */
 
 /* All edits of a field. False when there is no memory. */
-static bool gather(reverting *r, const gt_field *field, gt_field_history *history) {
+static bool gather(reverting *r, const scope *s, const gt_field *field, gt_field_history *history) {
     const gt_reverting *what = r->what;
     gt_field_edit *edits = gt_arena_new(&r->arena, (size_t)what->step_count + 1, sizeof(*edits));
     *history = (gt_field_history){.field = field, .edits = edits};
     if (edits == NULL) return false;
-    if (what->base.data != NULL) history->base = gt_edit_base(field, gt_map_find(what->base, field->name));
+    gt_bytes base = inside(s, what->base);
+    if (base.data != NULL) history->base = gt_edit_base(field, gt_map_find(base, field->name));
     for (uint32_t i = 0; i < what->step_count; i++) {
-        if (what->steps[i].delta.data == NULL) continue;
-        gt_bytes edit = gt_map_find(what->steps[i].delta, field->name);
+        gt_bytes edit = edit_of(s, field, what->steps[i].delta);
         if (edit.data != NULL) edits[history->count++] = (gt_field_edit){field, edit, i};
     }
     return true;
 }
 
 /* From one world to another: through the identity of elements where the type has any. */
-static goat_status change(reverting *r, const gt_field *field, int from, int to, gt_buf *edit) {
-    gt_bytes before = field_in(r, from, field), after = field_in(r, to, field);
+static goat_status change(reverting *r, const scope *s, const gt_field *field, int from, int to, gt_buf *edit) {
+    gt_bytes before = field_in(r, from, s, field), after = field_in(r, to, s, field);
     bool has_elements = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST || field->type == GT_TYPE_RICHTEXT;
     gt_field_history history;
     bool by_identity = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST;
@@ -201,7 +238,7 @@ static goat_status change(reverting *r, const gt_field *field, int from, int to,
     if (before.data == NULL || after.data == NULL || !has_elements) {
         return gt_edit_diff(field, before, after, edit, r->diag);
     }
-    if (!gather(r, field, &history)) return gt_no_memory(r->diag);
+    if (!gather(r, s, field, &history)) return gt_no_memory(r->diag);
     gt_replay *a = &r->worlds[from].replay, *b = &r->worlds[to].replay;
     if (field->type == GT_TYPE_RICHTEXT) return gt_rich_change(a, b, &history, before, after, edit);
     return field->type == GT_TYPE_TEXT ? gt_text_change(a, b, &history, edit) : gt_list_change(a, b, &history, edit);
@@ -217,9 +254,9 @@ static void write_one(gt_buf *out, const gt_field *field, gt_bytes value) {
 
 /* `made` is an edit of what the field is in NOW; `edit` becomes what it is to what is seen, as if two authors had edited
  * NOW at once: one to what is seen, the other by `made`. */
-static goat_status carry(reverting *r, const gt_field *field, gt_bytes made, gt_buf *edit) {
+static goat_status carry(reverting *r, const scope *s, const gt_field *field, gt_bytes made, gt_buf *edit) {
     static const uint8_t ids[2][GT_HASH_SIZE] = {{1}, {2}};
-    gt_bytes now = field_in(r, NOW, field), seen = field_in(r, VIEW, field);
+    gt_bytes now = field_in(r, NOW, s, field), seen = field_in(r, VIEW, s, field);
     gt_buf base, other, deltas[2], merged;
     gt_buf *all[] = {&base, &other, &deltas[0], &deltas[1], &merged};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) gt_buf_init(all[i], r->alloc);
@@ -231,7 +268,7 @@ static goat_status carry(reverting *r, const gt_field *field, gt_bytes made, gt_
                         {.id = ids[1], .time = 2, .delta = gt_buf_bytes(&deltas[1])}};
     if (gt_buf_failed(&base) || gt_buf_failed(&deltas[0]) || gt_buf_failed(&deltas[1])) status = gt_no_memory(r->diag);
     if (status == GOAT_OK) {
-        status = gt_merge_replay(r->alloc, r->what->schema, gt_buf_bytes(&base), steps, 2, &merged, &r->work, r->diag);
+        status = gt_merge_replay(r->alloc, s->fields, gt_buf_bytes(&base), steps, 2, &merged, &r->work, r->diag);
     }
     if (status == GOAT_OK) {
         gt_bytes wanted = gt_edit_base(field, gt_map_find(gt_buf_bytes(&merged), field->name));
@@ -242,29 +279,50 @@ static goat_status carry(reverting *r, const gt_field *field, gt_bytes made, gt_
 }
 
 /* What leads from NOW to THEN, done to what is seen. */
-static goat_status change_seen(reverting *r, const gt_field *field, gt_buf *edit) {
-    gt_bytes seen = field_in(r, VIEW, field), now = field_in(r, NOW, field), then = field_in(r, THEN, field);
+static goat_status change_seen(reverting *r, const scope *s, const gt_field *field, gt_buf *edit) {
+    gt_bytes seen = field_in(r, VIEW, s, field), now = field_in(r, NOW, s, field), then = field_in(r, THEN, s, field);
     gt_field_history history;
     if (is_same(now, then) || is_same(seen, then)) return GOAT_OK;
     if (seen.data != NULL && now.data != NULL && then.data != NULL && field->type == GT_TYPE_TEXT) {
-        if (!gather(r, field, &history)) return gt_no_memory(r->diag);
+        if (!gather(r, s, field, &history)) return gt_no_memory(r->diag);
         return gt_text_carry(&r->worlds[VIEW].replay, &r->worlds[NOW].replay, &r->worlds[THEN].replay, &history, edit);
     }
-    if (is_same(now, seen)) return change(r, field, NOW, THEN, edit);
+    if (is_same(now, seen)) return change(r, s, field, NOW, THEN, edit);
     gt_buf made;
     gt_buf_init(&made, r->alloc);
-    goat_status status = change(r, field, NOW, THEN, &made);
-    if (status == GOAT_OK && made.len > 0) status = carry(r, field, gt_buf_bytes(&made), edit);
+    goat_status status = change(r, s, field, NOW, THEN, &made);
+    if (status == GOAT_OK && made.len > 0) status = carry(r, s, field, gt_buf_bytes(&made), edit);
     gt_buf_free(&made);
     return status;
 }
 
+static goat_status write_fields(reverting *r, const scope *s, gt_buf *pairs, size_t *count);
+
+/* An object that is there whatever is undone: field by field. */
+static goat_status edit_object(reverting *r, const scope *s, const gt_field *object, gt_buf *edit) {
+    scope inner = {s, object, object->fields};
+    gt_buf pairs;
+    size_t count = 0;
+    gt_buf_init(&pairs, r->alloc);
+    goat_status status = write_fields(r, &inner, &pairs, &count);
+    if (status == GOAT_OK && gt_buf_failed(&pairs)) status = gt_no_memory(r->diag);
+    if (status == GOAT_OK && count > 0) {
+        gt_write_map_head(edit, count);
+        gt_buf_append(edit, pairs.data, pairs.len);
+    }
+    gt_buf_free(&pairs);
+    return status;
+}
+
 /* See README.md, "Reverting". */
-static goat_status edit_field(reverting *r, const gt_field *field, uint8_t touch, gt_buf *edit) {
-    if (r->only != UINT32_MAX && (touch & BESIDE) == 0) return change(r, field, VIEW, WITHOUT, edit);
+static goat_status edit_field(reverting *r, const scope *s, const gt_field *field, uint8_t touch, gt_buf *edit) {
+    bool is_everywhere = field->type == GT_TYPE_OBJECT;
+    for (int i = 0; i < WORLDS && is_everywhere; i++) is_everywhere = field_in(r, i, s, field).data != NULL;
+    if (is_everywhere) return edit_object(r, s, field, edit);
+    if (r->only != UINT32_MAX && (touch & BESIDE) == 0) return change(r, s, field, VIEW, WITHOUT, edit);
     if (!is_there_in(r, THEN)) return GOAT_OK; /* it is deleted, and its values stay beside the tombstone */
     bool directly = (touch & BY_OTHERS) == 0 || !is_there_in(r, NOW);
-    return directly ? change(r, field, VIEW, THEN, edit) : change_seen(r, field, edit);
+    return directly ? change(r, s, field, VIEW, THEN, edit) : change_seen(r, s, field, edit);
 }
 
 /* ---- the delta ---- */
@@ -277,15 +335,15 @@ static bool will_be_deleted(const reverting *r) {
     return now == then ? is_deleted_in(r, VIEW) : then;
 }
 
-static goat_status write_fields(reverting *r, gt_buf *pairs, size_t *count) {
-    const gt_schema *schema = r->what->schema;
-    for (size_t i = 0; i < gt_schema_field_count(schema); i++) {
-        const gt_field *field = gt_schema_field_at(schema, i);
-        if ((r->fields[i] & TOUCHED) == 0) continue;
+static goat_status write_fields(reverting *r, const scope *s, gt_buf *pairs, size_t *count) {
+    for (size_t i = 0; i < gt_schema_field_count(s->fields); i++) {
+        const gt_field *field = gt_schema_field_at(s->fields, i);
+        uint8_t touch = s->outer == NULL ? r->fields[i] : touch_inside(r, s, field);
+        if ((touch & TOUCHED) == 0) continue;
         size_t before = pairs->len;
         gt_write_text(pairs, field->name);
         size_t behind = pairs->len;
-        goat_status status = edit_field(r, field, r->fields[i], pairs);
+        goat_status status = edit_field(r, s, field, touch, pairs);
         if (status != GOAT_OK) return status;
         *count += pairs->len > behind;
         if (pairs->len == behind) pairs->len = before;
@@ -302,7 +360,8 @@ static goat_status make_delta(reverting *r, gt_buf *view, gt_buf *delta) {
     gt_buf_init(&pairs, r->alloc);
     size_t count = 0;
     bool was = is_deleted_in(r, VIEW), is = will_be_deleted(r);
-    status = write_fields(r, &pairs, &count);
+    scope item = {.fields = r->what->schema};
+    status = write_fields(r, &item, &pairs, &count);
     bool says = was != is || (is && count > 0); /* an edit that does not say so would clear a tombstone */
     gt_write_map_head(delta, count + says);
     if (says) {

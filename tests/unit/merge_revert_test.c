@@ -36,7 +36,8 @@ static int set_up(void **state) {
         test_schema("{\"ns\": \"page\", \"version\": 1, \"fields\": {\"title\": {\"type\": \"string\"},"
                     "\"done\": {\"type\": \"boolean\"}, \"body\": {\"type\": \"text\"}, \"list\": {\"type\": \"list\"},"
                     "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"},"
-                    "\"rich\": {\"type\": \"richtext\"}}}");
+                    "\"rich\": {\"type\": \"richtext\"}, \"card\": {\"type\": \"object\", \"fields\": {"
+                    "\"name\": {\"type\": \"string\"}, \"note\": {\"type\": \"text\"}}}}}");
     return 0;
 }
 
@@ -327,6 +328,23 @@ static void a_moved_element_goes_back_with_what_others_made_of_it(void **state) 
     assert_all(h, "{list: ['three', 1, 2]}");
 }
 
+/* Somebody types beside an "a" that is like those around it: what is undone is that one, not the last. */
+static void what_is_undone_in_an_object_goes_by_its_fields(void **state) {
+    history *h = *state;
+    begin(h);
+    edit_all(h, "{card: {name: 'x', note: 'aa'}}");
+    uint32_t types = edit_all(h, "{card: {name: 'y', note: {0: ['a']}}}");
+    uint64_t known = first_steps(h->count);
+    uint32_t undo = revert(h, known, bit(types));
+    assert_value(h->steps[undo].delta, "{card: {name: 'x', note: {0: [-1]}}}");
+    edit(h, known, "{card: {note: {0: [1, '-']}}}");
+    assert_all(h, "{card: {name: 'x', note: '-aa'}}");
+    edit_all(h, "{card: {name: 'z'}}");
+    uint32_t redo = revert_one(h, undo); /* of the name somebody else knew better */
+    assert_value(h->steps[redo].delta, "{card: {note: {0: ['a']}}}");
+    assert_all(h, "{card: {name: 'z', note: 'a-aa'}}");
+}
+
 static void two_who_undo_at_once_are_both_taken_back(void **state) {
     history *h = *state;
     begin(h);
@@ -384,8 +402,25 @@ static void random_delta(test_random *random, const gt_field *field, gt_bytes ba
     gt_buf_free(&notation);
 }
 
+/* Writes the name in an object, or types in its note. */
+static void random_in_object(test_random *random, const gt_field *object, gt_bytes base, const char *text,
+                             gt_buf *edit) {
+    bool names = test_random_below(random, 2) == 0;
+    const gt_field *field = gt_schema_field(object->fields, gt_bytes_text(names ? "name" : "note"));
+    gt_bytes inner = base.data == NULL ? base : gt_map_find(base, field->name), content = {0};
+    gt_write_map_head(edit, 1);
+    gt_write_text(edit, field->name);
+    if (names || inner.data == NULL || !gt_value_as_text(inner, &content)) {
+        gt_write_text(edit, gt_bytes_text(text));
+        return;
+    }
+    uint32_t at = test_random_below(random, (uint32_t)content.len + 1);
+    gt_splice splice = {GOAT_UNIT_CODE_POINT, at, at < content.len && at % 2 == 0, gt_bytes_text(text)};
+    assert_int_equal(gt_edit_splice(field, inner, &splice, edit, NULL), GOAT_OK);
+}
+
 static void random_field(history *h, const gt_buf *view, uint32_t which, gt_buf *edit) {
-    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich"};
+    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich", "card"};
     test_random *random = &h->random;
     const gt_field *field = gt_schema_field(h->schema, gt_bytes_text(names[which]));
     gt_bytes base = field_of(view, names[which]);
@@ -441,23 +476,24 @@ static void random_field(history *h, const gt_buf *view, uint32_t which, gt_buf 
         gt_edit_put(field, base, gt_bytes_text(text), put, edit, NULL);
     } else if (which == 6) {
         gt_edit_increment(field, (int64_t)test_random_below(random, 9) - 4, edit, NULL);
-    } else {
+    } else if (which == 7) {
         random_delta(random, field, base, text, edit);
+    } else {
+        random_in_object(random, field, base, text, edit);
     }
     gt_buf_free(&value);
 }
 
 /* Some fields of `fields` (bits) are edited on what is seen. */
 static uint32_t random_edit(history *h, uint64_t known, uint32_t fields, bool deletes) {
-    gt_pair pairs[8];
-    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich"};
-    gt_buf view, edits[8], delta, body;
+    gt_pair pairs[9];
+    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich", "card"};
+    gt_buf view, edits[9], delta;
     size_t count = 0;
     gt_buf_init(&view, &gt_alloc_system);
     gt_buf_init(&delta, &gt_alloc_system);
-    gt_buf_init(&body, &gt_alloc_system);
     replay(h, known, 0, &view);
-    for (uint32_t i = 0; i < 8; i++) {
+    for (uint32_t i = 0; i < 9; i++) {
         gt_buf_init(&edits[i], &gt_alloc_system);
         if ((fields >> i & 1) == 0 || test_random_below(&h->random, 3) == 0) continue;
         random_field(h, &view, i, &edits[i]);
@@ -471,10 +507,9 @@ static uint32_t random_edit(history *h, uint64_t known, uint32_t fields, bool de
         gt_write_map(&delta, pairs, count);
     }
     uint32_t step = add_step(h, known, gt_buf_bytes(&delta));
-    for (uint32_t i = 0; i < 8; i++) gt_buf_free(&edits[i]);
+    for (uint32_t i = 0; i < 9; i++) gt_buf_free(&edits[i]);
     gt_buf_free(&view);
     gt_buf_free(&delta);
-    gt_buf_free(&body);
     return step;
 }
 
@@ -490,7 +525,7 @@ static uint64_t random_some(history *h, uint64_t of) {
 static void random_history(history *h, uint32_t steps, uint32_t authors, uint32_t reverts, uint64_t *by) {
     uint64_t known[AUTHORS_MAX];
     begin(h);
-    uint32_t first = edit(h, 0, "{body: 'abc', list: [1, 2, 3], title: 'x'}");
+    uint32_t first = edit(h, 0, "{body: 'abc', list: [1, 2, 3], title: 'x', card: {note: 'ab'}}");
     for (uint32_t i = 0; i < AUTHORS_MAX; i++) {
         known[i] = bit(first);
         by[i] = 0;
@@ -509,7 +544,7 @@ static void random_history(history *h, uint32_t steps, uint32_t authors, uint32_
             step = revert(h, known[one], wanted & known[one]);
             if (step == UINT32_MAX) continue;
         } else {
-            step = random_edit(h, known[one], 0xff, true);
+            step = random_edit(h, known[one], 0x1ff, true);
         }
         known[one] |= bit(step);
         by[one] |= bit(step);
@@ -547,7 +582,7 @@ static void what_others_did_to_other_fields_stays(void **state) {
     history *h = *state;
     gt_buf before, after, expected;
     uint64_t by[AUTHORS_MAX];
-    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich"};
+    static const char *const names[] = {"title", "done", "body", "list", "tags", "map", "votes", "rich", "card"};
     gt_buf_init(&before, &gt_alloc_system);
     gt_buf_init(&after, &gt_alloc_system);
     gt_buf_init(&expected, &gt_alloc_system);
@@ -559,14 +594,14 @@ static void what_others_did_to_other_fields_stays(void **state) {
         replay(h, all, 0, &before);
         uint32_t undo = revert(h, all, random_some(h, all));
         if (undo == UINT32_MAX) continue;
-        uint32_t fields = test_random_below(&h->random, 256);
+        uint32_t fields = test_random_below(&h->random, 512);
         uint64_t one = all | bit(undo), other = test_random_below(&h->random, 2) == 0 ? one : base;
         for (int k = 0; k < 3; k++) other |= bit(random_edit(h, other, fields, false));
         all = first_steps(h->count);
         replay(h, all, 0, &expected);
         revert_one(h, undo);
         replay(h, first_steps(h->count), 0, &after);
-        for (int k = 0; k < 8; k++) {
+        for (int k = 0; k < 9; k++) {
             gt_bytes now = field_of(&after, names[k]), was = field_of(&before, names[k]);
             if ((fields >> k & 1) != 0) continue;
             bool same = was.data == NULL || now.data == NULL ? was.data == now.data : gt_bytes_equal(was, now);
@@ -750,6 +785,7 @@ int main(void) {
         cmocka_unit_test(a_deletion_is_undone_and_done_again),
         cmocka_unit_test(an_undone_edit_does_not_clear_a_tombstone),
         cmocka_unit_test(a_moved_element_goes_back_with_what_others_made_of_it),
+        cmocka_unit_test(what_is_undone_in_an_object_goes_by_its_fields),
         cmocka_unit_test(two_who_undo_at_once_are_both_taken_back),
         cmocka_unit_test(what_is_undone_already_is_not_named_again),
         cmocka_unit_test(a_revert_of_nothing_changes_nothing),
