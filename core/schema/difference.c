@@ -27,7 +27,7 @@ static void add_text(gt_buf *out, const char *name, const char *text) {
 static void note(report *r, gt_bytes field, const char *what, const char *risk, const char *format, ...)
     GT_PRINTF(5, 6);
 static void note(report *r, gt_bytes field, const char *what, const char *risk, const char *format, ...) {
-    char message[3 * GOAT_FIELD_NAME_MAX + 160];
+    char message[3 * (GOAT_FIELD_NAME_MAX + 1) * GT_PATH_FIELDS_MAX + 160]; /* at most three paths */
     va_list rest;
     va_start(rest, format);
     vsnprintf(message, sizeof message, format, rest);
@@ -43,10 +43,16 @@ static void note(report *r, gt_bytes field, const char *what, const char *risk, 
     r->count++;
 }
 
-/* The rules of a field as the definition has them. */
-static gt_bytes rules_of(const gt_schema *schema, gt_bytes name) {
-    return gt_map_find(gt_map_find(schema->definition, gt_bytes_text("fields")), name);
+/* The fields as the definition has them; of an object those in it, under the last name of its path. */
+static gt_bytes fields_of(const gt_schema *schema) {
+    if (schema->outer == NULL) return gt_map_find(schema->definition, gt_bytes_text("fields"));
+    gt_bytes name = schema->path;
+    for (size_t i = name.len; i-- > 0 && name.data[i] != '.';)
+        name = gt_bytes_of(schema->path.data + i, schema->path.len - i);
+    return gt_map_find(gt_map_find(fields_of(schema->outer), name), gt_bytes_text("fields"));
 }
+
+static gt_bytes rules_of(const gt_schema *schema, gt_bytes name) { return gt_map_find(fields_of(schema), name); }
 
 static gt_bytes rule_of(const gt_schema *schema, gt_bytes name, const char *rule) {
     return gt_map_find(rules_of(schema, name), gt_bytes_text(rule));
@@ -61,19 +67,23 @@ static bool arrives(const gt_upgrade *upgrade, const gt_field *field) {
     return false;
 }
 
+/* `same`: the field of that name in the new version; NULL: there is none. */
+static void describe_loss(report *r, const gt_field *old, const gt_field *same) {
+    if (same != NULL && same->type != old->type) {
+        note(r, old->path, "dropped", loses,
+             "\"%.*s\" was of type %s and is now %s: what was written there is not seen", NAME(old->path),
+             gt_type_name(old->type), gt_type_name(same->type));
+    } else {
+        note(r, old->path, "dropped", loses, "\"%.*s\" is left behind: what was written there is not seen",
+             NAME(old->path));
+    }
+}
+
 static void describe_lost(report *r) {
     const gt_schema *from = r->upgrade->from;
     for (size_t i = 0; i < from->field_count; i++) {
-        const gt_field *old = &from->fields[i], *same = gt_schema_field(r->upgrade->to, old->name);
-        if (arrives(r->upgrade, old)) continue;
-        if (same != NULL && same->type != old->type) {
-            note(r, old->name, "dropped", loses,
-                 "\"%.*s\" was of type %s and is now %s: what was written there is not seen", NAME(old->name),
-                 gt_type_name(old->type), gt_type_name(same->type));
-        } else {
-            note(r, old->name, "dropped", loses, "\"%.*s\" is left behind: what was written there is not seen",
-                 NAME(old->name));
-        }
+        const gt_field *old = &from->fields[i];
+        if (!arrives(r->upgrade, old)) describe_loss(r, old, gt_schema_field(r->upgrade->to, old->name));
     }
 }
 
@@ -159,17 +169,25 @@ static bool has_op(const gt_upgrade_route *route, gt_upgrade_op_kind kind) {
     return has;
 }
 
+/* A field of both versions, and how it is carried; route NULL: as it is, in an object. */
+typedef struct both {
+    const gt_schema *from, *to; /* that they are of */
+    const gt_field *old, *new;
+    const gt_upgrade_route *route;
+} both;
+
 /* Whether all that the old rules let through has a value of the new list. */
-static bool enum_holds_all(const gt_upgrade_route *route, const gt_alloc *alloc) {
-    if (route->source->enum_values.data == NULL || has_op(route, GT_OP_CALL)) return false;
+static bool enum_holds_all(const both *b, const gt_alloc *alloc) {
+    static const gt_upgrade_route as_it_is = {0};
+    if (b->old->enum_values.data == NULL || (b->route != NULL && has_op(b->route, GT_OP_CALL))) return false;
     bool all = true;
     gt_bytes value, allowed;
-    for (gt_iter iter = gt_array_iter(route->source->enum_values); all && gt_array_next(&iter, &value);) {
+    for (gt_iter iter = gt_array_iter(b->old->enum_values); all && gt_array_next(&iter, &value);) {
         gt_buf carried;
         gt_buf_init(&carried, alloc);
-        gt_upgrade_value(route, value, &carried);
+        gt_upgrade_value(b->route == NULL ? &as_it_is : b->route, value, &carried);
         bool found = carried.len == 0;
-        for (gt_iter in = gt_array_iter(route->target->enum_values); !found && gt_array_next(&in, &allowed);) {
+        for (gt_iter in = gt_array_iter(b->new->enum_values); !found && gt_array_next(&in, &allowed);) {
             found = gt_value_equal(allowed, gt_buf_bytes(&carried));
         }
         all = found;
@@ -184,11 +202,12 @@ static void reject(report *r, gt_bytes name, const char *rule) {
 }
 
 /* A route that changes values, or another type, tells nothing of limits: each that there is may be broken. */
-static void compare_limits(report *r, const gt_upgrade_route *route) {
-    const gt_field *old = route->source, *new = route->target;
-    gt_bytes name = new->name;
-    bool as_it_is = route->op_count == 0 || (route->op_count == 1 && has_op(route, GT_OP_FILL));
-    if (new->enum_values.data != NULL && !enum_holds_all(route, r->upgrade->alloc)) reject(r, name, "enum");
+static void compare_limits(report *r, const both *b) {
+    const gt_field *old = b->old, *new = b->new;
+    const gt_upgrade_route *route = b->route;
+    gt_bytes name = new->path;
+    bool as_it_is = route == NULL || route->op_count == 0 || (route->op_count == 1 && has_op(route, GT_OP_FILL));
+    if (new->enum_values.data != NULL && !enum_holds_all(b, r->upgrade->alloc)) reject(r, name, "enum");
     if (new->min.data != NULL && !(as_it_is && old->min.data != NULL && gt_value_compare(old->min, new->min) >= 0)) {
         reject(r, name, "min");
     }
@@ -197,31 +216,20 @@ static void compare_limits(report *r, const gt_upgrade_route *route) {
     }
     if (new->min_length > (as_it_is ? old->min_length : 0)) reject(r, name, "min_length");
     if (new->max_length < (as_it_is ? old->max_length : UINT64_MAX)) reject(r, name, "max_length");
-    if (new->pattern != NULL && !(as_it_is && gt_bytes_equal(rule_of(r->upgrade->from, old->name, "pattern"),
-                                                             rule_of(r->upgrade->to, name, "pattern")))) {
+    if (new->pattern != NULL &&
+        !(as_it_is && gt_bytes_equal(rule_of(b->from, old->name, "pattern"), rule_of(b->to, new->name, "pattern")))) {
         reject(r, name, "pattern");
-    }
-    if (new->type == GT_TYPE_OBJECT &&
-        !gt_bytes_equal(rule_of(r->upgrade->from, old->name, "fields"), rule_of(r->upgrade->to, name, "fields"))) {
-        reject(r, name, "fields");
     }
 }
 
-static void compare_rules(report *r, const gt_upgrade_route *route) {
-    const gt_field *old = route->source, *new = route->target;
-    gt_bytes name = new->name;
-    bool from_key = route->source_key.data != NULL, required = new->required &&new->default_value.data == NULL;
-    bool was = !from_key && old->required && !has_op(route, GT_OP_CONVERT) && !has_op(route, GT_OP_CALL);
-    if (required && !was && !has_op(route, GT_OP_FILL)) {
+/* `was`: items of the old version have it. */
+static void compare_both(report *r, const both *b, bool was) {
+    const gt_field *old = b->old, *new = b->new;
+    gt_bytes name = new->path;
+    if (new->required &&new->default_value.data == NULL && !was) {
         note(r, name, "rules", rejects, "\"%.*s\" is required, and older items may have none", NAME(name));
     }
-    if (from_key) {
-        bool limits = new->enum_values.data != NULL || new->min.data != NULL || new->max.data != NULL ||
-                      new->min_length > 0 || new->max_length != UINT64_MAX || new->pattern != NULL;
-        if (limits) note(r, name, "rules", rejects, "\"%.*s\" has rules that a key of a map has not", NAME(name));
-        return;
-    }
-    compare_limits(r, route);
+    compare_limits(r, b);
     if (!gt_bytes_equal(old->default_value, new->default_value)) {
         note(r, name, "rules", NULL, "\"%.*s\" has another default", NAME(name));
     }
@@ -230,13 +238,66 @@ static void compare_rules(report *r, const gt_upgrade_route *route) {
     }
 }
 
+static void compare_rules(report *r, const gt_upgrade_route *route) {
+    both b = {r->upgrade->from, r->upgrade->to, gt_upgrade_origin(route), gt_upgrade_place(route), route};
+    gt_bytes name = route->target->name;
+    const gt_field *new = b.new;
+    bool filled = has_op(route, GT_OP_FILL), from_key = route->source_key.data != NULL;
+    if (b.old == NULL) { /* a key of a map, which has no rules */
+        bool limits = new->enum_values.data != NULL || new->min.data != NULL || new->max.data != NULL ||
+                      new->min_length > 0 || new->max_length != UINT64_MAX || new->pattern != NULL;
+        if (new->required &&new->default_value.data == NULL && !filled) {
+            note(r, name, "rules", rejects, "\"%.*s\" is required, and older items may have none", NAME(name));
+        }
+        if (limits) note(r, name, "rules", rejects, "\"%.*s\" has rules that a key of a map has not", NAME(name));
+        return;
+    }
+    if (from_key) b.from = route->source->fields;
+    if (route->target_key.data != NULL) b.to = route->target->fields;
+    bool may_lack = has_op(route, GT_OP_CONVERT) || has_op(route, GT_OP_CALL);
+    compare_both(r, &b, filled || (!from_key && b.old->required && !may_lack));
+}
+
 static void describe_new(report *r, const gt_field *field) {
-    gt_bytes name = field->name;
+    gt_bytes name = field->path;
     if (field->required && field->default_value.data == NULL) {
         note(r, name, "added", rejects, "\"%.*s\" is new and required, and older items have none", NAME(name));
     } else {
         note(r, name, "added", NULL, "\"%.*s\" is new", NAME(name));
     }
+}
+
+/* ---- objects ---- */
+
+static bool is_left_out(const gt_upgrade_route *route, gt_bytes name) {
+    for (size_t i = 0; route != NULL && i < route->left_out_count; i++) {
+        if (gt_bytes_equal(route->left_out[i], name)) return true;
+    }
+    return false;
+}
+
+/* Of what is in an object: it is carried as it is where both have it with the same type. `route`: of the outermost one. */
+static void describe_inside(report *r, const gt_schema *from, const gt_schema *to, const gt_upgrade_route *route) {
+    for (size_t i = 0; i < from->field_count; i++) {
+        const gt_field *old = &from->fields[i], *new = gt_schema_field(to, old->name);
+        if (is_left_out(route, old->name)) continue;
+        if (new == NULL || new->type != old->type) describe_loss(r, old, new);
+    }
+    for (size_t i = 0; i < to->field_count; i++) {
+        const gt_field *new = &to->fields[i], *old = gt_schema_field(from, new->name);
+        if (old == NULL || old->type != new->type || is_left_out(route, old->name)) {
+            describe_new(r, new);
+            continue;
+        }
+        compare_both(r, &(both){from, to, old, new, NULL}, old->required);
+        if (new->type == GT_TYPE_OBJECT) describe_inside(r, old->fields, new->fields, NULL);
+    }
+}
+
+static void describe_object(report *r, const gt_upgrade_route *route) {
+    const gt_field *origin = gt_upgrade_origin(route), *place = gt_upgrade_place(route);
+    bool are_objects = origin != NULL && place != NULL && origin->type == GT_TYPE_OBJECT && place->type == origin->type;
+    if (are_objects) describe_inside(r, origin->fields, place->fields, route);
 }
 
 void gt_upgrade_describe(const gt_upgrade *upgrade, gt_buf *out, size_t *count) {
@@ -250,7 +311,8 @@ void gt_upgrade_describe(const gt_upgrade *upgrade, gt_buf *out, size_t *count) 
             const gt_upgrade_route *at = &upgrade->routes[route];
             describe_place(&r, at);
             describe_ops(&r, at);
-            if (at->source != NULL && at->target_key.data == NULL) compare_rules(&r, at);
+            if (at->source != NULL && gt_upgrade_place(at) != NULL) compare_rules(&r, at);
+            describe_object(&r, at);
         }
         if (route == first) describe_new(&r, field);
     }

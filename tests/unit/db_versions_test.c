@@ -325,6 +325,39 @@ static void a_check_names_what_is_lost_and_what_is_refused(void **state) {
     test_trio_end(f);
 }
 
+static void a_check_looks_into_objects(void **state) {
+    fixture *f = *state;
+    gt_buf changes;
+    gt_diag diag;
+    test_trio_begin(f);
+    gt_buf_init(&changes, &gt_alloc_system);
+    gt_diag_init(&diag);
+    static const char first[] =
+        "{\"ns\": \"cow\", \"version\": 1, \"fields\": {\"name\": {\"type\": \"string\"}, \"home\": {\"type\": "
+        "\"object\","
+        "\"fields\": {\"city\": {\"type\": \"string\", \"pattern\": \"^[A-Z]\"}, \"zip\": {\"type\": \"string\"},"
+        "\"number\": {\"type\": \"number\"}, \"old\": {\"type\": \"set\"}, \"tel\": {\"type\": \"string\"},"
+        "\"geo\": {\"type\": \"object\", \"fields\": {\"lat\": {\"type\": \"number\", \"min\": -90},"
+        "\"kind\": {\"type\": \"string\", \"enum\": [\"a\", \"b\"]}}}}}}}";
+    static const char second[] =
+        "{\"ns\": \"cow\", \"version\": 2, \"fields\": {\"name\": {\"type\": \"string\"},"
+        "\"phone\": {\"type\": \"string\", \"max_length\": 20}, \"home\": {\"type\": \"object\","
+        "\"fields\": {\"city\": {\"type\": \"string\", \"pattern\": \"^[A-Z]\"},"
+        "\"zip\": {\"type\": \"string\", \"required\": true, \"max_length\": 5}, \"number\": {\"type\": \"string\"},"
+        "\"new\": {\"type\": \"string\", \"required\": true},"
+        "\"geo\": {\"type\": \"object\", \"fields\": {\"lat\": {\"type\": \"number\", \"min\": 0},"
+        "\"kind\": {\"type\": \"string\", \"enum\": [\"a\", \"b\", \"c\"], \"merge\": \"either\"}}}}}},"
+        "\"upgrade\": [{\"move\": [\"home\", \"tel\"], \"to\": \"phone\"}]}";
+    assert_int_equal(test_handle_schema(&f->server, first), GOAT_OK);
+    assert_int_equal(gt_db_check_schema(f->server.db, gt_bytes_text(second), &changes, &diag), GOAT_OK);
+    assert_changes(gt_buf_bytes(&changes),
+                   "loses dropped home.old\nloses dropped home.number\nrejects rules home.geo.lat\n"
+                   "merge home.geo.kind\nrejects added home.new\nrejects rules home.zip\nrejects rules home.zip\n"
+                   "added home.number\nrejects rules phone\n");
+    gt_buf_free(&changes);
+    test_trio_end(f);
+}
+
 static int set_up(void **state) {
     *state = calloc(1, sizeof(fixture));
     return *state == NULL;
@@ -347,6 +380,7 @@ int main(void) {
         CASE(a_function_of_the_host_carries_values_where_it_is_there),
         CASE(a_network_declares_calls_off_and_on_again),
         CASE(a_check_names_what_is_lost_and_what_is_refused),
+        CASE(a_check_looks_into_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
