@@ -175,6 +175,8 @@ bool gt_repo_has_gaps(const gt_repo *repo) {
     return repo->lost_count > 0 || has_open_faults(repo) || has_open_holes(repo);
 }
 
+bool gt_repo_misses_records(const gt_repo *repo) { return repo->lost_count > 0; }
+
 /* Whether a record that begins at `offset` lies in damage of the list, which is in order. */
 static bool is_in_hole(const gt_damage *damage, size_t count, uint64_t offset) {
     size_t low = 0, high = count;

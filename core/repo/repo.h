@@ -282,6 +282,8 @@ bool gt_repo_note_gone(gt_repo *repo, const gt_id *batch);
 
 /* Whether the log has damage that is not healed, or records that could not be taken in. */
 bool gt_repo_has_gaps(const gt_repo *repo);
+/* Whether some of what it counts as held is not in its log. */
+bool gt_repo_misses_records(const gt_repo *repo);
 
 /* Batches of the log that could not be taken in because nobody vouched for their session are looked at once more: those
  * of sessions that are known by now are logged anew, so that they reach everybody like any other. What gt_log_append

@@ -38,6 +38,7 @@ static void reset(gt_channel *channel) {
     channel->run_us = channel->run_pause_us = 0;
     channel->dropped = channel->again = channel->even = channel->unequal = channel->lacks = false;
     channel->trusted = channel->has_point = channel->has_new_point = channel->point_again = false;
+    channel->point_is_void = false;
 }
 
 /* Those that are over are freed early, or whoever closes and opens again many at once would have too many. */

@@ -131,6 +131,7 @@ static void finish(gt_channel *channel, bool equal) {
     gt_repo *repo = channel->shared->repo;
     gt_run_free(channel);
     channel->unequal = !equal;
+    channel->point_again = true; /* the last one was given before, and says nothing of what the run has shown */
     /* What was passed over before it began was no part of our set: if the peer had it, it has come. */
     if (equal && channel->unsent < channel->point_min) channel->unsent = UINT64_MAX;
     try_again_later(channel, equal);

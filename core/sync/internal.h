@@ -137,12 +137,14 @@ struct gt_channel {
     gt_queue unsafe;                           /* server: ends of records that were sent before they were durable */
     uint64_t point_given, point_us, point_min; /* length, when, none below */
     bool point_again;                          /* … even of that length: more has come since */
+    bool point_is_void;                        /* the last one was, since our log had gaps */
     bool trusted;                              /* client: `ours` is meaningful */
     gt_remembered remembered;                  /* client */
     bool new_point_is_later;                   /* … and was given after the last run */
     bool has_new_point;                        /* client: it came, and is not remembered yet */
     uint64_t new_point_covers;                 /* records of the peer's walk */
     uint64_t new_point_ours;                   /* no more of ours was safe when it came */
+    uint8_t new_point[GT_SYNC_POINT_SIZE];
 
     gt_comparison *run; /* NULL: none is under way */
     uint32_t run_number;

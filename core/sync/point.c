@@ -38,11 +38,11 @@ bool gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *length)
 static uint64_t point_length(const gt_channel *channel) {
     if (channel->sync->role != GT_SYNC_SERVER || channel->state != GT_CHANNEL_OPEN) return 0;
     if (channel->run != NULL || channel->unequal || channel->dropped) return 0;
-    if (gt_repo_has_gaps(channel->shared->repo))
-        return 0; /* what is in them may come to light when the log is read again */
+    if (gt_repo_misses_records(channel->shared->repo)) return 0;
     uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
     uint64_t length = durable < channel->cursor ? durable : channel->cursor;
-    uint64_t least = channel->point_again ? channel->point_given : channel->point_given + 1;
+    bool again = channel->point_again || (channel->point_is_void && !gt_repo_has_gaps(channel->shared->repo));
+    uint64_t least = again ? channel->point_given : channel->point_given + 1;
     return length <= GT_LOG_HEADER_SIZE || length < least || length < channel->point_min ? 0 : length;
 }
 
@@ -70,7 +70,10 @@ void gt_point_send(gt_channel *channel, gt_buf *packet) {
     }
     if (!gt_point_is_due(channel, &when_us) || when_us > channel->sync->now_us) return;
     if (!gt_log_chain_at(gt_channel_log(channel), length, chain)) return;
-    point_hash(channel, length, chain, point);
+    /* What damage has taken may come to light when the log is read again: nobody begins there, but what came is safe. */
+    channel->point_is_void = gt_repo_has_gaps(channel->shared->repo);
+    memset(point, 0, sizeof(point));
+    if (!channel->point_is_void) point_hash(channel, length, chain, point);
     gt_message message = {.kind = GT_MESSAGE_POINT, .channel = channel->number};
     message.as.point.behind = channel->unsafe.count;
     message.as.point.point = gt_bytes_of(point, sizeof(point));
@@ -119,6 +122,11 @@ static void forget_sent(gt_channel *channel) {
     if (forgot) gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);
 }
 
+static bool is_void(const uint8_t *point) {
+    static const uint8_t zeros[GT_SYNC_POINT_SIZE];
+    return memcmp(point, zeros, sizeof(zeros)) == 0;
+}
+
 void gt_point_settle(gt_channel *channel) {
     gt_sync *sync = channel->sync;
     gt_log *log = gt_channel_log(channel);
@@ -127,9 +135,11 @@ void gt_point_settle(gt_channel *channel) {
     channel->has_new_point = false;
     channel->trusted = channel->trusted || channel->even;
     if (channel->new_point_is_later) forget_sent(channel);
+    if (is_void(channel->new_point)) return; /* one that was remembered before may still hold */
     if (!channel->trusted || channel->dropped || gt_repo_parked_count(channel->shared->repo) > 0) return;
     if (gt_repo_has_gaps(channel->shared->repo)) return;
     gt_walk_skip_echo(channel);
+    memcpy(channel->remembered.point, channel->new_point, GT_SYNC_POINT_SIZE);
     channel->remembered.peer = sync->network;
     uint64_t ours = gt_channel_ours(channel);
     channel->remembered.ours = ours < channel->new_point_ours ? ours : channel->new_point_ours;
@@ -141,7 +151,7 @@ void gt_point_settle(gt_channel *channel) {
 /* One that comes before our side has seen that a run is over waits for that. */
 void gt_point_take(gt_channel *channel, const gt_message *message) {
     if (channel->sync->role != GT_SYNC_CLIENT || message->as.point.behind > channel->received) return;
-    memcpy(channel->remembered.point, message->as.point.point.data, GT_SYNC_POINT_SIZE);
+    memcpy(channel->new_point, message->as.point.point.data, GT_SYNC_POINT_SIZE);
     channel->new_point_covers = channel->received - message->as.point.behind;
     channel->new_point_ours = UINT64_MAX;
     channel->has_new_point = true;

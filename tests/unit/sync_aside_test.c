@@ -159,6 +159,32 @@ static void a_server_gives_no_points_beyond_what_it_cannot_read(void **state) {
     test_writer_free(&writer);
 }
 
+/* A batch is damaged that another one in the log follows, and nobody else has it: the gap stays. What a client brings is on
+ * the disk all the same, and it can tell. */
+static void what_a_server_with_a_gap_has_got_is_safe_there(void **state) {
+    fixture *f = *state;
+    test_peer_edit(&f->server, "a", "{text: 'x'}");
+    test_peer_edit(&f->server, "b", "{text: 'y'}");
+    test_site_sync(&f->server.site);
+    test_site_close(&f->server.site);
+    gt_sim_flip_bit(f->server.site.disk, TEST_REPO_LOG, (GT_LOG_HEADER_SIZE + 60) * 8);
+    test_site_open(&f->server.site, 0);
+    f->server.shared.repo = f->server.site.repo;
+    for (int again = 0; again < 2; again++) {
+        test_peer_edit(&f->client, again == 0 ? "c" : "d", "{text: 'z'}");
+        test_peer_flush(&f->client);
+        test_wire_join_anew(&f->wire, &f->client, &f->server);
+        test_peer_flush(&f->server);
+        test_wire_settle(&f->wire);
+        assert_true(gt_repo_has_gaps(f->server.site.repo));
+        assert_int_equal(runs(&f->wire), 1);
+        assert_true(f->client.last_equal);
+        assert_false(f->client.has_kept);
+        assert_int_equal(gt_sync_safe_length(f->wire.c, &f->client.shared),
+                         gt_log_length(gt_repo_log(f->client.site.repo)));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_a_run_could_not_heal_the_next_client_brings, test_trio_setup,
@@ -168,6 +194,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_could_not_be_read_is_sent_when_it_can, test_trio_setup,
                                         test_trio_teardown),
         cmocka_unit_test_setup_teardown(what_can_be_read_the_next_time_is_sent_then, test_trio_setup,
+                                        test_trio_teardown),
+        cmocka_unit_test_setup_teardown(what_a_server_with_a_gap_has_got_is_safe_there, test_trio_setup,
                                         test_trio_teardown),
         cmocka_unit_test_setup_teardown(a_server_gives_no_points_beyond_what_it_cannot_read, test_trio_setup,
                                         test_trio_teardown),
