@@ -403,8 +403,9 @@ enum {
  * @param job  new, end with goat_job_free(). Pass NULL to block.
  * @return GOAT_OK, GOAT_LOADING, GOAT_INVALID with path, field and rule when an item breaks its schema (it
  *         stays unsaved, everything else was flushed), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK; with level SERVER also
- *         GOAT_OFFLINE if no server is connected or it goes away, GOAT_FORBIDDEN if it refuses an edit. After GOAT_IO
- *         or GOAT_FULL the repository is read-only until it is opened again.
+ *         GOAT_OFFLINE if no server is connected or it goes away, GOAT_FORBIDDEN if it refuses an edit, GOAT_CLOSED with
+ *         the path of a repository that was closed before a server had all of it, and is not being sent: open it again.
+ *         After GOAT_IO or GOAT_FULL the repository is read-only until it is opened again.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */

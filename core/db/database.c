@@ -19,6 +19,7 @@ static void free_database(gt_database *database) {
         database->host.storage.close(database->host.storage.context);
     }
     gt_buf_free(&database->certificate);
+    gt_unsent_free_all(database);
     gt_free(database->alloc, database->upstream.url);
     gt_calls_free(database);
     gt_registry_free(database->schemas);

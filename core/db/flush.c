@@ -8,7 +8,6 @@
 typedef struct target {
     gt_mount *mount; /* held by a user of ours */
     uint64_t length;
-    bool goes_to_server; /* a handle has it open */
 } target;
 
 typedef struct flush {
@@ -25,9 +24,17 @@ static void end_flush(goat_job *job) {
     gt_free(job->db->database->alloc, state);
 }
 
-/* Whether a server has on its disk what was there when the flush began. */
+static bool has_server(const gt_database *database) {
+    const gt_link *link = database->links;
+    while (link != NULL && !gt_link_is_online(link)) link = link->next;
+    return link != NULL;
+}
+
+/* Whether a server has on its disk what was there when the flush began. What no handle has open goes to none, but for the
+ * rest of what was committed before it was closed. */
 static bool is_at_server(const target *one) {
-    const gt_database *database = one->mount->database;
+    gt_database *database = one->mount->database;
+    if (!gt_mount_has_handle(one->mount) && !gt_unsent_has(database, gt_repo_path(one->mount->repo))) return true;
     for (const gt_link *link = database->links; link != NULL; link = link->next) {
         if (!gt_link_is_online(link)) continue;
         if (gt_sync_safe_length(link->sync, &one->mount->shared) >= one->length) return true;
@@ -38,11 +45,15 @@ static bool is_at_server(const target *one) {
 /* Whether it never will, as far as is known. */
 static bool is_stuck(const target *one, gt_diag *why) {
     const gt_database *database = one->mount->database;
-    for (const gt_link *link = database->links; one->goes_to_server && link != NULL; link = link->next) {
-        const gt_want *want = gt_link_is_online(link) ? gt_link_find_want(link, gt_repo_path(one->mount->repo)) : NULL;
+    gt_bytes path = gt_repo_path(one->mount->repo);
+    bool is_wanted = gt_mount_has_handle(one->mount);
+    for (const gt_link *link = database->links; link != NULL; link = link->next) {
+        const gt_want *want = gt_link_is_online(link) ? gt_link_find_want(link, path) : NULL;
         if (want != NULL && gt_want_is_stuck(link, want, why)) return true;
+        is_wanted = is_wanted || want != NULL;
     }
-    return false;
+    if (!is_wanted && has_server(database)) gt_unsent_fail(path, why);
+    return !is_wanted && has_server(database);
 }
 
 /* Whether a log is as safe as it is to be; asks for a sync once it is its turn. */
@@ -51,22 +62,10 @@ static bool is_safe(const target *one, goat_durability level) {
     if (level == GOAT_DURABLE_MEMORY) return true;
     if (level == GOAT_DURABLE_SYSTEM) return gt_log_length_written(log) >= one->length;
     if (gt_log_length_durable(log) >= one->length) {
-        return level != GOAT_DURABLE_SERVER || !one->goes_to_server || is_at_server(one);
+        return level != GOAT_DURABLE_SERVER || is_at_server(one);
     }
     gt_log_sync(log, NULL); /* a failure shows in the state; requests that meet share one sync */
     return false;
-}
-
-static bool has_server(const gt_database *database) {
-    const gt_link *link = database->links;
-    while (link != NULL && !gt_link_is_online(link)) link = link->next;
-    return link != NULL;
-}
-
-static bool has_handle(const gt_mount *mount) {
-    const gt_space *space = mount->spaces;
-    while (space != NULL && space->db == mount->database->system) space = space->next_of_mount;
-    return space != NULL;
 }
 
 static gt_step_result flushing(goat_job *job) {
@@ -121,7 +120,10 @@ goat_status gt_db_flush(goat_db *db, goat_durability level, goat_job **job, gt_d
         }
         if (phase != GT_REPO_OPEN || (database->flags & GOAT_OPEN_READ_ONLY) != 0) continue;
         mount->users++;
-        state->targets[state->count++] = (target){mount, gt_log_length(gt_repo_log(mount->repo)), has_handle(mount)};
+        state->targets[state->count++] = (target){mount, gt_log_length(gt_repo_log(mount->repo))};
+    }
+    if (level == GOAT_DURABLE_SERVER && state->invalid == GOAT_OK && !gt_unsent_check(database, &state->diag)) {
+        state->invalid = state->diag.status;
     }
     status = gt_job_new(db, &flush_kind, state, job, diag);
     if (status == GOAT_OK) return GOAT_OK;

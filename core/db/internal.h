@@ -107,10 +107,13 @@ struct gt_database {
     gt_allowance certifying, making;
     int64_t clock_ahead_max_ms; /* a server refuses commits that are further ahead of its clock */
     gt_upstream upstream;
+    struct gt_unsent *unsent; /* closed before a server had all of it */
     gt_diag trouble; /* the storage's with a log that has ended since; see health.c */
     uint64_t trouble_us;
     gt_buf certificate; /* a frame with our own, once it was asked for */
 };
+
+typedef struct gt_unsent gt_unsent;
 
 struct gt_mount {
     gt_mount *next;
@@ -121,6 +124,8 @@ struct gt_mount {
     uint64_t length_opened; /* of the log */
     bool create;            /* it is made if it is not there */
     gt_shared shared;       /* what links see of it */
+    gt_unsent *unsent;      /* its place in the list of these, see unsent.c; NULL: it has none, or is in there */
+    bool was_unsent;        /* when it was opened */
     bool was_shared;
     bool makes_receipts;
     uint64_t sync_asked;     /* of a server: the length for which a sync was asked */
@@ -346,6 +351,20 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
 /* `*deadline_us` becomes earlier where there is something to be done then. */
 bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us);
 void gt_mount_free(gt_mount *mount);
+bool gt_mount_has_handle(const gt_mount *mount); /* other than the database's own */
+/* Commits of our own in it of which no server has said that it has them; counts up to a limit. */
+uint64_t gt_mount_count_unsent(const gt_mount *mount);
+
+/* ---- unsent.c ---- */
+
+/* Before a handle opens it: takes it out of the list, and makes its place for later. */
+goat_status gt_unsent_prepare(gt_mount *mount, gt_diag *diag);
+void gt_unsent_note(gt_mount *mount); /* the last handle has closed it */
+void gt_unsent_forget(gt_database *database, gt_bytes path);
+bool gt_unsent_has(gt_database *database, gt_bytes path);
+bool gt_unsent_check(gt_database *database, gt_diag *diag); /* false, and which: nothing sends one of them */
+void gt_unsent_fail(gt_bytes path, gt_diag *diag);
+void gt_unsent_free_all(gt_database *database);
 goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **space, gt_diag *diag);
 void gt_space_end(gt_space *space);
 void gt_space_free(gt_space *space);

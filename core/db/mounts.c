@@ -84,6 +84,7 @@ goat_status gt_mount_open(gt_database *database, gt_bytes path, bool create, gt_
 
 void gt_mount_free(gt_mount *mount) {
     gt_making_free(mount->checkpoint);
+    gt_free(mount->database->alloc, mount->unsent);
     gt_repo_free(mount->repo);
     gt_buf_free(&mount->peer_file.bytes);
     gt_free(mount->database->alloc, mount);
@@ -179,8 +180,16 @@ bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_u
 
 /* ---- spaces ---- */
 
+bool gt_mount_has_handle(const gt_mount *mount) {
+    const gt_space *space = mount->spaces;
+    while (space != NULL && space->db == mount->database->system) space = space->next_of_mount;
+    return space != NULL;
+}
+
 goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **out, gt_diag *diag) {
     const gt_alloc *alloc = db->database->alloc;
+    goat_status status = db == db->database->system ? GOAT_OK : gt_unsent_prepare(mount, diag);
+    if (status != GOAT_OK) return status;
     gt_space *space = gt_new(alloc, 1, sizeof(*space));
     if (space == NULL) return gt_no_memory(diag);
     space->db = db;
@@ -208,6 +217,7 @@ void gt_space_end(gt_space *space) {
     gt_space **at = &mount->spaces;
     while (*at != space) at = &(*at)->next_of_mount;
     *at = space->next_of_mount;
+    if (space->db != space->db->database->system && !gt_mount_has_handle(mount)) gt_unsent_note(mount);
     mount->users--;
     space->mount = NULL;
     space->stamp++;

@@ -90,6 +90,10 @@ static uint64_t safe_length(const gt_link *link, const gt_mount *mount) {
     return safe < GT_LOG_HEADER_SIZE ? GT_LOG_HEADER_SIZE : safe;
 }
 
+uint64_t gt_mount_count_unsent(const gt_mount *mount) {
+    return count_own(mount, safe_length(upstream_of(mount->database), mount));
+}
+
 /* Whether the next connection begins where this one is: the server has given a point that covers all of our log. */
 static bool is_noted(const gt_mount *mount) {
     gt_remembered remembered;

@@ -67,16 +67,17 @@ static void want_or_note(gt_link *link, gt_bytes path) {
 
 static bool is_open_in_handle(const gt_database *database, gt_bytes path) {
     const gt_mount *mount = gt_mount_find(database, path);
-    const gt_space *space = mount == NULL ? NULL : mount->spaces;
-    while (space != NULL && space->db == database->system) space = space->next_of_mount;
-    return space != NULL;
+    return mount != NULL && gt_mount_has_handle(mount);
 }
 
-static bool is_safe(const gt_link *link, const gt_want *want) {
+/* Whether nothing is left to be sent for a repository that was closed. */
+static bool is_done(const gt_link *link, const gt_want *want) {
     gt_channel_info info;
     if (want->closed != GOAT_OK || !gt_want_info(link, want, &info)) return true; /* it does not get there anyway */
     if (info.shared == NULL) return false;
-    return gt_sync_safe_length(link->sync, info.shared) >= gt_log_length(gt_repo_log(info.shared->repo));
+    if (gt_sync_safe_length(link->sync, info.shared) < gt_log_length(gt_repo_log(info.shared->repo))) return false;
+    gt_unsent_forget(link->db->database, path_of(want));
+    return true;
 }
 
 static void open_again(gt_link *link, gt_want *want) {
@@ -97,7 +98,7 @@ void gt_link_look(gt_link *link) {
         next = want->next;
         if (want->channel == NULL) open_again(link, want);
         if (want->pinned || is_open_in_handle(database, path_of(want))) continue;
-        if (is_safe(link, want)) {
+        if (is_done(link, want)) {
             gt_sync_close_channel(link->sync, path_of(want));
             remove_want(link, want);
         } else {

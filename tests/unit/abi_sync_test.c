@@ -457,6 +457,78 @@ static void a_job_waits_until_both_sides_have_the_same(void **state) {
     goat_item_free(two);
 }
 
+/* Closes the replica's repository; what was committed to it is on the disk, and its mount can go. */
+static void close_repository(pair *f) {
+    goat_job *job = NULL;
+    assert_ok(goat_repo_close(f->replica.repo, &job, &error));
+    pass(f, 2);
+    assert_ok(goat_job_wait(job, 0, &error));
+    goat_job_free(job);
+    goat_repo_free(f->replica.repo);
+    f->replica.repo = NULL;
+}
+
+static void open_repository(pair *f) {
+    assert_ok(goat_repo_open(f->replica.db, TEXT("/data/tasks"), 0, &f->replica.repo, NULL, &error));
+}
+
+static void what_was_closed_while_offline_is_not_at_the_server(void **state) {
+    pair *f = *state;
+    goat_job *job = NULL;
+    join(f);
+    pass(f, 400);
+    part(f);
+    goat_item_free(test_db_create(&f->replica, "/data/tasks/1", "one"));
+    close_repository(f);
+    for (int round = 0; round < 2; round++) { /* closed again without an edit it is the same */
+        join(f);
+        pass(f, 100);
+        assert_ok(goat_db_flush(f->replica.db, GOAT_DURABLE_SERVER, &job, &error));
+        pass(f, 50);
+        goat_error *why = NULL;
+        assert_int_equal(goat_job_wait(job, 0, &why), GOAT_CLOSED);
+        assert_string_equal(goat_error_detail(why, GOAT_DETAIL_PATH), "/data/tasks");
+        goat_error_free(why);
+        goat_job_free(job);
+        part(f);
+        open_repository(f);
+        close_repository(f);
+    }
+    open_repository(f);
+    join(f);
+    pass(f, 400);
+    assert_ok(goat_db_flush(f->replica.db, GOAT_DURABLE_SERVER, &job, &error));
+    pass(f, 50);
+    assert_ok(goat_job_wait(job, 0, &error));
+    goat_job_free(job);
+    assert_title(f->server->db, "/data/tasks/1", "\"one\"");
+}
+
+static void what_is_closed_while_online_is_still_sent_and_waited_for(void **state) {
+    pair *f = *state;
+    goat_job *job = NULL, *closing = NULL;
+    join(f);
+    pass(f, 400);
+    goat_item_free(test_db_create(&f->replica, "/data/tasks/1", "one"));
+    assert_ok(goat_repo_close(f->replica.repo, &closing, &error));
+    for (int i = 0; i < 4; i++) run(f->replica.db); /* and nothing is carried */
+    assert_ok(goat_job_wait(closing, 0, &error));
+    goat_job_free(closing);
+    goat_repo_free(f->replica.repo);
+    f->replica.repo = NULL;
+    assert_ok(goat_db_flush(f->replica.db, GOAT_DURABLE_SERVER, &job, &error));
+    for (int i = 0; i < 4; i++) run(f->replica.db);
+    assert_int_equal(goat_job_wait(job, 0, NULL), GOAT_TIMEOUT);
+    pass(f, 50);
+    assert_ok(goat_job_wait(job, 0, &error));
+    goat_job_free(job);
+    assert_title(f->server->db, "/data/tasks/1", "\"one\"");
+    assert_ok(goat_db_flush(f->replica.db, GOAT_DURABLE_SERVER, &job, &error)); /* nothing is left of it */
+    pass(f, 50);
+    assert_ok(goat_job_wait(job, 0, &error));
+    goat_job_free(job);
+}
+
 static void the_status_is_one_map(void **state) {
     pair *f = *state;
     goat_buf status = {0};
@@ -491,6 +563,8 @@ int main(void) {
         with_pair(an_empty_packet_is_none),
         with_pair(what_cannot_be_is_misuse),
         with_pair(a_job_waits_until_both_sides_have_the_same),
+        with_pair(what_was_closed_while_offline_is_not_at_the_server),
+        with_pair(what_is_closed_while_online_is_still_sent_and_waited_for),
         with_pair(the_status_is_one_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
