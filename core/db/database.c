@@ -2,6 +2,7 @@
 #include "db/internal.h"
 
 #include "db/links.h"
+#include "db/unsent.h"
 
 enum { CAPTURE_INTERVAL_MS = 333, CHANGES_MAX = 65536, CLOCK_AHEAD_MAX_MS = 5 * 60 * 1000 };
 

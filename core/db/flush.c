@@ -2,6 +2,7 @@
 #include "db/internal.h"
 
 #include "db/links.h"
+#include "db/unsent.h"
 
 /* ---- flush ---- */
 

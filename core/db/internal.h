@@ -113,8 +113,6 @@ struct gt_database {
     gt_buf certificate; /* a frame with our own, once it was asked for */
 };
 
-typedef struct gt_unsent gt_unsent;
-
 struct gt_mount {
     gt_mount *next;
     gt_database *database;
@@ -124,7 +122,7 @@ struct gt_mount {
     uint64_t length_opened; /* of the log */
     bool create;            /* it is made if it is not there */
     gt_shared shared;       /* what links see of it */
-    gt_unsent *unsent;      /* its place in the list of these, see unsent.c; NULL: it has none, or is in there */
+    struct gt_unsent *unsent; /* its place in the list of these, see unsent.c; NULL: it has none, or is in there */
     bool was_unsent;        /* when it was opened */
     bool was_shared;
     bool makes_receipts;
@@ -354,17 +352,6 @@ void gt_mount_free(gt_mount *mount);
 bool gt_mount_has_handle(const gt_mount *mount); /* other than the database's own */
 /* Commits of our own in it of which no server has said that it has them; counts up to a limit. */
 uint64_t gt_mount_count_unsent(const gt_mount *mount);
-
-/* ---- unsent.c ---- */
-
-/* Before a handle opens it: takes it out of the list, and makes its place for later. */
-goat_status gt_unsent_prepare(gt_mount *mount, gt_diag *diag);
-void gt_unsent_note(gt_mount *mount); /* the last handle has closed it */
-void gt_unsent_forget(gt_database *database, gt_bytes path);
-bool gt_unsent_has(gt_database *database, gt_bytes path);
-bool gt_unsent_check(gt_database *database, gt_diag *diag); /* false, and which: nothing sends one of them */
-void gt_unsent_fail(gt_bytes path, gt_diag *diag);
-void gt_unsent_free_all(gt_database *database);
 goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **space, gt_diag *diag);
 void gt_space_end(gt_space *space);
 void gt_space_free(gt_space *space);

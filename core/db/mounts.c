@@ -1,7 +1,7 @@
 /* Open repositories of a database, and each handle's place in them.
  *
  * A mount is the repository itself, shared; a space is what one handle sees of it. */
-#include "db/internal.h"
+#include "db/unsent.h"
 
 /* ---- mounts ---- */
 

@@ -3,9 +3,11 @@
  * A link that is up goes on with one until it is even. Where none is, nobody sends it until it is opened again, and a
  * flush to the server may not say that everything is there. The places in the list are made when a handle opens the
  * repository, so that noting one cannot fail. */
-#include "db/internal.h"
+#include "db/unsent.h"
 
 #include <string.h>
+
+typedef struct gt_unsent gt_unsent;
 
 struct gt_unsent {
     gt_unsent *next;

@@ -5,6 +5,7 @@
 #include "db/internal.h"
 
 #include "db/links.h"
+#include "db/unsent.h"
 
 static gt_bytes path_of(const gt_want *want) { return gt_bytes_of(want->path, want->path_len); }
 
