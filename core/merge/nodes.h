@@ -16,11 +16,16 @@ typedef struct gt_node {
     bool moves; /* it is the slot of an element that stood elsewhere (slots.h) */
 } gt_node;
 
+/* Many siblings in their order, to be searched; see nodes.c. */
+typedef struct gt_shelves gt_shelves;
+
 /* What hangs on one element (or the root) on one side. */
 typedef struct gt_family {
     gt_element parent;
     bool left;
-    gt_node *first; /* NULL: the slot is free */
+    uint32_t count;
+    gt_node *first;      /* NULL: the slot is free */
+    gt_shelves *shelves; /* NULL: they are few */
 } gt_family;
 
 typedef struct gt_nodes {
@@ -38,10 +43,12 @@ bool gt_nodes_reserve(gt_nodes *nodes);
 /* One without a node if nothing hangs there; it is good until there is room for another. */
 gt_family *gt_nodes_family(const gt_nodes *nodes, gt_element parent, bool left);
 
-/* Where a node that begins with `first` stands among its siblings. */
+/* Where a node that begins with `first` stands among its siblings; and puts it there. False when there is no memory. */
 gt_node **gt_nodes_link(const gt_nodes *nodes, gt_family *family, gt_element first);
+bool gt_nodes_hang(const gt_nodes *nodes, gt_family *family, gt_node **link, gt_node *node);
 
-const gt_node *gt_node_last(const gt_node *sibling);
+/* The one with the greatest id; NULL: there is none. */
+const gt_node *gt_family_last(const gt_family *family);
 
 /* The element that stands before all others of the tree below a node, and the one behind all others. */
 gt_element gt_node_leftmost(const gt_nodes *nodes, const gt_node *at);

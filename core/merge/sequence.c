@@ -92,7 +92,7 @@ static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32
         next = begin_at(sequence, at.parent);
         if (next == NULL) return NULL;
     } else {
-        const gt_node *last = gt_node_last(siblings->first);
+        const gt_node *last = gt_family_last(siblings);
         gt_element behind = last == NULL ? at.parent : gt_node_rightmost(nodes, last);
         next = gt_element_is(behind, GT_ELEMENT_ROOT) ? gt_span_first(spans, GT_BY_PLACE)
                                                       : gt_span_next(gt_spans_find(spans, behind), GT_BY_PLACE);
@@ -103,10 +103,10 @@ static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32
     nodes->count += siblings->first == NULL;
     siblings->parent = at.parent;
     siblings->left = at.left;
-    *own = (gt_node){.next = *link, .first = first, .length = length, .moves = moves};
-    *link = own;
-    bool is_second = siblings->first->next != NULL && siblings->first->next->next == NULL;
-    if (sequence->contests != NULL && is_second && !gt_contests_add(sequence->contests, siblings)) return NULL;
+    *own = (gt_node){.first = first, .length = length, .moves = moves};
+    if (!gt_nodes_hang(nodes, siblings, link, own)) return NULL;
+    if (sequence->contests != NULL && siblings->count == 2 && !gt_contests_add(sequence->contests, siblings))
+        return NULL;
     return span;
 }
 
