@@ -152,23 +152,40 @@ void gt_arrangement_of_edit(gt_arrangement *a, gt_bytes edit) {
 
 /* ---- one after the other ---- */
 
-/* So many elements of a piece from number `from` on. */
-static gt_piece part_of(const gt_piece *piece, uint64_t from, uint64_t count) {
+/* Where the elements of inserted pieces begin, by piece; NULL: not looked for yet. */
+typedef struct starts {
+    gt_arena arena;
+    const uint8_t ***of;
+} starts;
+
+static const uint8_t **find_starts(starts *all, size_t number, const gt_piece *piece) {
+    if (all->of[number] != NULL) return all->of[number];
+    const uint8_t **list = gt_arena_new(&all->arena, (size_t)piece->count + 1, sizeof(*list));
+    const uint8_t *at = piece->values.data, *end = at + piece->values.len;
+    for (uint64_t i = 0; list != NULL && i <= piece->count; i++) {
+        list[i] = at;
+        if (i < piece->count) at = gt_value_skip(at, end);
+    }
+    all->of[number] = list;
+    return list;
+}
+
+/* So many elements of a piece from number `from` on; of no elements when there is no memory. */
+static gt_piece part_of(starts *all, size_t number, const gt_piece *piece, uint64_t from, uint64_t count) {
     gt_piece part = *piece;
     part.count = count;
     if (piece->first != GT_PIECE_NEW) {
         part.first += from;
-    } else {
-        const uint8_t *begin = piece->values.data, *end = begin + piece->values.len;
-        for (; from > 0; from--) begin = gt_value_skip(begin, end);
-        const uint8_t *behind = begin;
-        for (; count > 0 && part.count < piece->count; count--) behind = gt_value_skip(behind, end);
-        part.values = gt_bytes_of(begin, (size_t)((part.count < piece->count ? behind : end) - begin));
+    } else if (count < piece->count) {
+        const uint8_t **list = find_starts(all, number, piece);
+        if (list == NULL) return (gt_piece){0};
+        part.values = gt_bytes_of(list[from], (size_t)(list[from + count] - list[from]));
     }
     return part;
 }
 
-static void add_through(gt_arrangement *a, const gt_arrangement *first, const uint64_t *begins, const gt_piece *two) {
+static void add_through(gt_arrangement *a, const gt_arrangement *first, const uint64_t *begins, starts *all,
+                        const gt_piece *two) {
     uint64_t at = two->first, left = two->count;
     size_t low = 0, high = first->count; /* the piece that holds `at` */
     while (high - low > 1) {
@@ -181,7 +198,9 @@ static void add_through(gt_arrangement *a, const gt_arrangement *first, const ui
     }
     for (; left > 0; low++) {
         uint64_t within = at - begins[low], rest = first->pieces[low].count - within;
-        gt_piece part = part_of(&first->pieces[low], within, left < rest ? left : rest);
+        gt_piece part = part_of(all, low, &first->pieces[low], within, left < rest ? left : rest);
+        a->failed = a->failed || part.count == 0;
+        if (a->failed) return;
         at += part.count;
         left -= part.count;
         part.moved = part.moved || two->moved;
@@ -192,16 +211,20 @@ static void add_through(gt_arrangement *a, const gt_arrangement *first, const ui
 
 void gt_arrangement_through(gt_arrangement *a, const gt_arrangement *first, const gt_arrangement *second) {
     uint64_t *begins = gt_new(a->alloc, first->count + 1, sizeof(*begins));
-    a->failed = a->failed || begins == NULL || first->failed || second->failed;
+    starts all;
+    gt_arena_init(&all.arena, a->alloc);
+    all.of = gt_arena_new(&all.arena, first->count + 1, sizeof(*all.of));
+    a->failed = a->failed || begins == NULL || all.of == NULL || first->failed || second->failed;
     for (size_t i = 0; !a->failed && i < first->count; i++) begins[i + 1] = begins[i] + first->pieces[i].count;
     for (size_t i = 0; !a->failed && i < second->count; i++) {
         const gt_piece *piece = &second->pieces[i];
         if (piece->first == GT_PIECE_NEW) {
             gt_arrangement_add(a, piece);
         } else {
-            add_through(a, first, begins, piece);
+            add_through(a, first, begins, &all, piece);
         }
     }
+    gt_arena_free(&all.arena);
     gt_free(a->alloc, begins);
 }
 
