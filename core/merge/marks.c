@@ -13,6 +13,7 @@ typedef struct mark {
     uint32_t name_number; /* and its place among all marks, by name, of one name the latest first */
     uint32_t rank;
     struct mark *next_begin, *next_end; /* others that begin or end at the same span */
+    struct mark *next_of_run;           /* of one range, by name */
 } mark;
 
 /* What begins and ends at a span. */
@@ -21,24 +22,18 @@ typedef struct ends {
     mark *begins, *ends;
 } ends;
 
-/* All marks of one name: ranks [first, end). */
-typedef struct name {
-    gt_bytes text;
-    uint32_t first, end;
-    uint32_t active;
-} name;
+enum { LEVELS = 6 }; /* 64 to the sixth is more than there are marks */
 
 struct gt_marks {
     gt_replay *replay;
     const gt_spans *spans;
     mark *newest;
     uint32_t count;
-    mark *last_run; /* `newest` before the last range that was added, and behind it */
-    mark *last_run_newest;
+    mark *last_run; /* the first of the last range that was added */
     /* from gt_marks_begin() on */
     mark **sorted;
-    uint64_t *active; /* by rank, as bits */
-    name *names;
+    uint64_t *active[LEVELS]; /* by rank, as bits; a bit of a level above says that the word below is not 0 */
+    uint32_t *name_ends;      /* by name: the rank behind its last mark */
     uint32_t name_count, active_count;
     ends *places; /* open addressing */
     size_t place_count;
@@ -67,22 +62,21 @@ static bool cut_at(gt_spans *spans, uint64_t position, bool behind, gt_element *
     return at == 0 || at == span->length || gt_span_split(spans, span, at) != NULL;
 }
 
-/* The mark of the range before this one that goes on in it. */
-static mark *find_same(const gt_marks *marks, gt_bytes key, gt_bytes value) {
-    for (mark *one = marks->last_run_newest; one != marks->last_run; one = one->before) {
-        if (gt_bytes_equal(one->name, key)) return gt_bytes_equal(one->value, value) ? one : NULL;
-    }
-    return NULL;
+/* The mark of the range before this one that goes on in it. `*at` goes along that one's, as the names come in their order. */
+static mark *find_same(mark **at, gt_bytes key, gt_bytes value) {
+    while (*at != NULL && gt_key_compare((*at)->name, key) < 0) *at = (*at)->next_of_run;
+    bool same = *at != NULL && gt_bytes_equal((*at)->name, key) && gt_bytes_equal((*at)->value, value);
+    return same ? *at : NULL;
 }
 
 bool gt_marks_add(gt_marks *marks, gt_spans *spans, uint32_t step, uint64_t position, uint64_t count,
                   gt_bytes attributes, bool goes_on) {
     gt_element first, last;
     gt_bytes key, value;
-    mark *newest_before = marks->newest;
+    mark *at = goes_on ? marks->last_run : NULL, *first_of_run = NULL, **link = &first_of_run;
     if (!cut_at(spans, position, false, &first) || !cut_at(spans, position + count - 1, true, &last)) return false;
     for (gt_iter iter = gt_map_iter(attributes); gt_map_next(&iter, &key, &value);) {
-        mark *same = goes_on ? find_same(marks, key, value) : NULL;
+        mark *same = find_same(&at, key, value);
         mark *one = gt_arena_new(&marks->replay->arena, 1, sizeof(*one));
         if (one == NULL || marks->count == UINT32_MAX) return false;
         *one = (mark){
@@ -96,9 +90,10 @@ bool gt_marks_add(gt_marks *marks, gt_spans *spans, uint32_t step, uint64_t posi
         }
         marks->newest = one;
         marks->count++;
+        *link = one;
+        link = &one->next_of_run;
     }
-    marks->last_run = newest_before;
-    marks->last_run_newest = marks->newest;
+    marks->last_run = first_of_run;
     return true;
 }
 
@@ -118,9 +113,14 @@ static bool rank_all(gt_marks *marks) {
     gt_arena *arena = &marks->replay->arena;
     uint32_t count = 0;
     marks->sorted = gt_arena_new(arena, marks->count + 1u, sizeof(*marks->sorted));
-    marks->names = gt_arena_new(arena, marks->count + 1u, sizeof(*marks->names));
-    marks->active = gt_arena_new(arena, marks->count / 64 + 1u, sizeof(*marks->active));
-    if (marks->sorted == NULL || marks->names == NULL || marks->active == NULL) return false;
+    marks->name_ends = gt_arena_new(arena, marks->count + 1u, sizeof(*marks->name_ends));
+    if (marks->sorted == NULL || marks->name_ends == NULL) return false;
+    uint32_t bits = marks->count;
+    for (int level = 0; level < LEVELS; level++) {
+        bits = bits / 64 + 1;
+        marks->active[level] = gt_arena_new(arena, bits, sizeof(*marks->active[level]));
+        if (marks->active[level] == NULL) return false;
+    }
     for (mark *one = marks->newest; one != NULL; one = one->before) {
         if (one->by != NULL) marks->sorted[count++] = one;
     }
@@ -128,12 +128,10 @@ static bool rank_all(gt_marks *marks) {
     gt_sort(marks->sorted, count, sizeof(*marks->sorted), stands_before);
     for (uint32_t i = 0; i < count; i++) {
         mark *one = marks->sorted[i];
-        if (i == 0 || !gt_bytes_equal(one->name, marks->sorted[i - 1]->name)) {
-            marks->names[marks->name_count++] = (name){.text = one->name, .first = i};
-        }
+        if (i == 0 || !gt_bytes_equal(one->name, marks->sorted[i - 1]->name)) marks->name_count++;
         one->rank = i;
         one->name_number = marks->name_count - 1;
-        marks->names[one->name_number].end = i + 1;
+        marks->name_ends[one->name_number] = i + 1;
     }
     return true;
 }
@@ -168,14 +166,17 @@ bool gt_marks_begin(gt_marks *marks) {
 }
 
 static void begin_mark(gt_marks *marks, const mark *one) {
-    marks->active[one->rank / 64] |= UINT64_C(1) << one->rank % 64;
-    marks->names[one->name_number].active++;
+    uint32_t at = one->rank;
+    for (int level = 0; level < LEVELS; level++, at /= 64) marks->active[level][at / 64] |= UINT64_C(1) << at % 64;
     marks->active_count++;
 }
 
 static void end_mark(gt_marks *marks, const mark *one) {
-    marks->active[one->rank / 64] &= ~(UINT64_C(1) << one->rank % 64);
-    marks->names[one->name_number].active--;
+    uint32_t at = one->rank;
+    for (int level = 0; level < LEVELS; level++, at /= 64) {
+        marks->active[level][at / 64] &= ~(UINT64_C(1) << at % 64);
+        if (marks->active[level][at / 64] != 0) break;
+    }
     marks->active_count--;
 }
 
@@ -202,29 +203,35 @@ static bool has_seen(gt_marks *marks, uint32_t inserter, uint32_t step, bool *go
     return *good && gt_past_has(&marks->past, step);
 }
 
-/* The first active rank in [from, end); `end` for none. */
-static uint32_t next_active(const gt_marks *marks, uint32_t from, uint32_t end) {
-    while (from < end) {
-        uint64_t word = marks->active[from / 64] >> from % 64;
-        if (word == 0) {
-            from = (from / 64 + 1) * 64;
-            continue;
-        }
-        while ((word & 1) == 0) {
-            word >>= 1;
-            from++;
-        }
-        return from < end ? from : end;
+static uint32_t first_bit(uint64_t word) {
+    uint32_t at = 0;
+    for (uint32_t half = 32; half > 0; half /= 2) {
+        if ((word & ((UINT64_C(1) << half) - 1)) != 0) continue;
+        word >>= half;
+        at += half;
     }
-    return end;
+    return at;
 }
 
-/* The latest mark of a name that is about the elements at hand; NULL: none. */
-static const mark *find_latest(gt_marks *marks, const name *of, uint32_t inserter, bool *good) {
-    if (of->active == 0) return NULL;
-    for (uint32_t rank = next_active(marks, of->first, of->end); rank < of->end;
-         rank = next_active(marks, rank + 1, of->end)) {
+/* The first active rank from `from` on; the count of marks for none. Up to where anything is, and down to what it is. */
+static uint32_t next_active(const gt_marks *marks, uint32_t from) {
+    uint32_t at = from, bits = marks->count;
+    int level = 0;
+    for (; level < LEVELS && at < bits; level++, bits = bits / 64 + 1, at = at / 64 + 1) {
+        uint64_t word = marks->active[level][at / 64] >> at % 64;
+        if (word == 0) continue;
+        at += first_bit(word);
+        while (level-- > 0) at = 64 * at + first_bit(marks->active[level][at]);
+        return at;
+    }
+    return marks->count;
+}
+
+/* Of the marks of one name from `rank` on, which is active, the latest that is about the elements at hand; NULL: none. */
+static const mark *find_latest(gt_marks *marks, uint32_t rank, uint32_t end, uint32_t inserter, bool *good) {
+    for (; rank < end; rank = next_active(marks, rank + 1)) {
         const mark *one = marks->sorted[rank];
+        marks->replay->work++;
         if (!has_seen(marks, inserter, one->step, good)) return *good ? one : NULL;
     }
     return NULL;
@@ -240,8 +247,9 @@ bool gt_marks_attributes(gt_marks *marks, uint32_t inserter, gt_bytes own, gt_bu
     gt_buf_init(&given, out->alloc);
     gt_counted counted = gt_counted_begin(&given, true, marks->name_count);
     size_t count = 0;
-    for (uint32_t i = 0; good && i < marks->name_count; i++) { /* the order of names is that of keys */
-        const mark *latest = find_latest(marks, &marks->names[i], inserter, &good);
+    for (uint32_t rank = next_active(marks, 0), end; good && rank < marks->count; rank = next_active(marks, end)) {
+        end = marks->name_ends[marks->sorted[rank]->name_number]; /* the order of names is that of keys */
+        const mark *latest = find_latest(marks, rank, end, inserter, &good);
         if (latest == NULL) continue;
         gt_write_text(&given, latest->name);
         gt_buf_append(&given, latest->value.data, latest->value.len);

@@ -3,9 +3,11 @@
 #include "support/test.h"
 
 #include "merge/merge.h"
+#include "support/test_random.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
 #include "value/build.h"
+#include "value/rich.h"
 #include "value/value.h"
 
 #include <stdio.h>
@@ -29,7 +31,7 @@ static int set_up(void **state) {
     f->schema =
         test_schema("{\"ns\": \"n\", \"version\": 1, \"fields\": {\"text\": {\"type\": \"text\"},"
                     "\"list\": {\"type\": \"list\"}, \"set\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"},"
-                    "\"zero\": {\"type\": \"string\"},"
+                    "\"zero\": {\"type\": \"string\"}, \"rich\": {\"type\": \"richtext\"},"
                     "\"object\": {\"type\": \"object\", \"fields\": {\"text\": {\"type\": \"text\"}}}}}");
     f->letters = malloc(PART);
     for (uint32_t i = 0; i <= STEPS; i++) {
@@ -254,12 +256,97 @@ static void a_field_may_have_so_many_bytes_and_no_more(void **state) {
     gt_buf_free(&out);
 }
 
+/* ---- as many as a batch holds ---- */
+
+static int order_of_ids(const void *a, const void *b) { return memcmp(a, b, 32); }
+
+/* All write at one place without having seen each other, and come in any order. */
+static void thousands_at_one_place_stand_in_the_order_of_ids(void **state) {
+    enum { COUNT = 5000 };
+    const fixture *f = *state;
+    test_random random;
+    uint8_t(*ids)[32] = calloc(COUNT, sizeof *ids);
+    gt_step *steps = calloc(COUNT, sizeof *steps);
+    gt_bytes base = test_value("{text: '()'}"), text;
+    gt_buf out;
+    uint64_t work = 0;
+    char edit[64];
+    test_random_init(&random, __func__);
+    gt_buf_init(&out, &gt_alloc_system);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        snprintf((char *)ids[i], 32, "%08x", (unsigned)test_random_below(&random, UINT32_MAX));
+        snprintf(edit, sizeof edit, "{text: {0: [1, '%s']}}", (const char *)ids[i]);
+        steps[i] = (gt_step){.id = ids[i], .time = 100 + i, .delta = test_value(edit)};
+    }
+    assert_int_equal(gt_merge_replay(&gt_alloc_system, f->schema, base, steps, COUNT, &out, &work, NULL), GOAT_OK);
+    assert_true(work < 40 * COUNT);
+    assert_true(gt_value_as_text(field_of(&out, "text"), &text));
+    assert_int_equal(text.len, 8 * COUNT + 2);
+    qsort(ids, COUNT, sizeof *ids, order_of_ids);
+    for (uint32_t i = 0; i < COUNT; i++) assert_memory_equal(text.data + 1 + 8 * i, ids[i], 8);
+    for (uint32_t i = 0; i < COUNT; i++) test_value_free(steps[i].delta);
+    test_value_free(base);
+    gt_buf_free(&out);
+    free(steps);
+    free(ids);
+}
+
+/* An attribute of another name for each two characters, while somebody else writes. */
+static void as_many_names_as_ranges_cost_no_more_than_one(void **state) {
+    enum { COUNT = 20000 };
+    fixture *f = *state;
+    gt_buf base, edit, out;
+    uint64_t work = 0;
+    char name[16];
+    gt_buf *all[] = {&base, &edit, &out};
+    for (size_t i = 0; i < 3; i++) gt_buf_init(all[i], &gt_alloc_system);
+    gt_write_map_head(&base, 1);
+    gt_write_text(&base, gt_bytes_text("rich"));
+    gt_write_array_head(&base, 1);
+    gt_write_map_head(&base, 1);
+    gt_write_text(&base, gt_bytes_text("insert"));
+    gt_write_text(&base, gt_bytes_of(letters(f, 0).data, 2 * COUNT + 1));
+    gt_write_map_head(&edit, 1);
+    gt_write_text(&edit, gt_bytes_text("rich"));
+    gt_write_map_head(&edit, 1);
+    gt_write_int(&edit, 0);
+    gt_write_array_head(&edit, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(name, sizeof name, "k%06d", COUNT - i);
+        gt_write_array_head(&edit, 2);
+        gt_write_int(&edit, 2);
+        gt_write_map_head(&edit, 1);
+        gt_write_text(&edit, gt_bytes_text(name));
+        gt_write_int(&edit, i);
+    }
+    f->steps[0].delta = gt_buf_bytes(&edit);
+    f->steps[1].delta = test_value("{rich: {0: [40001, 'x']}}");
+    assert_int_equal(gt_merge_replay(&gt_alloc_system, f->schema, gt_buf_bytes(&base), f->steps, 2, &out, &work, NULL),
+                     GOAT_OK);
+    assert_true(work < 20 * COUNT);
+    gt_rich_piece piece;
+    gt_iter iter = gt_rich_iter(field_of(&out, "rich"));
+    for (int i = 0; i < COUNT; i++) {
+        int64_t number = -1;
+        snprintf(name, sizeof name, "k%06d", COUNT - i);
+        assert_true(gt_rich_next(&iter, &piece));
+        assert_int_equal(piece.count, 2);
+        assert_int_equal(gt_value_count(piece.attributes), 1);
+        assert_true(gt_value_as_int64(gt_map_find(piece.attributes, gt_bytes_text(name)), &number));
+        assert_int_equal(number, i);
+    }
+    test_value_free(f->steps[1].delta);
+    for (size_t i = 0; i < 3; i++) gt_buf_free(all[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_field_is_cut_behind_what_makes_it_too_large, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_cut_is_alike_from_any_base, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_edit_that_leaves_less_makes_it_whole_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_makes_an_item_too_large_is_its_last_field, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(thousands_at_one_place_stand_in_the_order_of_ids, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(as_many_names_as_ranges_cost_no_more_than_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_field_may_have_so_many_bytes_and_no_more, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
