@@ -6,9 +6,53 @@
 #include "plan.h"
 #include "queue.h"
 #include "run.h"
+#include "schema/upgrade.h"
 #include "shrink.h"
+#include "value/json.h"
+#include "workload.h"
 
 #include <string.h>
+
+/* ---- what apps write ---- */
+
+static gt_schema *parse(const char *json) {
+    gt_schema *schema = NULL;
+    gt_hasher *hasher = NULL;
+    gt_buf definition;
+    gt_diag diag;
+    gt_diag_init(&diag);
+    gt_buf_init(&definition, &gt_alloc_system);
+    assert_int_equal(gt_hasher_new(&gt_alloc_system, &hasher, NULL), GOAT_OK);
+    assert_int_equal(gt_value_from_json_text(gt_bytes_text(json), &definition, &diag), GOAT_OK);
+    if (gt_schema_parse(&gt_alloc_system, hasher, gt_buf_bytes(&definition), &schema, &diag) != GOAT_OK) {
+        fail_msg("%s", diag.message);
+    }
+    gt_buf_free(&definition);
+    gt_hasher_free(hasher);
+    return schema;
+}
+
+static void every_field_is_there_and_each_version_leads_to_the_next(void **state) {
+    (void)state;
+    gt_schema *schemas[1 + SIM_VERSIONS];
+    for (int i = 0; i <= SIM_VERSIONS; i++) {
+        const gt_field *fields[GT_PATH_FIELDS_MAX];
+        schemas[i] = parse(sim_schemas[i]);
+        for (int f = 0; f < SIM_FIELDS; f++) {
+            assert_true(gt_schema_path(schemas[i], gt_bytes_text(sim_field_names[f]), fields) > 0);
+        }
+    }
+    for (int i = 1; i < SIM_VERSIONS; i++) {
+        gt_upgrade *upgrade = NULL;
+        gt_diag diag;
+        gt_diag_init(&diag);
+        if (gt_upgrade_new(&gt_alloc_system, schemas[i], schemas[i + 1], &upgrade, &diag) != GOAT_OK) {
+            fail_msg("%s", diag.message);
+        }
+        gt_upgrade_free(upgrade);
+    }
+    for (int i = 0; i <= SIM_VERSIONS; i++) gt_schema_free(schemas[i]);
+}
 
 /* ---- the queue ---- */
 
@@ -200,6 +244,7 @@ static void networks_without_trouble_come_to_rest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_field_is_there_and_each_version_leads_to_the_next),
         cmocka_unit_test(events_come_in_order_of_time_then_of_putting),
         cmocka_unit_test(a_plan_follows_from_its_seed),
         cmocka_unit_test(fewer_steps_are_the_first_ones),

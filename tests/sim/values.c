@@ -6,42 +6,61 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OBJECT(more)                                                                                                   \
-    "\"o\": {\"type\": \"object\", \"fields\": {\"s\": {\"type\": \"string\"}, \"x\": {\"type\": \"text\"}, \"e\": "   \
-    "{\"type\": \"set\"}" more "}},"
+#define FIELD(name, type) "\"" name "\": {\"type\": \"" type "\"}, "
+#define FIELD_WITH(name, type, rule, value) "\"" name "\": {\"type\": \"" type "\", \"" rule "\": " value "}, "
+#define MERGED(name, type, strategy) FIELD_WITH(name, type, "merge", "\"" strategy "\"")
+#define OBJECT(name, fields, last)                                                                                     \
+    "\"" name "\": {\"type\": \"object\", \"fields\": {" fields "\"" last "\": {\"type\": \"text\"}}}, "
+#define SCHEMA(ns, version, fields, more)                                                                              \
+    "{\"ns\": \"" ns "\", \"version\": " version ", \"fields\": {" fields "\"b\": {\"type\": \"boolean\"" more "}"
+#define ALL                                                                                                            \
+    FIELD("s", "string")                                                                                               \
+    MERGED("n", "number", "either")                                                                                    \
+    FIELD("d", "date")                                                                                                 \
+    FIELD("y", "bytes")                                                                                                \
+    FIELD("r", "ref")                                                                                                  \
+    FIELD("e", "set")                                                                                                  \
+    MERGED("m", "map", "either")                                                                                       \
+    FIELD("l", "list")                                                                                                 \
+    FIELD("c", "counter")                                                                                              \
+    FIELD("x", "text")                                                                                                 \
+    MERGED("w", "text", "merged")                                                                                      \
+    FIELD("h", "richtext")                                                                                             \
+    FIELD("p", "orderstamp")                                                                                           \
+    OBJECT("o", FIELD("s", "string") FIELD("e", "set"), "x")
 
-#define FIELDS                                                                                                         \
-    "\"s\": {\"type\": \"string\"}, \"n\": {\"type\": \"number\", \"merge\": \"either\"}, \"d\": {\"type\": "          \
-    "\"date\"},"                                                                                                       \
-    "\"y\": {\"type\": \"bytes\"}, \"r\": {\"type\": \"ref\"}, \"e\": {\"type\": \"set\"},"                            \
-    "\"m\": {\"type\": \"map\", \"merge\": \"either\"}, \"l\": {\"type\": \"list\"}, \"c\": {\"type\": \"counter\"},"  \
-    "\"x\": {\"type\": \"text\"}, \"w\": {\"type\": \"text\", \"merge\": \"merged\"}, \"h\": {\"type\": "              \
-    "\"richtext\"},"                                                                                                   \
-    "\"p\": {\"type\": \"orderstamp\"},"
+#define STRICT                                                                                                         \
+    FIELD_WITH("s", "string", "required", "true")                                                                      \
+    FIELD("n", "number")                                                                                               \
+    FIELD("d", "date")                                                                                                 \
+    FIELD("y", "bytes")                                                                                                \
+    FIELD("r", "ref")                                                                                                  \
+    FIELD_WITH("e", "set", "max_length", "3")                                                                          \
+    FIELD("m", "map")                                                                                                  \
+    MERGED("l", "list", "either")                                                                                      \
+    FIELD_WITH("c", "counter", "max", "100")                                                                           \
+    MERGED("x", "text", "latest")                                                                                      \
+    MERGED("w", "text", "either")                                                                                      \
+    FIELD_WITH("h", "richtext", "max_length", "60, \"merge\": \"latest\"")                                             \
+    MERGED("p", "orderstamp", "either")                                                                                \
+    OBJECT("o", FIELD("s", "string") FIELD("e", "set"), "x")
+
+#define VERSION_2 ALL FIELD("t", "string") FIELD("u", "text") FIELD_WITH("extra", "string", "default", "\"none\"")
+#define TO_VERSION_2                                                                                                   \
+    "\"upgrade\": [{\"copy\": \"s\", \"to\": \"t\"}, {\"copy\": \"x\", \"to\": \"u\"},"                                \
+    "{\"default\": \"extra\", \"value\": \"older\"}]"
+
+#define VERSION_3 ALL FIELD("f", "map") FIELD("z", "string") OBJECT("q", "", "u")
+#define TO_VERSION_3                                                                                                   \
+    "\"upgrade\": [{\"move\": \"extra\", \"to\": [\"f\", \"extra\"]}, {\"rename\": \"t\", \"to\": \"z\"},"             \
+    "{\"map\": \"b\", \"values\": [[true, false], [false, true]]}, {\"move\": \"u\", \"to\": [\"q\", \"u\"]}]"
 
 /* What apps edit has the same name in all versions of a note; what is beside it comes and goes. */
 const char *const sim_schemas[1 + SIM_VERSIONS] = {
-    "{\"ns\": \"strict\", \"version\": 1, \"fields\": {\"s\": {\"type\": \"string\", \"required\": true}, " OBJECT(
-        "") "\"n\": {\"type\": \"number\"}, \"b\": {\"type\": \"boolean\"}, \"d\": {\"type\": \"date\"},"
-            "\"y\": {\"type\": \"bytes\"}, \"r\": {\"type\": \"ref\"}, \"e\": {\"type\": \"set\", \"max_length\": 3},"
-            "\"m\": {\"type\": \"map\"}, \"l\": {\"type\": \"list\"}, \"c\": {\"type\": \"counter\", \"max\": 100},"
-            "\"x\": {\"type\": \"text\", \"merge\": \"latest\"}, \"w\": {\"type\": \"text\", \"merge\": \"either\"},"
-            "\"h\": {\"type\": \"richtext\", \"max_length\": 60}, \"p\": {\"type\": \"orderstamp\", \"merge\": "
-            "\"either\"}}}",
-    "{\"ns\": \"note\", \"version\": 1, \"fields\": {" FIELDS OBJECT(
-        "") "\"b\": {\"type\": \"boolean\", \"default\": false}}}",
-    "{\"ns\": \"note\", \"version\": 2, \"fields\": {" FIELDS OBJECT(
-        "") "\"b\": {\"type\": \"boolean\", \"default\": true}, \"u\": {\"type\": \"text\"},"
-            "\"extra\": {\"type\": \"string\", \"default\": \"none\"}, \"t\": {\"type\": \"string\"}},"
-            "\"upgrade\": [{\"copy\": \"s\", \"to\": \"t\"}, {\"default\": \"extra\", \"value\": \"older\"},"
-            "{\"copy\": \"x\", \"to\": \"u\"}]}",
-    "{\"ns\": \"note\", \"version\": 3, \"fields\": {" FIELDS OBJECT(
-        ", \"u\": {\"type\": \"text\"}") "\"b\": {\"type\": \"boolean\", \"default\": true}, \"f\": {\"type\": "
-                                         "\"map\"}, \"z\": {\"type\": \"string\"}},"
-                                         "\"upgrade\": [{\"move\": \"extra\", \"to\": [\"f\", \"extra\"]}, "
-                                         "{\"rename\": \"t\", \"to\": \"z\"},"
-                                         "{\"map\": \"b\", \"values\": [[true, false], [false, true]]}, {\"move\": "
-                                         "\"u\", \"to\": [\"o\", \"u\"]}]}",
+    SCHEMA("strict", "1", STRICT, "") "}}",
+    SCHEMA("note", "1", ALL, ", \"default\": false") "}}",
+    SCHEMA("note", "2", VERSION_2, ", \"default\": true") "}, " TO_VERSION_2 "}",
+    SCHEMA("note", "3", VERSION_3, ", \"default\": true") "}, " TO_VERSION_3 "}",
 };
 
 const char *const sim_field_names[SIM_FIELDS] = {"s", "n", "b", "d", "y", "r",   "e",   "m",
