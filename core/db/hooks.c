@@ -26,6 +26,14 @@ static goat_status find_key(void *context, const gt_batch *batch, uint8_t public
     return GOAT_OK;
 }
 
+/* The root's own batches vouch for themselves. */
+static bool knows_session(void *context, const gt_id *session) {
+    const gt_batch batch = {.session = *session};
+    uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+    const gt_mount *mount = context;
+    return mount->is_sessions || find_key(context, &batch, public_key, NULL) == GOAT_OK;
+}
+
 /* Who may sign receipts. */
 static goat_status find_server_key(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag) {
     gt_mount *mount = context;
@@ -187,6 +195,7 @@ gt_repo_hooks gt_mount_hooks(gt_mount *mount) {
     return (gt_repo_hooks){
         .context = mount,
         .find_key = find_key,
+        .knows_session = knows_session,
         .find_server_key = find_server_key,
         .knows_server = knows_server,
         .latest_time = latest_time,

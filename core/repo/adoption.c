@@ -106,7 +106,9 @@ static bool check_receipt(gt_adoption *a, uint32_t i) {
 
 static bool check_session(gt_adoption *a, uint32_t i) {
     const gt_session_row *row = (const gt_session_row *)table(a, SECTION_SESSIONS) + i;
-    return is_row(row->newest, a->counts[SECTION_BATCHES]);
+    const gt_repo_hooks *hooks = &a->repo->config.hooks;
+    if (!is_row(row->newest, a->counts[SECTION_BATCHES])) return false;
+    return hooks->knows_session == NULL || hooks->knows_session(hooks->context, &row->id);
 }
 
 static bool check_schema(gt_adoption *a, uint32_t i) {

@@ -46,6 +46,9 @@ typedef struct gt_repo_hooks {
     void *context;
     /* The public key with which `batch` must be signed, or GOAT_UNTRUSTED. */
     goat_status (*find_key)(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag);
+    /* Whether find_key still knows a session whose batches were taken in before: where its certificate is lost, what a
+     * checkpoint says of them is not believed. Must cost next to nothing. May be NULL: it does. */
+    bool (*knows_session)(void *context, const gt_id *session);
     /* The public key of a session that may sign receipts, or GOAT_UNTRUSTED. Only for gt_audit_step. */
     goat_status (*find_server_key)(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag);
     /* Whether a receipt that is read from the log is one of a server's, and others may hear of it. May be NULL: it is. */

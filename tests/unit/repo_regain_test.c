@@ -37,6 +37,27 @@ static void a_batch_of_a_session_that_is_not_known_stays_named(void **state) {
     assert_int_equal(entries(&pair->a), 1);
 }
 
+/* A checkpoint that was written before does not say otherwise. */
+static void what_nobody_vouches_for_is_not_in_a_checkpoint_either(void **state) {
+    test_pair *pair = *state;
+    uint8_t with[32], without[32];
+    test_site_admits(&pair->a, test_writer_commit(&pair->writer, "x", 1, NULL, "{votes: 1}", NULL), GT_ADMITTED);
+    test_site_admits(&pair->a, test_writer_commit(&pair->other, "y", 2, NULL, "{votes: 2}", NULL), GT_ADMITTED);
+    test_site_checkpoint(&pair->a);
+    reopen(&pair->a, 1u << 2);
+    assert_int_equal(entries(&pair->a), 1);
+    test_site_digest(&pair->a, without);
+    test_site_close(&pair->a);
+    test_site_open(&pair->a, 0);
+    assert_int_equal(entries(&pair->a), 1);
+    test_site_digest(&pair->a, with);
+    assert_memory_equal(with, without, sizeof with);
+    test_site_close(&pair->a);
+    pair->a.strangers = 0;
+    test_site_open(&pair->a, 0);
+    assert_int_equal(entries(&pair->a), 2);
+}
+
 /* Who has read the log up to its end has not seen it. */
 static void when_its_session_is_known_it_is_logged_anew(void **state) {
     test_pair *pair = *state;
@@ -108,6 +129,7 @@ static void a_receipt_of_a_server_that_is_not_known_does_not_count(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         PAIR_CASE(a_batch_of_a_session_that_is_not_known_stays_named),
+        PAIR_CASE(what_nobody_vouches_for_is_not_in_a_checkpoint_either),
         PAIR_CASE(when_its_session_is_known_it_is_logged_anew),
         PAIR_CASE(what_waited_in_the_log_is_logged_anew_too),
         PAIR_CASE(a_receipt_of_a_server_that_is_not_known_does_not_count),

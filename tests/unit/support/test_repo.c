@@ -54,6 +54,12 @@ static goat_status find_key(void *context, const gt_batch *batch, uint8_t public
     return gt_fail(diag, GOAT_UNTRUSTED, "nobody knows this session");
 }
 
+static bool knows_session(void *context, const gt_id *session) {
+    const gt_batch batch = {.session = *session};
+    uint8_t public_key[GT_PUBLIC_KEY_SIZE];
+    return find_key(context, &batch, public_key, NULL) == GOAT_OK;
+}
+
 /* The first author is a server. */
 static goat_status find_server_key(void *context, const gt_id *session, uint8_t public_key[32], gt_diag *diag) {
     const test_site *site = context;
@@ -169,6 +175,7 @@ goat_status test_site_try_open(test_site *site, int flags, gt_diag *diag) {
         .schemas = site->schemas,
         .hooks = {.context = site,
                   .find_key = find_key,
+                  .knows_session = knows_session,
                   .find_server_key = find_server_key,
                   .knows_server = knows_server,
                   .latest_time = latest_time,
