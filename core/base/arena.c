@@ -45,7 +45,7 @@ void gt_arena_reset(gt_arena *arena) {
     free_blocks(arena, newest->older);
     newest->older = NULL;
     arena->next = block_bytes(newest);
-    arena->left = newest->size;
+    arena->left = arena->size = newest->size;
 }
 
 static gt_arena_block *new_block(gt_arena *arena, size_t size) {
@@ -74,6 +74,7 @@ static void *take_from_new_block(gt_arena *arena, size_t size) {
     if (block == NULL) {
         return NULL;
     }
+    arena->size += block_size;
     if (alone) {
         block->older = newest->older;
         newest->older = block;

@@ -11,6 +11,7 @@ typedef struct gt_arena {
     gt_arena_block *blocks; /* newest first */
     uint8_t *next;
     size_t left;
+    size_t size; /* of all blocks */
 } gt_arena;
 
 void gt_arena_init(gt_arena *arena, const gt_alloc *alloc);

@@ -4,7 +4,7 @@
 #include "merge/fields.h"
 
 /* Brings the edits of several steps into the order of fields: a counting sort, which is stable. */
-bool gt_fields_sort(gt_replay *replay, const gt_schema *schema, gt_field_edits *all) {
+static bool sort(gt_replay *replay, const gt_schema *schema, gt_field_edits *all) {
     if (replay->step_count < 2 || all->count < 2) {
         return true;
     }
@@ -25,6 +25,33 @@ bool gt_fields_sort(gt_replay *replay, const gt_schema *schema, gt_field_edits *
         sorted[places[all->edits[i].field - first]++] = all->edits[i];
     }
     all->edits = sorted;
+    return true;
+}
+
+bool gt_fields_sort(gt_replay *replay, const gt_schema *schema, gt_field_edits *all, gt_histories *histories) {
+    size_t count = 0;
+    if (!sort(replay, schema, all)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < all->count; i++) {
+        count += i == 0 || all->edits[i].field != all->edits[i - 1].field;
+    }
+    gt_field_history *of = gt_arena_new(&replay->arena, count, sizeof *of);
+    *histories = (gt_histories){of, count};
+    if (of == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < all->count; i++) {
+        bool is_first = i == 0 || all->edits[i].field != all->edits[i - 1].field;
+        if (is_first && i > 0) {
+            of++;
+        }
+        if (is_first) {
+            of->field = all->edits[i].field;
+            of->edits = &all->edits[i];
+        }
+        of->count++;
+    }
     return true;
 }
 
@@ -153,14 +180,13 @@ static goat_status write_field(writer *w, const gt_field_history *history) {
     return status;
 }
 
-static goat_status write_fields(writer *w, const gt_field_edits *all) {
+static goat_status write_fields(writer *w, const gt_histories *histories) {
     goat_status status = GOAT_OK;
-    for (uint32_t i = 0; status == GOAT_OK && i < all->count;) {
+    for (size_t i = 0; status == GOAT_OK && i < histories->count; i++) {
         if (w->out->len - w->begin > w->max) return GOAT_OK; /* what else there is would be cut off */
-        gt_field_history history = {.field = all->edits[i].field, .edits = &all->edits[i]};
-        while (i < all->count && all->edits[i].field == history.field) {
-            history.count++;
-            i++;
+        gt_field_history history = histories->of[i];
+        if (history.count == 0) {
+            continue;
         }
         history.base = gt_edit_base(history.field, find_in_base(w, history.field->name));
         if (w->unsets != NULL && has_places(history.field->type)) {
@@ -177,7 +203,7 @@ static goat_status write_fields(writer *w, const gt_field_edits *all) {
     return status;
 }
 
-static goat_status write_map(writer *w, gt_bytes base, bool deleted, const gt_field_edits *all) {
+static goat_status write_map(writer *w, gt_bytes base, bool deleted, const gt_histories *histories) {
     if (base.data != NULL) {
         w->base = gt_map_iter(base);
         w->copied = w->base.next;
@@ -187,7 +213,7 @@ static goat_status write_map(writer *w, gt_bytes base, bool deleted, const gt_fi
             next_of_base(w);
         }
     }
-    size_t most = w->base.left + 1 + all->count + 1;
+    size_t most = w->base.left + 1 + histories->count + 1;
     gt_counted counted = gt_counted_begin(w->out, true, most);
     w->begin = w->out->len;
     if (deleted) {
@@ -195,7 +221,7 @@ static goat_status write_map(writer *w, gt_bytes base, bool deleted, const gt_fi
         gt_write_bool(w->out, true);
         w->count++;
     }
-    goat_status status = write_fields(w, all);
+    goat_status status = write_fields(w, histories);
     if (status == GOAT_OK && gt_buf_failed(w->out)) {
         status = gt_no_memory(w->replay->diag);
     }
@@ -208,17 +234,21 @@ static goat_status write_map(writer *w, gt_bytes base, bool deleted, const gt_fi
     return GOAT_OK;
 }
 
-goat_status gt_fields_write(gt_replay *replay, gt_bytes base, bool deleted, const gt_field_edits *all,
+goat_status gt_fields_write(gt_replay *replay, gt_bytes base, bool deleted, const gt_histories *histories,
                             const gt_unsets *unsets, size_t max, gt_buf *out) {
     writer w = {
         .replay = replay, .out = out, .unsets = unsets, .copies = unsets == NULL || !unsets->remove, .max = max};
     if (unsets != NULL) {
-        w.scratch = gt_new(replay->arena.alloc, (size_t)all->count + unsets->count + 1, sizeof *w.scratch);
+        size_t most = 0;
+        for (size_t i = 0; i < histories->count; i++) {
+            most = histories->of[i].count > most ? histories->of[i].count : most;
+        }
+        w.scratch = gt_new(replay->arena.alloc, most + unsets->count + 1, sizeof *w.scratch);
         if (w.scratch == NULL) {
             return gt_no_memory(replay->diag);
         }
     }
-    goat_status status = write_map(&w, base, deleted, all);
+    goat_status status = write_map(&w, base, deleted, histories);
     gt_free(replay->arena.alloc, w.scratch);
     return status;
 }

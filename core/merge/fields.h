@@ -5,12 +5,18 @@
 
 #include "merge/type.h"
 
-/* Edits of several steps, in their order; once they are sorted, field by field in the order of states, and in each in the
- * order of the steps. */
+/* Edits of several steps, in their order. */
 typedef struct gt_field_edits {
     gt_field_edit *edits;
     uint32_t count;
 } gt_field_edits;
+
+/* The same field by field, in the order of states; of each in the order of the steps. Their bases are found when they are
+ * written. A field without edits may be among them. */
+typedef struct gt_histories {
+    gt_field_history *of;
+    size_t count;
+} gt_histories;
 
 /* The steps that unset an object. Of what is in it they removed all that they had seen; those that are void removed
  * nothing, and are there because later positions were said as if they had. */
@@ -22,12 +28,12 @@ typedef struct gt_unsets {
 } gt_unsets;
 
 /* False when there is no memory. */
-bool gt_fields_sort(gt_replay *replay, const gt_schema *schema, gt_field_edits *all);
+bool gt_fields_sort(gt_replay *replay, const gt_schema *schema, gt_field_edits *all, gt_histories *histories);
 
 /* Appends the map of the fields, `deleted` first where it is true. What nobody touched is copied from `base` (data NULL:
  * none) as it lies, or left out where `unsets` remove it (NULL: there are none). Beyond `max` bytes it is cut. GOAT_OK, GOAT_NO_MEMORY; nothing is appended after
  * a failure. */
-goat_status gt_fields_write(gt_replay *replay, gt_bytes base, bool deleted, const gt_field_edits *all,
+goat_status gt_fields_write(gt_replay *replay, gt_bytes base, bool deleted, const gt_histories *histories,
                             const gt_unsets *unsets, size_t max, gt_buf *out);
 
 #endif

@@ -6,8 +6,9 @@
 
 typedef struct mark {
     struct mark *before; /* that was added before it */
-    const gt_step *by;
     uint32_t step;
+    bool given_up;     /* another one is about its range, too */
+    const gt_step *by; /* from gt_marks_begin() on */
     gt_element first, last;
     gt_bytes name, value;
     uint32_t name_number; /* and its place among all marks, by name, of one name the latest first */
@@ -43,11 +44,10 @@ struct gt_marks {
 };
 
 gt_marks *gt_marks_new(gt_replay *replay, const gt_spans *spans) {
-    gt_marks *marks = gt_arena_new(&replay->arena, 1, sizeof(*marks));
+    gt_marks *marks = gt_arena_new(spans->arena, 1, sizeof(*marks));
     if (marks == NULL) return NULL;
     marks->replay = replay;
     marks->spans = spans;
-    marks->past_of = GT_OF_BASE;
     return marks;
 }
 
@@ -77,15 +77,12 @@ bool gt_marks_add(gt_marks *marks, gt_spans *spans, uint32_t step, uint64_t posi
     if (!cut_at(spans, position, false, &first) || !cut_at(spans, position + count - 1, true, &last)) return false;
     for (gt_iter iter = gt_map_iter(attributes); gt_map_next(&iter, &key, &value);) {
         mark *same = find_same(&at, key, value);
-        mark *one = gt_arena_new(&marks->replay->arena, 1, sizeof(*one));
+        mark *one = gt_arena_new(spans->arena, 1, sizeof(*one));
         if (one == NULL || marks->count == UINT32_MAX) return false;
-        *one = (mark){
-            .before = marks->newest, .by = &marks->replay->steps[step], .step = step, .first = first, .last = last};
-        one->name = key;
-        one->value = value;
+        *one = (mark){.before = marks->newest, .step = step, .first = first, .last = last, .name = key, .value = value};
         if (same != NULL) { /* one mark over both: the other gives its place up */
             one->first = same->first;
-            same->by = NULL;
+            same->given_up = true;
             marks->count--;
         }
         marks->newest = one;
@@ -122,7 +119,10 @@ static bool rank_all(gt_marks *marks) {
         if (marks->active[level] == NULL) return false;
     }
     for (mark *one = marks->newest; one != NULL; one = one->before) {
-        if (one->by != NULL) marks->sorted[count++] = one;
+        if (one->given_up) continue;
+        one->by = &marks->replay->steps[one->step];
+        one->next_begin = one->next_end = NULL;
+        marks->sorted[count++] = one;
     }
     GOAT_ASSERT(count == marks->count);
     gt_sort(marks->sorted, count, sizeof(*marks->sorted), stands_before);
@@ -145,6 +145,9 @@ static ends *find_ends(const gt_marks *marks, const gt_span *span) {
 }
 
 bool gt_marks_begin(gt_marks *marks) {
+    marks->name_count = marks->active_count = 0;
+    marks->at = NULL;
+    marks->past_of = GT_OF_BASE;
     if (!rank_all(marks)) return false;
     for (marks->place_count = 4; marks->place_count < 4 * (size_t)marks->count;) marks->place_count *= 2;
     marks->places = gt_arena_new(&marks->replay->arena, marks->place_count, sizeof(*marks->places));

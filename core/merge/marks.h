@@ -12,7 +12,7 @@
 
 typedef struct gt_marks gt_marks;
 
-/* NULL when there is no memory. It lives in the replay's arena. */
+/* NULL when there is no memory. It lives in the arena of the spans. */
 gt_marks *gt_marks_new(gt_replay *replay, const gt_spans *spans);
 
 /* A step gives attributes to the elements [position, position + count) of those that can be seen. `goes_on`: they follow directly
@@ -22,6 +22,7 @@ bool gt_marks_add(gt_marks *marks, gt_spans *spans, uint32_t step, uint64_t posi
 
 /* ---- when all steps have been gone through, from the first span to the last ---- */
 
+/* What it finds lives in the replay's arena. False when there is no memory. */
 bool gt_marks_begin(gt_marks *marks);
 void gt_marks_go_to(gt_marks *marks, const gt_span *span);
 

@@ -2,14 +2,7 @@
  * tombstone.c's. */
 #include "merge/merge.h"
 
-#include "merge/fields.h"
 #include "merge/replay.h"
-
-/* What all steps say. */
-typedef struct gathered {
-    gt_field_edits fields;
-    uint8_t *acts; /* for the tombstone */
-} gathered;
 
 /* ---- reading the steps ---- */
 
@@ -30,7 +23,7 @@ static uint8_t act_of(const gt_step *step, bool is_new_item, size_t pairs, bool 
 }
 
 static goat_status read_edit(gt_replay *replay, const gt_schema *schema, uint32_t step, gt_bytes name, gt_bytes edit,
-                             gathered *all) {
+                             gt_gathered *all) {
     const gt_field *field = gt_schema_field(schema, name);
     if (field == NULL) { /* of another version of the schema, which has it */
         return GOAT_OK;
@@ -45,7 +38,7 @@ static goat_status read_edit(gt_replay *replay, const gt_schema *schema, uint32_
 }
 
 static goat_status read_step(gt_replay *replay, const gt_schema *schema, bool is_new_item, uint32_t step,
-                             gathered *all) {
+                             gt_gathered *all, uint8_t *act) {
     const gt_step *at = &replay->steps[step];
     gt_iter iter = {NULL, NULL, 0};
     if (at->delta.data != NULL) {
@@ -69,45 +62,51 @@ static goat_status read_step(gt_replay *replay, const gt_schema *schema, bool is
             return status;
         }
     }
-    all->acts[step] = act_of(at, is_new_item, pairs, deletes);
+    *act = act_of(at, is_new_item, pairs, deletes);
     return GOAT_OK;
 }
 
-static goat_status gather(gt_replay *replay, const gt_schema *schema, bool is_new_item, gathered *all) {
+goat_status gt_replay_gather(gt_replay *replay, const gt_schema *schema, bool is_new_item, uint32_t first,
+                             gt_gathered *all) {
     size_t most = 0;
-    for (uint32_t step = 0; step < replay->step_count; step++) {
+    for (uint32_t step = first; step < replay->step_count; step++) {
         most += replay->steps[step].delta.data == NULL ? 0 : gt_value_count(replay->steps[step].delta);
     }
     gt_field_edits *fields = &all->fields;
     fields->count = 0;
     fields->edits = most > UINT32_MAX ? NULL : gt_arena_new(&replay->arena, most, sizeof *fields->edits);
-    all->acts = gt_arena_new(&replay->arena, replay->step_count, 1);
+    all->acts = gt_arena_new(&replay->arena, replay->step_count - first, 1);
     if (fields->edits == NULL || all->acts == NULL) {
         return gt_no_memory(replay->diag);
     }
-    for (uint32_t step = 0; step < replay->step_count; step++) {
-        goat_status status = read_step(replay, schema, is_new_item, step, all);
+    for (uint32_t step = first; step < replay->step_count; step++) {
+        goat_status status = read_step(replay, schema, is_new_item, step, all, &all->acts[step - first]);
         if (status != GOAT_OK) {
             return status;
         }
     }
-    return gt_fields_sort(replay, schema, fields) ? GOAT_OK : gt_no_memory(replay->diag);
+    return GOAT_OK;
 }
 
-static goat_status replay_steps(gt_replay *replay, const gt_schema *schema, gt_bytes base, gt_buf *out) {
-    gathered all;
+goat_status gt_replay_write(gt_replay *replay, gt_bytes base, const uint8_t *acts, const gt_histories *histories,
+                            gt_buf *out) {
     bool base_deleted = false, deleted = false;
-    goat_status status = gather(replay, schema, base.data == NULL, &all);
-    if (status != GOAT_OK) {
-        return status;
-    }
     if (base.data != NULL) {
         gt_bytes tombstone = gt_map_find_int(base, 0);
         base_deleted = tombstone.data != NULL && gt_value_as_bool(tombstone, &base_deleted) && base_deleted;
     }
-    status = gt_tombstone_replay(replay, base_deleted, all.acts, &deleted);
-    return status != GOAT_OK ? status
-                             : gt_fields_write(replay, base, deleted, &all.fields, NULL, GT_STATE_SIZE_MAX, out);
+    goat_status status = gt_tombstone_replay(replay, base_deleted, acts, &deleted);
+    return status != GOAT_OK ? status : gt_fields_write(replay, base, deleted, histories, NULL, GT_STATE_SIZE_MAX, out);
+}
+
+static goat_status replay_steps(gt_replay *replay, const gt_schema *schema, gt_bytes base, gt_buf *out) {
+    gt_gathered all;
+    gt_histories histories;
+    goat_status status = gt_replay_gather(replay, schema, base.data == NULL, 0, &all);
+    if (status == GOAT_OK && !gt_fields_sort(replay, schema, &all.fields, &histories)) {
+        status = gt_no_memory(replay->diag);
+    }
+    return status != GOAT_OK ? status : gt_replay_write(replay, base, all.acts, &histories, out);
 }
 
 goat_status gt_merge_replay(const gt_alloc *alloc, const gt_schema *schema, gt_bytes base, const gt_step *steps,

@@ -1,9 +1,9 @@
 #include "merge/nodes.h"
 
-bool gt_nodes_init(gt_nodes *nodes, gt_replay *replay) {
+bool gt_nodes_init(gt_nodes *nodes, gt_replay *replay, gt_arena *arena) {
     enum { FAMILIES = 16 };
-    *nodes = (gt_nodes){.replay = replay, .places = FAMILIES};
-    nodes->families = gt_arena_new(&replay->arena, FAMILIES, sizeof(*nodes->families));
+    *nodes = (gt_nodes){.replay = replay, .arena = arena, .places = FAMILIES};
+    nodes->families = gt_arena_new(arena, FAMILIES, sizeof(*nodes->families));
     return nodes->families != NULL;
 }
 
@@ -16,8 +16,9 @@ gt_family *gt_nodes_family(const gt_nodes *nodes, gt_element parent, bool left) 
 }
 
 static bool grow(gt_nodes *nodes) {
-    gt_nodes more = {.replay = nodes->replay, .count = nodes->count, .places = 2 * nodes->places};
-    more.families = gt_arena_new(&nodes->replay->arena, more.places, sizeof(*more.families));
+    gt_nodes more = *nodes;
+    more.places *= 2;
+    more.families = gt_arena_new(nodes->arena, more.places, sizeof(*more.families));
     if (more.families == NULL) return false;
     for (uint32_t i = 0; i < nodes->places; i++) {
         const gt_family *one = &nodes->families[i];
@@ -69,7 +70,7 @@ static uint32_t count_less(const gt_nodes *nodes, const gt_shelves *all, const s
 }
 
 static bool add_shelf(const gt_nodes *nodes, gt_shelves *all, uint32_t at) {
-    gt_arena *arena = &nodes->replay->arena;
+    gt_arena *arena = nodes->arena;
     if (all->count == all->room) {
         uint32_t room = all->room == 0 ? 4 : 2 * all->room;
         shelf **list = gt_arena_new(arena, room, sizeof(*list));
@@ -123,7 +124,7 @@ bool gt_nodes_hang(const gt_nodes *nodes, gt_family *family, gt_node **link, gt_
     family->count++;
     if (family->shelves != NULL) return put_on_shelf(nodes, family->shelves, node);
     if (family->count < SHELVES_FROM) return true;
-    gt_shelves *all = gt_arena_new(&nodes->replay->arena, 1, sizeof(*all));
+    gt_shelves *all = gt_arena_new(nodes->arena, 1, sizeof(*all));
     for (gt_node *one = family->first; all != NULL && one != NULL; one = one->next) {
         if (!put_on_shelf(nodes, all, one)) return false;
     }

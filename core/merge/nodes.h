@@ -30,12 +30,13 @@ typedef struct gt_family {
 
 typedef struct gt_nodes {
     gt_replay *replay;
+    gt_arena *arena;
     gt_family *families; /* open addressing */
     uint32_t count, places;
 } gt_nodes;
 
 /* False when there is no memory. */
-bool gt_nodes_init(gt_nodes *nodes, gt_replay *replay);
+bool gt_nodes_init(gt_nodes *nodes, gt_replay *replay, gt_arena *arena);
 
 /* Makes room for one more family. False when there is no memory. */
 bool gt_nodes_reserve(gt_nodes *nodes);

@@ -131,15 +131,15 @@ goat_status gt_object_apply(const gt_field *object, gt_bytes base, gt_bytes edit
 /* ---- several ---- */
 
 /* Takes the edits of the object apart. */
-static bool gather(gt_replay *replay, const gt_field_history *history, gt_field_edits *all) {
+static bool gather(gt_replay *replay, const gt_field_history *history, gt_histories *histories) {
+    gt_field_edits all = {0};
     size_t most = 0;
     for (uint32_t i = 0; i < history->count; i++) {
         gt_bytes edit = history->edits[i].edit;
         most += gt_edit_is_unset(edit) ? 0 : gt_value_count(edit);
     }
-    all->count = 0;
-    all->edits = most > UINT32_MAX ? NULL : gt_arena_new(&replay->arena, most, sizeof *all->edits);
-    if (all->edits == NULL) {
+    all.edits = most > UINT32_MAX ? NULL : gt_arena_new(&replay->arena, most, sizeof *all.edits);
+    if (all.edits == NULL) {
         return false;
     }
     replay->work += most;
@@ -150,19 +150,19 @@ static bool gather(gt_replay *replay, const gt_field_history *history, gt_field_
         while (gt_map_next_pair(&iter, &key, &inner)) {
             const gt_field *field = field_of(history->field, key);
             if (field != NULL) {
-                all->edits[all->count++] = (gt_field_edit){field, inner, edit->step};
+                all.edits[all.count++] = (gt_field_edit){field, inner, edit->step};
             }
         }
     }
-    return gt_fields_sort(replay, history->field->fields, all);
+    return gt_fields_sort(replay, history->field->fields, &all, histories);
 }
 
 static goat_status write_object(gt_replay *replay, const gt_field_history *history, gt_buf *value) {
     gt_past past;
     gt_unsets unsets = {.past = &past};
-    gt_field_edits all;
+    gt_histories histories;
     uint32_t *steps = gt_new(replay->arena.alloc, history->count, sizeof *steps);
-    if (steps == NULL || !gather(replay, history, &all) ||
+    if (steps == NULL || !gather(replay, history, &histories) ||
         !gt_field_unset_past(replay, history, &past, &unsets.remove)) {
         gt_free(replay->arena.alloc, steps);
         return gt_no_memory(replay->diag);
@@ -173,7 +173,7 @@ static goat_status write_object(gt_replay *replay, const gt_field_history *histo
         }
     }
     unsets.steps = steps;
-    goat_status status = gt_fields_write(replay, history->base, false, &all, unsets.count > 0 ? &unsets : NULL,
+    goat_status status = gt_fields_write(replay, history->base, false, &histories, unsets.count > 0 ? &unsets : NULL,
                                          GT_FIELD_SIZE_MAX, value);
     gt_free(replay->arena.alloc, steps);
     return status;

@@ -11,18 +11,26 @@ typedef struct valuation {
     gt_changed *changed;
 } valuation;
 
+/* What a step does. */
+typedef struct doing {
+    gt_bytes edit; /* data NULL: it does not touch the field */
+    gt_removal *removals;
+    valuation *valuations; /* only with contests */
+    uint32_t inserted;     /* elements, and slots of those that it moves */
+    uint32_t seen;         /* elements that its author saw */
+} doing;
+
 struct gt_sequence {
     gt_replay *replay;
     gt_spans spans;
     bool is_list;
     gt_marks *marks; /* of rich text; NULL: it is none */
     gt_nodes nodes;
-    gt_contests *contests;       /* NULL: insertions are all kept */
-    const gt_field_edit **edits; /* by step; NULL: it does not touch the field */
-    gt_removal **removals;       /* by step */
-    valuation **valuations;      /* by step; only with contests */
-    uint32_t *inserted;          /* by step: elements, and slots of those that it moves */
-    uint32_t *seen;              /* by step: what its author saw */
+    gt_contests *contests; /* NULL: insertions are all kept */
+    doing *of;             /* by step */
+    size_t room;
+    uint32_t edit_count; /* of the history, that were taken in */
+    gt_versions versions;
 };
 
 /* The span that begins with an element. */
@@ -122,8 +130,8 @@ static bool remove_seen(gt_sequence *sequence, uint32_t step, uint64_t position,
         if (span != NULL && span->length > count && gt_span_split(spans, span, (uint32_t)count) == NULL) return false;
         gt_removal *one = span == NULL ? NULL : gt_arena_new(spans->arena, 1, sizeof(*one));
         if (one == NULL) return false;
-        *one = (gt_removal){.next = sequence->removals[step], .first = span->first, .count = span->length};
-        sequence->removals[step] = one;
+        *one = (gt_removal){.next = sequence->of[step].removals, .first = span->first, .count = span->length};
+        sequence->of[step].removals = one;
         count -= span->length;
         if (span->slot != NULL) { /* it is removed wherever it stands */
             gt_changed *changed = span->slot->of;
@@ -159,8 +167,8 @@ static bool discard(gt_sequence *sequence, uint32_t step) {
             if (span->discards > 0) continue; /* by a step that this one comes after */
             gt_removal *one = gt_arena_new(spans->arena, 1, sizeof(*one));
             if (one == NULL) return false;
-            *one = (gt_removal){sequence->removals[step], span->first, span->length, true};
-            sequence->removals[step] = one;
+            *one = (gt_removal){sequence->of[step].removals, span->first, span->length, true};
+            sequence->of[step].removals = one;
             span->given_up = span->given_up || counts;
             discard_span(sequence, span, 1);
         }
@@ -198,7 +206,7 @@ static void shift_discards(gt_sequence *sequence, const gt_removal *one, int by)
 }
 
 static void shift_removed(gt_sequence *sequence, uint32_t step, int by) {
-    for (const gt_removal *one = sequence->removals[step]; one != NULL; one = one->next) {
+    for (const gt_removal *one = sequence->of[step].removals; one != NULL; one = one->next) {
         if (one->discards) {
             shift_discards(sequence, one, by);
         } else {
@@ -207,7 +215,7 @@ static void shift_removed(gt_sequence *sequence, uint32_t step, int by) {
     }
     if (sequence->contests == NULL) return;
     gt_contests_look_again(sequence->contests);
-    for (const valuation *one = sequence->valuations[step]; one != NULL; one = one->next) {
+    for (const valuation *one = sequence->of[step].valuations; one != NULL; one = one->next) {
         one->changed->valued = by > 0 ? one->changed->valued + 1 : one->changed->valued - 1;
     }
 }
@@ -215,12 +223,12 @@ static void shift_removed(gt_sequence *sequence, uint32_t step, int by) {
 static void take_back(void *context, uint32_t step) {
     gt_sequence *sequence = context;
     shift_removed(sequence, step, -1);
-    shift(sequence, (gt_element){step, 0}, sequence->inserted[step], -1);
+    shift(sequence, (gt_element){step, 0}, sequence->of[step].inserted, -1);
 }
 
 static void do_again(void *context, uint32_t step) {
     gt_sequence *sequence = context;
-    shift(sequence, (gt_element){step, 0}, sequence->inserted[step], 1);
+    shift(sequence, (gt_element){step, 0}, sequence->of[step].inserted, 1);
     shift_removed(sequence, step, 1);
 }
 
@@ -253,8 +261,8 @@ static bool set_value(gt_sequence *sequence, uint32_t step, gt_changed *changed,
     if (sequence->contests == NULL) return true;
     valuation *one = gt_arena_new(sequence->spans.arena, 1, sizeof(*one));
     if (one == NULL) return false;
-    *one = (valuation){sequence->valuations[step], changed};
-    sequence->valuations[step] = one;
+    *one = (valuation){sequence->of[step].valuations, changed};
+    sequence->of[step].valuations = one;
     changed->valued++;
     return true;
 }
@@ -309,13 +317,13 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
     next_moving = first_moving;
     for (gt_run run; gt_run_next(&iter, &run); position += run.count) {
         if (run.kind == GT_RUN_INSERT || run.kind == GT_RUN_MOVE) {
-            uint32_t index = sequence->inserted[step];
+            uint32_t index = sequence->of[step].inserted;
             GOAT_ASSERT(run.count < UINT32_MAX - index);
             place at = place_of(sequence, iter, position);
             gt_span *span =
                 insert(sequence, at, (gt_element){step, index}, (uint32_t)run.count, run.kind == GT_RUN_MOVE);
             if (span == NULL) return false;
-            sequence->inserted[step] += (uint32_t)run.count;
+            sequence->of[step].inserted += (uint32_t)run.count;
             goes_on = false;
             if (sequence->contests != NULL) behind += run.count;
             if (run.kind == GT_RUN_INSERT) continue;
@@ -342,22 +350,24 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
         if (!remove_seen(sequence, step, last->position, last->count)) return false;
     }
     for (const moving *one = first_moving; one != NULL; one = one->next) {
-        if (!gt_slot_add(sequence->replay, one->changed, one->to)) return false;
+        if (!gt_slot_add(sequence->replay, sequence->spans.arena, one->changed, one->to)) return false;
     }
     return true;
 }
 
 static bool visit(void *context, uint32_t step) {
     gt_sequence *sequence = context;
-    gt_bytes edit = sequence->edits[step]->edit;
+    gt_bytes edit = sequence->of[step].edit;
     sequence->replay->work++;
     if (sequence->contests != NULL && !(gt_contests_judge(sequence->contests) && discard(sequence, step))) return false;
-    sequence->seen[step] = (uint32_t)gt_spans_shown(&sequence->spans);
+    sequence->of[step].seen = (uint32_t)gt_spans_shown(&sequence->spans);
     if (gt_edit_is_unset(edit)) return remove_seen(sequence, step, 0, gt_spans_shown(&sequence->spans));
     return apply_runs(sequence, step, edit);
 }
 
-static bool touches(void *context, uint32_t step) { return ((gt_sequence *)context)->edits[step] != NULL; }
+static bool touches(void *context, uint32_t step) { return ((gt_sequence *)context)->of[step].edit.data != NULL; }
+
+static bool has_contests(const gt_field *field) { return field->merge != 0 && field->merge != GT_STRATEGY_BOTH; }
 
 /* What a void step has discarded is so for good if a step that counts came after it. */
 static bool end_discards(gt_sequence *sequence) {
@@ -366,9 +376,9 @@ static bool end_discards(gt_sequence *sequence) {
     if (is_followed == NULL) return false;
     for (uint32_t i = replay->step_count; i-- > 0;) {
         const gt_step *step = &replay->steps[i];
-        bool follows = is_followed[i] || (sequence->edits[i] != NULL && !step->is_void);
+        bool follows = is_followed[i] || (sequence->of[i].edit.data != NULL && !step->is_void);
         for (uint32_t p = 0; p < step->parent_count; p++) is_followed[step->parents[p]] |= follows;
-        for (const gt_removal *one = sequence->removals[i]; is_followed[i] && one != NULL; one = one->next) {
+        for (const gt_removal *one = sequence->of[i].removals; is_followed[i] && one != NULL; one = one->next) {
             gt_span *span = gt_spans_find(&sequence->spans, one->first);
             for (uint32_t count = one->discards ? one->count : 0; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
                 count -= span->length;
@@ -400,40 +410,58 @@ static bool end_contests(gt_sequence *sequence) {
     return true;
 }
 
-gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count,
-                                gt_contents *contents) {
-    gt_arena *arena = &replay->arena;
+static gt_sequence *new_sequence(gt_replay *replay, gt_arena *arena, const gt_field *field, uint64_t base_count,
+                                 gt_contents *contents) {
     gt_sequence *sequence = gt_arena_new(arena, 1, sizeof(*sequence));
-    if (sequence == NULL || base_count >= UINT32_MAX) return NULL;
+    if (sequence == NULL || base_count >= UINT32_MAX || !gt_nodes_init(&sequence->nodes, replay, arena)) return NULL;
     sequence->replay = replay;
-    sequence->is_list = history->field->type == GT_TYPE_LIST;
+    sequence->is_list = field->type == GT_TYPE_LIST;
     gt_spans_init(&sequence->spans, arena);
-    sequence->edits = gt_arena_new(arena, replay->step_count, sizeof(*sequence->edits));
-    sequence->removals = gt_arena_new(arena, replay->step_count, sizeof(*sequence->removals));
-    sequence->inserted = gt_arena_new(arena, replay->step_count, sizeof(*sequence->inserted));
-    sequence->seen = gt_arena_new(arena, replay->step_count, sizeof(*sequence->seen));
-    if (history->field->type == GT_TYPE_RICHTEXT) {
+    if (field->type == GT_TYPE_RICHTEXT) {
         sequence->marks = gt_marks_new(replay, &sequence->spans);
         if (sequence->marks == NULL) return NULL;
     }
-    if (!gt_nodes_init(&sequence->nodes, replay) || sequence->edits == NULL || sequence->removals == NULL ||
-        sequence->inserted == NULL || sequence->seen == NULL) {
-        return NULL;
+    if (has_contests(field)) {
+        sequence->contests = gt_contests_new(field, &sequence->nodes, &sequence->spans, contents);
+        if (sequence->contests == NULL) return NULL;
     }
-    if (history->field->merge != 0 && history->field->merge != GT_STRATEGY_BOTH) {
-        sequence->contests = gt_contests_new(history->field, &sequence->nodes, &sequence->spans, contents);
-        sequence->valuations = gt_arena_new(arena, replay->step_count, sizeof(*sequence->valuations));
-        if (sequence->contests == NULL || sequence->valuations == NULL) return NULL;
-    }
-    if (contents != NULL) contents->sequence = sequence;
-    for (uint32_t i = 0; i < history->count; i++) sequence->edits[history->edits[i].step] = &history->edits[i];
     if (base_count > 0) {
         gt_span *base = gt_span_insert(&sequence->spans, NULL, (gt_element){GT_OF_BASE, 0}, (uint32_t)base_count, 1);
         if (base == NULL) return NULL;
         base->before = GT_ELEMENT_ROOT;
     }
+    return sequence;
+}
+
+/* Takes in the edits that have come since. False when there is no memory. */
+static bool take_edits(gt_sequence *sequence, const gt_field_history *history) {
+    uint32_t count = sequence->replay->step_count;
+    if (count > sequence->room) {
+        size_t room = count > 2 * sequence->room ? count : 2 * sequence->room;
+        doing *more = gt_arena_new(sequence->spans.arena, room, sizeof(*more));
+        if (more == NULL) return false;
+        if (sequence->room > 0) memcpy(more, sequence->of, sequence->room * sizeof(*more));
+        sequence->of = more;
+        sequence->room = room;
+    }
+    for (; sequence->edit_count < history->count; sequence->edit_count++) {
+        const gt_field_edit *edit = &history->edits[sequence->edit_count];
+        sequence->of[edit->step].edit = edit->edit;
+    }
+    return true;
+}
+
+gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count,
+                                gt_contents *contents) {
+    gt_keep *keep = has_contests(history->field) ? NULL : history->keep;
+    gt_arena *arena = keep == NULL ? &replay->arena : keep->arena;
+    gt_sequence *sequence = keep == NULL ? NULL : keep->sequence;
+    if (sequence == NULL) sequence = new_sequence(replay, arena, history->field, base_count, contents);
+    if (sequence == NULL || !take_edits(sequence, history)) return NULL;
+    if (contents != NULL) contents->sequence = sequence;
+    if (keep != NULL) keep->sequence = sequence;
     gt_visitor visitor = {sequence, touches, take_back, do_again, visit};
-    if (!gt_versions_walk(replay, &visitor)) return NULL;
+    if (!gt_versions_walk(&sequence->versions, replay, arena, &visitor)) return NULL;
     if (sequence->contests != NULL && !end_contests(sequence)) return NULL;
     return contents != NULL && contents->failed ? NULL : sequence;
 }
@@ -461,10 +489,12 @@ bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *f
 
 gt_marks *gt_sequence_marks(const gt_sequence *sequence) { return sequence->marks; }
 
-uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step) { return sequence->seen[step]; }
+uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step) { return sequence->of[step].seen; }
 
 const gt_spans *gt_sequence_spans(const gt_sequence *sequence) { return &sequence->spans; }
 
-const gt_removal *gt_sequence_removed(const gt_sequence *sequence, uint32_t step) { return sequence->removals[step]; }
+const gt_removal *gt_sequence_removed(const gt_sequence *sequence, uint32_t step) {
+    return sequence->of[step].removals;
+}
 
-uint32_t gt_sequence_inserted(const gt_sequence *sequence, uint32_t step) { return sequence->inserted[step]; }
+uint32_t gt_sequence_inserted(const gt_sequence *sequence, uint32_t step) { return sequence->of[step].inserted; }

@@ -71,8 +71,8 @@ static void link(const gt_replay *replay, gt_changed *changed, gt_slot *slot) {
     changed->newest = slot;
 }
 
-bool gt_slot_add(gt_replay *replay, gt_changed *changed, gt_span *span) {
-    gt_slot *slot = gt_arena_new(&replay->arena, 1, sizeof(*slot));
+bool gt_slot_add(const gt_replay *replay, gt_arena *arena, gt_changed *changed, gt_span *span) {
+    gt_slot *slot = gt_arena_new(arena, 1, sizeof(*slot));
     if (slot == NULL) return false;
     *slot = (gt_slot){.of = changed, .span = span};
     span->slot = slot;

@@ -47,7 +47,7 @@ void gt_changed_shift(gt_changed *changed, int by);
 void gt_changed_set(const gt_replay *replay, gt_changed *changed, uint32_t step, gt_bytes value);
 
 /* Makes `span`, of length 1 and just inserted, a slot of it that is seen. False when there is no memory. */
-bool gt_slot_add(gt_replay *replay, gt_changed *changed, gt_span *span);
+bool gt_slot_add(const gt_replay *replay, gt_arena *arena, gt_changed *changed, gt_span *span);
 
 /* The move that made it goes out of the version looked at, or comes in. */
 void gt_slot_take_back(const gt_replay *replay, gt_slot *slot);

@@ -15,7 +15,7 @@
 
 /* One replay: what all fields of it share. */
 typedef struct gt_replay {
-    gt_arena arena; /* goes with the replay */
+    gt_arena arena; /* goes with the replay, or with one answer of a kept one */
     const gt_step *steps;
     uint32_t step_count;
     gt_ancestry ancestry;
@@ -30,6 +30,12 @@ typedef struct gt_field_edit {
     uint32_t step; /* its place in gt_replay.steps: id, time, parents, is_void */
 } gt_field_edit;
 
+/* What a type may keep of a field from one answer to the next, while further steps come (kept.h). */
+typedef struct gt_keep {
+    gt_arena *arena; /* for what is kept */
+    struct gt_sequence *sequence;
+} gt_keep;
+
 /* All that the steps do to one field, in their order; those of void steps are there too, because later
  * positions count what they inserted. */
 typedef struct gt_field_history {
@@ -37,6 +43,7 @@ typedef struct gt_field_history {
     gt_bytes base; /* data NULL: unset */
     const gt_field_edit *edits;
     uint32_t count;
+    gt_keep *keep; /* NULL: nothing is kept */
 } gt_field_history;
 
 typedef struct gt_merge_type {
@@ -59,7 +66,7 @@ typedef struct gt_merge_type {
     void (*apply)(gt_bytes base, gt_bytes edit, gt_buf *value);
 
     /* Appends what becomes of the field; nothing if it is unset. Every edit is `undefined` or has passed
-     * check_edit. GOAT_OK, GOAT_NO_MEMORY. */
+     * check_edit. The order of concurrent steps makes no difference to it. GOAT_OK, GOAT_NO_MEMORY. */
     goat_status (*replay)(gt_replay *replay, const gt_field_history *history, gt_buf *value);
 } gt_merge_type;
 

@@ -16,7 +16,20 @@ typedef struct gt_visitor {
     bool (*visit)(void *context, uint32_t step); /* in the version of its parents; false ends the walk */
 } gt_visitor;
 
-/* False when there is no memory, or as `visit` says. */
-bool gt_versions_walk(gt_replay *replay, const gt_visitor *visitor);
+/* How far a walk has come. Zero to begin with. */
+typedef struct gt_versions {
+    uint32_t done; /* steps that were gone through */
+    uint32_t now;  /* the version looked at is this step and all before it, when any was visited */
+    bool any;
+    /* for what is between two versions; room for so many steps */
+    size_t room;
+    uint8_t *sides;  /* by step, zero between two questions */
+    uint32_t *heap;  /* steps, the last on top */
+    uint32_t *again; /* steps to be done again, the last first */
+} gt_versions;
+
+/* Goes through the steps that have come since. What it keeps lives in `arena`. False when there is no memory, or as `visit`
+ * says. */
+bool gt_versions_walk(gt_versions *versions, gt_replay *replay, gt_arena *arena, const gt_visitor *visitor);
 
 #endif

@@ -2,6 +2,7 @@
  * histories are in merge_property_test.c, edits and deltas in merge_edit_test.c. */
 #include "support/test.h"
 
+#include "merge/kept.h"
 #include "support/merge_fixture.h"
 #include "support/test_alloc.h"
 #include "support/test_value.h"
@@ -463,6 +464,49 @@ static void each_allocation_of_a_replay_may_fail(void **state) {
     merge_begin(f, NULL);
 }
 
+/* Steps come to a replay that is kept, which is asked after each. */
+static goat_status keep(merge_fixture *f, const gt_alloc *alloc, gt_buf *out) {
+    goat_status status = GOAT_OK;
+    gt_kept *kept = gt_kept_new(alloc, f->schema, f->base);
+    if (kept == NULL) return GOAT_NO_MEMORY;
+    for (uint32_t i = 0; status == GOAT_OK && i < f->step_count; i++) {
+        gt_buf_clear(out);
+        status = gt_kept_append(kept, &f->steps[i], 1, &f->diag);
+        if (status == GOAT_OK) status = gt_kept_write(kept, out, NULL, &f->diag);
+    }
+    assert_true(gt_kept_size(kept) > 0);
+    gt_kept_free(kept);
+    return status;
+}
+
+static void each_allocation_of_a_kept_replay_may_fail(void **state) {
+    fixture *f = *state;
+    merge_begin(f, "{rich: [{insert: 'abcdef'}], list: [1, 2, 3], tags: set['a']}");
+    merge_step(f, "", "{rich: {0: [1, [2, {b: 1}], ['x', {i: 2}]]}, list: {0: [{1: 2}, 2]}}");
+    merge_step(f, "", "{rich: {0: [[3, {b: 2}], ['y', {b: 3}], -2]}, list: {0: [{1: 1}, [7]]}, tags: undefined}");
+    merge_step(f, "0", "{tags: {0: set['b']}, list: {0: [1, {2: 9}]}}");
+    merge_step(f, "1 2", "{rich: {0: ['!']}, list: {0: [-1]}}");
+    gt_buf expected;
+    gt_buf_init(&expected, &gt_alloc_system);
+    assert_int_equal(
+        gt_merge_replay(&gt_alloc_system, f->schema, f->base, f->steps, f->step_count, &expected, NULL, &f->diag),
+        GOAT_OK);
+    for (uint64_t allowed = 0;; allowed++) {
+        test_alloc memory;
+        gt_buf out;
+        test_alloc_init(&memory, allowed);
+        gt_buf_init(&out, &memory.alloc);
+        goat_status status = keep(f, &memory.alloc, &out);
+        if (!memory.failed) assert_true(gt_bytes_equal(gt_buf_bytes(&out), gt_buf_bytes(&expected)));
+        assert_int_equal(status, memory.failed ? GOAT_NO_MEMORY : GOAT_OK);
+        gt_buf_free(&out);
+        test_alloc_assert_empty(&memory);
+        if (!memory.failed) break;
+    }
+    gt_buf_free(&expected);
+    merge_begin(f, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_later_of_two_writes_wins),
@@ -500,6 +544,7 @@ int main(void) {
         cmocka_unit_test(fields_of_another_version_are_passed_over),
         cmocka_unit_test(a_replay_refuses_what_cannot_be_an_edit_and_says_which_step),
         cmocka_unit_test(each_allocation_of_a_replay_may_fail),
+        cmocka_unit_test(each_allocation_of_a_kept_replay_may_fail),
     };
     return cmocka_run_group_tests(tests, merge_fixture_set_up, merge_fixture_tear_down);
 }

@@ -1,5 +1,6 @@
 #include "support/history.h"
 
+#include "support/merge_kept.h"
 #include "support/test.h"
 #include "support/test_value.h"
 
@@ -140,6 +141,7 @@ goat_status history_replay(const history *h, gt_bytes base, uint64_t which, uint
         left &= ~history_bit(step);
     }
     gt_buf_clear(out);
+    if (random != NULL) return merge_replay_and_keep(h->fields->schema, base, r.steps, r.count, out, NULL, diag);
     return gt_merge_replay(&gt_alloc_system, h->fields->schema, base, r.steps, r.count, out, NULL, diag);
 }
 
