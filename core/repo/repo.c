@@ -2,7 +2,7 @@
 #include "repo/repo.h"
 
 #include "base/assert.h"
-#include "repo/tables.h"
+#include "repo/replays.h"
 
 #include <stdlib.h>
 
@@ -68,6 +68,7 @@ goat_status gt_repo_open(const gt_repo_config *config, gt_repo **out, gt_diag *d
     if (repo == NULL) return gt_no_memory(diag);
     repo->alloc = config->alloc;
     repo->config = *config;
+    repo->replay_steps_min = GT_REPLAY_STEPS_MIN;
     gt_diag_init(&repo->failure);
     gt_tables_init(repo);
     goat_status status = prepare(repo, diag);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "repo/cuts.h"
+#include "repo/replays.h"
 
 void gt_tables_init(gt_repo *repo) {
     gt_rows_init(&repo->commits, repo->alloc, sizeof(gt_commit_row));
@@ -29,6 +30,7 @@ void gt_tables_free(gt_repo *repo) {
         gt_item_forget_state(repo, gt_item_at(repo, row));
     }
     gt_cuts_free(repo);
+    gt_replays_free(repo);
     gt_rows_free(&repo->commits);
     gt_rows_free(&repo->parents);
     gt_rows_free(&repo->items);

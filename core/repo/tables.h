@@ -235,6 +235,8 @@ struct gt_repo {
     uint32_t parked_count;
     gt_cut **cuts; /* GT_BUCKETS lists by item; NULL: there was none yet */
     size_t cut_bytes;
+    struct gt_replays *replays; /* kept for the commits to come; NULL: there was none yet */
+    uint32_t replay_steps_min;  /* GT_REPLAY_STEPS_MIN but in tests */
 
     gt_receipt_order order; /* of this log's own receipts */
     bool writes_receipts;

@@ -7,7 +7,9 @@
  * that of exactly the commits up to it. Hiding changes no graph. A state that is kept is always as the version says that
  * its schema row names (gt_schema_row.read_at), in a checkpoint as in memory. */
 #include "repo/versions.h"
+
 #include "repo/cuts.h"
+#include "repo/replays.h"
 
 bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit) {
     bool is_own = gt_same_namespace(repo, gt_item_schema(repo, gt_item_at(repo, commit->item)), commit->schema);
@@ -54,6 +56,7 @@ void gt_item_reconsider(gt_repo *repo, uint32_t number) {
     if (!hide_anew(repo, item)) item->flags |= GT_ITEM_UNSHOWN;
     gt_item_forget_state(repo, item);
     gt_cuts_forget(repo, number);
+    gt_replays_forget(repo, number);
 }
 
 static bool any_changes(const gt_repo *repo) {

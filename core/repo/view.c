@@ -196,7 +196,9 @@ static goat_status make_step(const gt_walk *walk, uint32_t number, const gt_sche
     if (parents == NULL) return gt_no_memory(diag);
     step->parents = parents;
     for (uint32_t i = 0; i < row->parent_count; i++) {
-        uint32_t at = gt_walk_find(walk, gt_parent_at(repo, row, i));
+        uint32_t parent = gt_parent_at(repo, row, i), at = gt_walk_find(walk, parent);
+        if (at != GT_NONE && walk->meets_kept) at += gt_item_replay_count(walk->kept);
+        if (at == GT_NONE && walk->meets_kept) at = gt_item_replay_find(walk->kept, parent);
         if (at != GT_NONE) parents[step->parent_count++] = at;
     }
     step->is_void = !same_namespace(reader, gt_schema_at(repo, row->schema));
@@ -321,7 +323,7 @@ static goat_status compute_present(gt_repo *repo, uint32_t number, gt_diag *diag
     gt_item_row *item = gt_item_at(repo, number);
     goat_status status = gt_item_heads(repo, number, &heads, diag);
     if (status == GOAT_OK) {
-        status = gt_view_compute(repo, number, gt_item_reader(repo, item), (const uint32_t *)(const void *)heads.data,
+        status = gt_view_present(repo, number, (const uint32_t *)(const void *)heads.data,
                                  (uint32_t)(heads.len / sizeof(uint32_t)), &state, diag);
     }
     if (status == GOAT_OK && gt_item_set_state(repo, item, gt_buf_bytes(&state)) != GOAT_OK) {

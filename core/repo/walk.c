@@ -3,7 +3,8 @@
  * Commits are visited from the latest to the earliest (a child is later than its parents, so this is a
  * topological order). Where all ways back meet, there is a critical version: everything visited
  * descends from it. The walk ends at the first one whose state is at hand: a kept cut, or a commit
- * that carries the snapshot of its parents' view and was found to tell the truth; or at the empty item. */
+ * that carries the snapshot of its parents' view and was found to tell the truth; or at the empty item. Commits of a kept
+ * replay are not visited: if all ways back lead to such, what was visited goes on from it. */
 #include "repo/walk.h"
 
 #include "repo/cuts.h"
@@ -167,26 +168,44 @@ goat_status gt_walk_take_empty(gt_walk *walk, uint32_t item, gt_diag *diag) {
     return status;
 }
 
+/* Whether there is no more to be visited on the way back from the latest of the queue, because its replay is kept. */
+static bool meets_kept(gt_walk *walk) {
+    gt_repo *repo = walk->repo;
+    if (walk->kept == NULL) return false;
+    if (gt_item_replay_find(walk->kept, walk->queue[0]) != GT_NONE) {
+        gt_commit_at(repo, pop(walk))->flags &= (uint16_t)~GT_COMMIT_MARK; /* its children were all visited */
+        walk->meets_kept = true;
+        return true;
+    }
+    const gt_commit_row *first = gt_commit_at(repo, gt_item_replay_first(walk->kept));
+    walk->leaves_kept = walk->meets_kept && gt_commit_order(gt_commit_at(repo, walk->queue[0]), first) < 0;
+    return false;
+}
+
 static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
     gt_repo *repo = walk->repo;
     bool own = gt_item_reader(repo, gt_item_at(repo, item)) == walk->reader; /* cuts are as the item is read */
-    while (walk->queue_count > 0) {
-        if (own && !walk->has_root && walk->awaited_count == 0 && gt_cut_has(repo, item, walk->queue_count)) {
+    while (walk->queue_count > 0 && !walk->leaves_kept) {
+        walk->forks = walk->forks || walk->queue_count > 1;
+        bool may_end = !walk->has_root && walk->awaited_count == 0 && !walk->meets_kept;
+        if (own && may_end && gt_cut_has(repo, item, walk->queue_count)) {
             gt_bytes cut = gt_cut_find(repo, item, walk->queue, walk->queue_count);
             if (cut.data != NULL && queue_is_critical(walk)) {
                 walk->base = cut;
                 return GOAT_OK;
             }
         }
+        if (meets_kept(walk)) continue;
         uint32_t top = walk->queue[0];
-        bool meets = walk->queue_count == 1 && !walk->has_root;
+        bool meets = walk->queue_count == 1 && !walk->has_root && !walk->meets_kept;
         if (!gt_walk_visit(walk)) return gt_no_memory(diag);
         goat_status noted = note_visited(walk, top, diag);
         if (noted != GOAT_OK) return noted;
         if (meets && walk->awaited_count == 0 && is_base(walk, gt_commit_at(repo, top)))
             return take_snapshot(walk, top, diag);
     }
-    return gt_walk_take_empty(walk, item, diag);
+    walk->leaves_kept = walk->leaves_kept || (walk->meets_kept && walk->has_root);
+    return walk->meets_kept ? GOAT_OK : gt_walk_take_empty(walk, item, diag);
 }
 
 static goat_status walk_from(gt_walk *walk, uint32_t item, const uint32_t *heads, uint32_t head_count, gt_diag *diag) {
@@ -210,6 +229,16 @@ goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_s
                          uint32_t head_count, gt_diag *diag) {
     gt_walk_init(walk, repo, reader);
     return walk_from(walk, item, heads, head_count, diag);
+}
+
+goat_status gt_walk_to_kept(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                            uint32_t head_count, const gt_item_replay *kept, gt_diag *diag) {
+    gt_walk_init(walk, repo, reader);
+    walk->kept = kept;
+    goat_status status = walk_from(walk, item, heads, head_count, diag);
+    if (status != GOAT_OK || !walk->leaves_kept) return status;
+    gt_walk_free(walk);
+    return gt_walk_back(walk, repo, item, reader, heads, head_count, diag);
 }
 
 goat_status gt_walk_below(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "merge/merge.h"
-#include "repo/tables.h"
+#include "repo/replays.h"
 
 typedef struct gt_walk {
     gt_repo *repo;
@@ -15,10 +15,14 @@ typedef struct gt_walk {
     uint32_t *queue; /* a heap, the latest on top */
     uint32_t queue_count;
     size_t queue_capacity;
-    gt_buf awaited;         /* uint32_t rows that the base must lie below */
-    uint32_t awaited_count; /* those that were not visited yet */
-    bool follows_reverts;   /* what a visited revert names is awaited */
-    bool has_root;          /* a first commit was visited: only the empty item is below everything */
+    gt_buf awaited;             /* uint32_t rows that the base must lie below */
+    uint32_t awaited_count;     /* those that were not visited yet */
+    bool follows_reverts;       /* what a visited revert names is awaited */
+    bool has_root;              /* a first commit was visited: only the empty item is below everything */
+    bool forks;                 /* there was more than one way back */
+    const gt_item_replay *kept; /* NULL: none */
+    bool meets_kept;  /* all ways back lead to it: the commits are those that have come since, and there is no base */
+    bool leaves_kept; /* some lead past it */
     gt_buf upgraded;
     gt_bytes base; /* as the reader has it; data NULL: the empty item */
 } gt_walk;
@@ -26,6 +30,10 @@ typedef struct gt_walk {
 /* End it with gt_walk_free, also after a failure. */
 goat_status gt_walk_back(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
                          uint32_t head_count, gt_diag *diag);
+/* The same, from all heads that are seen, at most to the commits of what is kept of the item (NULL: nothing), if all that has
+ * come since is on these. */
+goat_status gt_walk_to_kept(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,
+                            uint32_t head_count, const gt_item_replay *kept, gt_diag *diag);
 /* The same, with a base below `rows` (of this item; those that are no ancestors of the heads have no effect), and below all
  * that the reverts above it name. */
 goat_status gt_walk_below(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_schema *reader, const uint32_t *heads,

@@ -1,6 +1,7 @@
 /* core/repo: what views cost, counted in commits and edits looked at (gt_repo_work), never in time. */
 #include "support/test.h"
 
+#include "repo/replays.h"
 #include "support/test_pair.h"
 #include "support/test_random.h"
 #include "support/test_value.h"
@@ -147,6 +148,80 @@ static void two_who_type_at_once_keep_it_cheap(void **state) {
     assert_true(work[3] < QUARTER * 60);
 }
 
+/* Two authors write all the time, and each hears of the other's commits only after one more of his own: no set of commits is
+ * ever an ancestor of all that come later, so the last common point stays where they began. */
+static void those_who_never_pause_pay_for_what_is_new(void **state) {
+    fixture *f = *state;
+    enum { ROUNDS = 1000, TENTH = ROUNDS / 10 };
+    gt_id own[2], before[2], root;
+    uint64_t most[10] = {0};
+    test_writer *writers[] = {&f->writer, &f->other};
+    gt_bytes first = test_writer_commit(&f->writer, "x", 1, NULL, "{list: [0], votes: 1}", &root);
+    test_site_admits(&f->a, first, GT_ADMITTED);
+    test_site_admits(&f->b, first, GT_ADMITTED);
+    for (int w = 0; w < 2; w++) own[w] = before[w] = root;
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        gt_id next[2];
+        for (int w = 0; w < 2; w++) {
+            gt_id parents[] = {own[w], before[!w]};
+            uint32_t count =
+                i < 2 ? 1 : 2; /* as long as both are the first commit, or it is an ancestor of the other */
+            next[w] = test_writer_leaf(writers[w], "x", 2 + i, parents, count,
+                                       w == 0 ? "{list: {0: [['a']]}}" : "{list: {0: [['b', 'b'], -1]}}", NULL);
+            gt_bytes frame = test_writer_finish(writers[w]);
+            uint64_t work = gt_repo_work(f->a.repo);
+            test_site_admits(&f->a, frame, GT_ADMITTED);
+            look(&f->a, "x");
+            work = gt_repo_work(f->a.repo) - work;
+            if (work > most[i / TENTH]) most[i / TENTH] = work;
+            test_site_admits(&f->b, frame, GT_ADMITTED);
+        }
+        for (int w = 0; w < 2; w++) {
+            before[w] = own[w];
+            own[w] = next[w];
+        }
+    }
+    printf("work for one commit: %llu at most in the first tenth, %llu in the last\n", (unsigned long long)most[0],
+           (unsigned long long)most[9]);
+    assert_true(most[9] < 50);
+    assert_int_equal(test_site_head_count(&f->a, "x"), 2);
+    test_sites_equal(&f->a, &f->b); /* who never looked until now */
+}
+
+/* Items that two authors edit beside each other; `size` characters are in each. */
+static void edit_beside(fixture *f, uint32_t number, size_t size) {
+    char key[16];
+    gt_id first;
+    char *delta = test_malloc(size + 40);
+    snprintf(key, sizeof key, "k%u", (unsigned)number);
+    memset(delta, 'x', size + 40);
+    memcpy(delta, "{text: '", 8);
+    memcpy(delta + 8 + size, "', votes: 1}", 13);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, key, 1, NULL, delta, &first), GT_ADMITTED);
+    test_site_admits(&f->a, test_writer_commit(&f->writer, key, 2, &first, "{votes: 1}", NULL), GT_ADMITTED);
+    test_site_admits(&f->a, test_writer_commit(&f->other, key, 3, &first, "{votes: 1}", NULL), GT_ADMITTED);
+    look(&f->a, key);
+    test_free(delta);
+}
+
+static void what_is_kept_of_items_is_bounded(void **state) {
+    fixture *f = *state;
+    enum { LARGE = 3 << 20 };
+    size_t bytes, before;
+    for (uint32_t i = 0; i < GT_REPLAYS_MAX; i++) edit_beside(f, i, 10);
+    assert_int_equal(gt_replays_count(f->a.repo, &before), GT_REPLAYS_MAX);
+    edit_beside(f, GT_REPLAYS_MAX, 10);
+    assert_int_equal(gt_replays_count(f->a.repo, &bytes), GT_REPLAYS_MAX);
+    assert_int_equal(bytes, before);
+    uint32_t fit = GT_REPLAYS_BYTES_MAX / LARGE;
+    for (uint32_t i = 1; i <= fit + 2; i++) {
+        edit_beside(f, GT_REPLAYS_MAX + i, LARGE);
+        uint32_t count = gt_replays_count(f->a.repo, &bytes);
+        assert_true(bytes <= GT_REPLAYS_BYTES_MAX && bytes > (i < fit ? i : fit - 1) * (size_t)LARGE);
+        assert_true(i <= fit ? count == GT_REPLAYS_MAX : count == fit); /* those that were used last */
+    }
+}
+
 /* Commits that come in one batch, each on the one before: nobody sees the states between them. */
 static gt_bytes capture_line(test_site *site, const char *key, uint32_t count) {
     gt_capture *capture = NULL;
@@ -212,6 +287,8 @@ int main(void) {
         CASE(a_merge_costs_in_proportion_to_what_came_since_the_common_point),
         CASE(an_edit_of_a_long_history_costs_what_the_first_one_did),
         CASE(two_who_type_at_once_keep_it_cheap),
+        CASE(those_who_never_pause_pay_for_what_is_new),
+        CASE(what_is_kept_of_items_is_bounded),
         cmocka_unit_test(a_line_of_commits_in_one_batch_makes_one_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

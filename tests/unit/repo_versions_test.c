@@ -420,13 +420,16 @@ static void retiring_a_version_in_between_hides_what_follows_it(void **state) {
     test_site_send_new(&w->client[1], site);
     test_site_edit(site, "x", "goat", 4, "{title: 'four'}");
     test_site_shows(site, "x", "{copy: 'two', title: 'four', added: set['old'], facts: {}}");
+    test_site_edit(&w->client[0], "x", "goat", 1, "{tags: set[7]}"); /* beside it, so that a replay is kept */
+    test_site_send_new(&w->client[0], site);
+    test_site_shows(site, "x", "{copy: 'two', tags: set[7], title: 'four', added: set['old'], facts: {}}");
     retire(site, 2, true);
-    test_site_shows(site, "x", "{copy: 'one', title: 'one', added: set['old'], facts: {}}");
+    test_site_shows(site, "x", "{copy: 'one', tags: set[7], title: 'one', added: set['old'], facts: {}}");
     assert_int_equal(test_site_head_count(site, "x"), 1);
     test_site_edit(site, "x", "goat", 4, "{title: 'again'}");
-    test_site_shows(site, "x", "{copy: 'one', title: 'again', added: set['old'], facts: {}}");
+    test_site_shows(site, "x", "{copy: 'one', tags: set[7], title: 'again', added: set['old'], facts: {}}");
     retire(site, 2, false);
-    test_site_shows(site, "x", "{copy: 'two', title: 'again', added: set['old'], facts: {}}");
+    test_site_shows(site, "x", "{copy: 'two', tags: set[7], title: 'again', added: set['old'], facts: {}}");
     assert_int_equal(test_site_head_count(site, "x"), 2);
     end(w);
 }
