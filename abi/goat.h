@@ -974,7 +974,8 @@ GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_
  * "count" (of elements), "stands" (so many of them are part of the value).
  * Of one commit the first 16 parts are told one by one, others put together.
  *
- * @param field        borrowed. NULL: all fields that are set, were edited or have a default.
+ * @param field        borrowed. Its name, or the path of one in an object ("address.city"). NULL: all fields of the item that
+ *                     are set, were edited or have a default.
  * @param at           borrowed. Ids of commits of this item, 32 bytes each: the view that has these as its heads.
  *                     NULL: the one that the handle sees.
  * @param limit        how many commits to a field at most; UINT32_MAX for all.

@@ -201,6 +201,41 @@ static bool leave_each_once(gt_contests *contests) {
     return true;
 }
 
+/* ---- who lost ---- */
+
+static void tell_losers(const gt_contests *contests, const contest *one, gt_contest_lost *lost, void *context) {
+    for (const gt_node *node = gt_nodes_family(contests->nodes, one->parent, one->left)->first; node != NULL;
+         node = node->next) {
+        if (one->winner == NULL || node == one->winner || !contends(contests, node)) continue;
+        extent all = extent_of(contests, node);
+        for (const gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
+            lost(context, span->first.step, one->winner->first.step);
+            if (span == all.last) break;
+        }
+    }
+}
+
+static void tell_twins(const gt_contests *contests, const contest *one, gt_contest_lost *lost, void *context) {
+    const gt_node *first = gt_nodes_family(contests->nodes, one->parent, one->left)->first;
+    for (const gt_node *node = first; node != NULL; node = node->next) {
+        for (const gt_node *earlier = first; contends(contests, node) && earlier != node; earlier = earlier->next) {
+            if (!contends(contests, earlier)) continue;
+            gt_overlap found = gt_overlap_of(contests->contents, node, earlier);
+            if (found.parts[0].count + found.parts[1].count > 0) lost(context, node->first.step, earlier->first.step);
+        }
+    }
+}
+
+void gt_contests_losses(const gt_contests *contests, gt_contest_lost *lost, void *context) {
+    for (const contest *one = contests->first; one != NULL; one = one->next) {
+        if (contests->field->merge == GT_STRATEGY_MERGED) {
+            tell_twins(contests, one, lost, context);
+        } else {
+            tell_losers(contests, one, lost, context);
+        }
+    }
+}
+
 bool gt_contests_judge(gt_contests *contests) {
     if (!contests->look_again) return true;
     contests->look_again = false;

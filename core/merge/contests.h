@@ -31,6 +31,10 @@ void gt_contests_look_again(gt_contests *contests);
 /* Marks the spans that are left out of the version looked at. False when there is no memory. */
 bool gt_contests_judge(gt_contests *contests);
 
+/* Tells of each step of which something is left out which step won over it, or has the same; several times, maybe. */
+typedef void gt_contest_lost(void *context, uint32_t loser, uint32_t winner);
+void gt_contests_losses(const gt_contests *contests, gt_contest_lost *lost, void *context);
+
 /* What gt_contests_judge has found. */
 const gt_stretch *gt_contests_left_out(const gt_contests *contests);
 

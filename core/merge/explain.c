@@ -2,8 +2,6 @@
 
 #include "merge/explainer.h"
 
-#define NOBODY UINT32_MAX
-
 const char *gt_effect_name(gt_effect effect) {
     switch (effect) {
     case GT_EFFECT_NONE: return "none";
@@ -164,22 +162,41 @@ static void add_verdict(gt_explainer *e, uint32_t step) {
     e->verdict_of[step] = e->out->count;
 }
 
-static goat_status gather(gt_explainer *e, const gt_field *field, gt_bytes base) {
+/* The edit of a field that is in objects: who unsets one of these unsets it, which `*above` says. Data NULL: none. */
+static goat_status find_edit(const gt_field *const *path, size_t path_len, gt_bytes delta, gt_bytes *edit, bool *above,
+                             gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    *edit = delta;
+    *above = false;
+    for (size_t i = 0; i < path_len && status == GOAT_OK && edit->data != NULL && !*above; i++) {
+        *edit = gt_map_find(*edit, path[i]->name);
+        if (edit->data == NULL) break;
+        *above = i + 1 < path_len && gt_edit_is_unset(*edit);
+        if (!gt_edit_is_unset(*edit)) status = gt_merge_type_of(path[i])->check_edit(path[i], *edit, false, diag);
+    }
+    return status;
+}
+
+static goat_status gather(gt_explainer *e, const gt_field *const *path, size_t path_len, gt_bytes base) {
     gt_replay *replay = &e->replay;
     gt_field_edit *edits = gt_arena_new(&replay->arena, replay->step_count, sizeof(*edits));
-    if (edits == NULL) return gt_no_memory(replay->diag);
-    e->history = (gt_field_history){.field = field, .edits = edits};
-    if (base.data != NULL) e->history.base = gt_edit_base(field, gt_map_find(base, field->name));
+    const gt_field *field = path[path_len - 1];
+    e->above = gt_arena_new(&replay->arena, replay->step_count, sizeof(*e->above));
+    if (edits == NULL || e->above == NULL) return gt_no_memory(replay->diag);
+    for (size_t i = 0; i < path_len && base.data != NULL; i++) {
+        base = gt_edit_base(path[i], gt_map_find(base, path[i]->name));
+    }
+    e->history = (gt_field_history){.field = field, .base = base, .edits = edits};
     for (uint32_t step = 0; step < replay->step_count; step++) {
-        gt_bytes delta = replay->steps[step].delta;
+        gt_bytes delta = replay->steps[step].delta, edit;
+        bool above;
         if (delta.data == NULL || gt_value_kind(delta) != GT_KIND_MAP) continue;
-        gt_bytes edit = gt_map_find(delta, field->name);
         replay->work++;
+        goat_status status = find_edit(path, path_len, delta, &edit, &above, replay->diag);
+        if (status != GOAT_OK) return status;
         if (edit.data == NULL) continue;
-        if (!gt_edit_is_unset(edit)) {
-            goat_status status = gt_merge_type_of(field)->check_edit(field, edit, false, replay->diag);
-            if (status != GOAT_OK) return status;
-        }
+        e->above[e->history.count] = above;
+        e->any_above = e->any_above || above;
         edits[e->history.count++] = (gt_field_edit){field, edit, step};
         add_verdict(e, step);
     }
@@ -188,20 +205,22 @@ static goat_status gather(gt_explainer *e, const gt_field *field, gt_bytes base)
 
 static bool explain(gt_explainer *e) {
     const gt_merge_type *type = gt_merge_type_of(e->history.field);
+    if (type == &gt_merge_single && e->any_above) return gt_explain_single_inside(e);
     if (type == &gt_merge_single) return gt_explain_single(e);
     if (type == &gt_merge_counter) return gt_explain_counter(e);
     gt_strategy strategy = e->history.field->merge;
     if (type == &gt_merge_set || (type == &gt_merge_map && strategy == GT_STRATEGY_LATEST)) return gt_explain_keyed(e);
-    if (strategy != GT_STRATEGY_BOTH) return gt_explain_by_replays(e);
+    bool is_sequence = type == &gt_merge_list || type == &gt_merge_text || type == &gt_merge_rich;
+    if (is_sequence && strategy != GT_STRATEGY_BOTH) return gt_explain_strategy(e);
     if (type == &gt_merge_list || type == &gt_merge_text) return gt_explain_sequence(e);
     return type == &gt_merge_rich ? gt_explain_rich(e) : gt_explain_by_replays(e);
 }
 
-goat_status gt_merge_explain(const gt_alloc *alloc, const gt_field *field, gt_bytes base, const gt_step *steps,
-                             uint32_t step_count, gt_explanation *out, gt_diag *diag) {
+goat_status gt_merge_explain(const gt_alloc *alloc, const gt_field *const *path, size_t path_len, gt_bytes base,
+                             const gt_step *steps, uint32_t step_count, gt_explanation *out, gt_diag *diag) {
     gt_explainer e;
     if (!begin(&e, alloc, steps, step_count, out, diag)) return finish(&e, gt_no_memory(diag));
-    goat_status status = gather(&e, field, base);
+    goat_status status = gather(&e, path, path_len, base);
     if (status == GOAT_OK && !explain(&e)) status = gt_no_memory(diag);
     if (status == GOAT_OK) conclude(&e);
     return finish(&e, status);
@@ -211,79 +230,13 @@ void gt_explanation_free(gt_explanation *explanation) { gt_arena_free(&explanati
 
 /* ---- single values and counters ---- */
 
-static gt_part *only_part(gt_explainer *e, uint32_t edit, const char *what) {
+gt_part *gt_verdict_part(gt_explainer *e, uint32_t edit, const char *what) {
     gt_verdict *verdict = &e->out->verdicts[edit];
     gt_part *part = gt_verdict_parts(e, verdict, 1);
     if (part == NULL) return NULL;
     verdict->part_count = 1;
     *part = (gt_part){.what = gt_edit_is_unset(e->history.edits[edit].edit) ? "unset" : what, .count = 1};
     return part;
-}
-
-/* With `either`, a write that another has seen is out of the question, and so one that does not stand may still have kept an
- * older one from winning, which has a greater id. */
-static bool superseded_any(gt_explainer *e, gt_past *past, uint32_t loser, uint32_t winner) {
-    const gt_field_history *history = &e->history;
-    gt_past_clear(past);
-    if (!gt_past_add(past, loser)) return false;
-    for (uint32_t i = 0; i < history->count && gt_explainer_may(e); i++) {
-        uint32_t step = history->edits[i].step;
-        if (step >= loser) break;
-        e->probes++;
-        if (!gt_edit_is_void(&e->replay, &history->edits[i]) && gt_past_has(past, step) &&
-            gt_step_wins(&e->replay, history->field, step, winner)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The write that stands, if any; marks those that no other has seen. */
-static bool find_winner(gt_explainer *e, uint8_t *unseen, uint32_t *winner) {
-    const gt_field_history *history = &e->history;
-    bool is_either = history->field->merge == GT_STRATEGY_EITHER;
-    gt_past seen;
-    gt_past_init(&seen, &e->replay.ancestry);
-    *winner = NOBODY;
-    for (uint32_t i = 0; is_either && i < history->count; i++) {
-        const gt_field_edit *edit = &history->edits[i];
-        if (!gt_edit_is_void(&e->replay, edit) && !gt_past_add(&seen, edit->step)) return false;
-    }
-    for (uint32_t i = 0; i < history->count; i++) {
-        const gt_field_edit *edit = &history->edits[i];
-        if (gt_edit_is_void(&e->replay, edit) || (is_either && gt_past_has(&seen, edit->step))) continue;
-        unseen[i] = is_either;
-        if (*winner == NOBODY || gt_step_wins(&e->replay, history->field, edit->step, *winner)) *winner = edit->step;
-    }
-    return true;
-}
-
-bool gt_explain_single(gt_explainer *e) {
-    const gt_field_history *history = &e->history;
-    uint32_t winner;
-    uint8_t *unseen = gt_arena_new(&e->replay.arena, history->count, 1);
-    gt_past past;
-    gt_past_init(&past, &e->replay.ancestry);
-    if (unseen == NULL || !find_winner(e, unseen, &winner)) return false;
-    for (uint32_t i = 0; i < history->count; i++) {
-        gt_verdict *verdict = &e->out->verdicts[i];
-        gt_part *parts = gt_verdict_parts(e, verdict, 2);
-        if (parts == NULL) return false;
-        parts[verdict->part_count++] = (gt_part){
-            .what = gt_edit_is_unset(history->edits[i].edit) ? "unset" : "written",
-            .count = 1,
-            .stands = verdict->step == winner,
-        };
-        if (winner == NOBODY || verdict->step == winner) continue;
-        gt_verdict_by(verdict, winner);
-        if (unseen[i] && superseded_any(e, &past, verdict->step, winner)) {
-            parts[verdict->part_count++] = (gt_part){.what = "superseded", .count = 1, .stands = 1};
-        }
-    }
-    e->out->base = history->base.data == NULL ? GT_EFFECT_NONE
-                   : winner == NOBODY         ? GT_EFFECT_KEPT
-                                              : GT_EFFECT_OVERRIDDEN;
-    return true;
 }
 
 bool gt_explain_counter(gt_explainer *e) {
@@ -301,7 +254,7 @@ bool gt_explain_counter(gt_explainer *e) {
     gt_past_init(&past, &e->replay.ancestry);
     for (uint32_t i = 0; i < history->count; i++) {
         const gt_field_edit *edit = &history->edits[i];
-        gt_part *part = only_part(e, i, "incremented");
+        gt_part *part = gt_verdict_part(e, i, "incremented");
         if (part == NULL) return false;
         if (!gt_edit_is_unset(edit->edit)) gt_value_as_int64(edit->edit, &part->by);
         if (gt_edit_is_void(&e->replay, edit)) continue;
@@ -374,7 +327,7 @@ static bool judge_by_replays(gt_explainer *e, wanted_part *wants) {
 }
 
 static bool whole_edit(gt_explainer *e, uint32_t edit, gt_part **part) {
-    *part = only_part(e, edit, "edited");
+    *part = gt_verdict_part(e, edit, "edited");
     return *part != NULL;
 }
 

@@ -67,10 +67,11 @@ const char *gt_merge_rule(const gt_field *field);
 /* Whether nothing that came before an edit matters any more: what was written last is the value. */
 bool gt_merge_settles(const gt_field *field);
 
-/* Explains one field of what gt_merge_replay() makes of the same. End it with gt_explanation_free, also after a failure.
+/* Explains one field of what gt_merge_replay() makes of the same: the last of `path`, those before it being the objects in
+ * which it is (gt_schema_path()), of which the first is the item's. End it with gt_explanation_free, also after a failure.
  * GOAT_OK, GOAT_NO_MEMORY, GOAT_INVALID as gt_merge_replay. */
-goat_status gt_merge_explain(const gt_alloc *alloc, const gt_field *field, gt_bytes base, const gt_step *steps,
-                             uint32_t step_count, gt_explanation *out, gt_diag *diag);
+goat_status gt_merge_explain(const gt_alloc *alloc, const gt_field *const *path, size_t path_len, gt_bytes base,
+                             const gt_step *steps, uint32_t step_count, gt_explanation *out, gt_diag *diag);
 void gt_explanation_free(gt_explanation *explanation);
 
 /* The same of the item's deletion: a verdict for each step that deletes it or brings it back. */

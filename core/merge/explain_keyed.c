@@ -4,8 +4,6 @@
 #include "merge/keyed.h"
 #include "value/sort.h"
 
-#define NOBODY UINT32_MAX
-
 typedef struct op {
     gt_bytes key;
     gt_part *part;

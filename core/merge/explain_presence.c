@@ -1,8 +1,6 @@
 /* Whether a field is there at all, and thanks to whom. */
 #include "merge/explainer.h"
 
-#define NOBODY UINT32_MAX
-
 typedef struct presence {
     gt_explainer *e;
     gt_past *unset;

@@ -2,8 +2,9 @@
  * its moves and values count. The sequence is replayed once and looked through, what is not left of it included. */
 #include "base/utf8.h"
 #include "merge/explainer.h"
+#include "merge/list_source.h"
+#include "merge/rich_points.h"
 #include "merge/rich_runs.h"
-#include "merge/sequence.h"
 #include "merge/text_points.h"
 
 typedef struct counts {
@@ -141,12 +142,18 @@ static uint64_t base_count(const gt_field_history *history) {
     return gt_utf8_count(text.data, text.len);
 }
 
+static const gt_sequence *replay_sequence(gt_explainer *e) {
+    const gt_field_history *history = &e->history;
+    if (history->field->type == GT_TYPE_TEXT) return gt_text_sequence(&e->replay, history);
+    if (history->field->type == GT_TYPE_RICHTEXT) return gt_rich_sequence(&e->replay, history);
+    const gt_list_source *list = gt_list_open(&e->replay, history);
+    return list == NULL ? NULL : gt_list_sequence(list);
+}
+
 bool gt_explain_sequence(gt_explainer *e) {
     const gt_field_history *history = &e->history;
     uint64_t count = base_count(history);
-    bool is_text = history->field->type == GT_TYPE_TEXT;
-    survey s = {.e = e};
-    s.sequence = is_text ? gt_text_sequence(&e->replay, history) : gt_sequence_replay(&e->replay, history, count, NULL);
+    survey s = {.e = e, .sequence = replay_sequence(e)};
     s.of = gt_arena_new(&e->replay.arena, e->replay.step_count, sizeof(*s.of));
     gt_past unset;
     bool any_unset, is_there;
@@ -162,5 +169,43 @@ bool gt_explain_sequence(gt_explainer *e) {
                    : s.base_left == count     ? GT_EFFECT_KEPT
                    : s.base_left == 0         ? GT_EFFECT_OVERRIDDEN
                                               : GT_EFFECT_PART;
+    return true;
+}
+
+/* ---- with a strategy ---- */
+
+static void name_winner(void *context, uint32_t loser, uint32_t winner) {
+    gt_explainer *e = context;
+    if (loser == GT_OF_BASE || winner == GT_OF_BASE || e->verdict_of[loser] == 0) return;
+    if (e->replay.steps[winner].is_void) return; /* nothing of either is there */
+    gt_verdict_by(gt_verdict_of(e, loser), winner);
+}
+
+/* Whether an edit as a whole matters is judged by a replay without it: what it removed or moved may have decided who wins.
+ * What it inserted is counted, and who had it left out, or removed it, is named. */
+bool gt_explain_strategy(gt_explainer *e) {
+    const gt_field_history *history = &e->history;
+    gt_past unset;
+    bool any_unset, is_there;
+    if (!gt_explain_by_replays(e)) return false;
+    survey s = {.e = e, .sequence = replay_sequence(e)};
+    s.of = gt_arena_new(&e->replay.arena, e->replay.step_count, sizeof(*s.of));
+    if (s.sequence == NULL || s.of == NULL) return false;
+    if (!gt_field_unset_past(&e->replay, history, &unset, &any_unset)) return false;
+    if (!gt_field_is_there(&e->replay, history, &is_there)) return false;
+    if (is_there) count_left(&s);
+    gt_contests_losses(gt_sequence_contests(s.sequence), name_winner, e);
+    for (uint32_t i = 0; i < history->count; i++) count_removed(&s, history->edits[i].step);
+    for (uint32_t i = 0; i < history->count; i++) {
+        gt_verdict *verdict = &e->out->verdicts[i];
+        uint32_t step = history->edits[i].step, inserted = gt_sequence_inserted(s.sequence, step);
+        bool is_void = gt_edit_is_void(&e->replay, &history->edits[i]);
+        if (gt_edit_is_unset(history->edits[i].edit) || inserted == 0) continue;
+        gt_part edited = verdict->parts[0], *parts = gt_verdict_parts(e, verdict, 2);
+        if (parts == NULL) return false;
+        if (s.of[step].left > 0 && !is_void) edited.stands = edited.count;
+        parts[0] = edited;
+        if (history->field->type != GT_TYPE_LIST) add_part(verdict, "inserted", inserted, s.of[step].left, is_void);
+    }
     return true;
 }

@@ -5,12 +5,16 @@
 #include "merge/explain.h"
 #include "merge/type.h"
 
+#define NOBODY UINT32_MAX /* no step */
+
 typedef struct gt_explainer {
     gt_replay replay; /* its arena is that of the explanation until the end */
     gt_field_history history;
     gt_explanation *out;  /* verdicts[i] is of history.edits[i] */
     uint32_t *verdict_of; /* by step, plus one; 0: it does not touch the field */
     uint64_t probes;
+    bool *above; /* by edit: it unsets an object in which the field is */
+    bool any_above;
 } gt_explainer;
 
 static inline gt_verdict *gt_verdict_of(const gt_explainer *e, uint32_t step) {
@@ -19,6 +23,9 @@ static inline gt_verdict *gt_verdict_of(const gt_explainer *e, uint32_t step) {
 
 /* Room for so many parts of a verdict. NULL when there is no memory. */
 gt_part *gt_verdict_parts(gt_explainer *e, gt_verdict *verdict, uint32_t count);
+
+/* The only part of the verdict on an edit: "unset", or `what`. NULL when there is no memory. */
+gt_part *gt_verdict_part(gt_explainer *e, uint32_t edit, const char *what);
 
 /* `by` took the place of something that the step did. */
 void gt_verdict_by(gt_verdict *verdict, uint32_t by);
@@ -44,10 +51,12 @@ bool gt_explainer_match(gt_explainer *e, gt_past *past, gt_removals *removals);
 bool gt_explain_presence(gt_explainer *e, gt_past *unset, bool any_unset);
 
 bool gt_explain_single(gt_explainer *e);
+bool gt_explain_single_inside(gt_explainer *e); /* in objects that are unset */
 bool gt_explain_counter(gt_explainer *e);
 bool gt_explain_keyed(gt_explainer *e);    /* sets and maps */
 bool gt_explain_sequence(gt_explainer *e); /* text and lists */
 bool gt_explain_rich(gt_explainer *e);
+bool gt_explain_strategy(gt_explainer *e);   /* text, lists and rich text where something is left out */
 bool gt_explain_by_replays(gt_explainer *e); /* any type */
 
 #endif

@@ -488,9 +488,8 @@ bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *f
 }
 
 gt_marks *gt_sequence_marks(const gt_sequence *sequence) { return sequence->marks; }
-
 uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step) { return sequence->of[step].seen; }
-
+const gt_contests *gt_sequence_contests(const gt_sequence *sequence) { return sequence->contests; }
 const gt_spans *gt_sequence_spans(const gt_sequence *sequence) { return &sequence->spans; }
 
 const gt_removal *gt_sequence_removed(const gt_sequence *sequence, uint32_t step) {

@@ -55,6 +55,9 @@ const gt_spans *gt_sequence_spans(const gt_sequence *sequence);
 const gt_removal *gt_sequence_removed(const gt_sequence *sequence, uint32_t step);
 uint32_t gt_sequence_inserted(const gt_sequence *sequence, uint32_t step);
 
+/* NULL: insertions are all kept. */
+const gt_contests *gt_sequence_contests(const gt_sequence *sequence);
+
 /* How many elements the author of a step saw that touches the field. */
 uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step);
 

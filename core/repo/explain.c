@@ -26,7 +26,7 @@ static goat_status want_fields(gt_explaining *x, gt_diag *diag) {
     for (size_t i = 0; i < count; i++) {
         const gt_field *field = gt_schema_field_at(x->reader, i);
         bool wanted = x->request->field.data == NULL ? gt_map_find(x->request->view, field->name).data != NULL
-                                                     : gt_bytes_equal(field->name, x->request->field);
+                                                     : field == x->path[0];
         x->unsettled[i] = wanted;
         x->unsettled_count += wanted;
     }
@@ -169,13 +169,14 @@ goat_status gt_repo_explain(gt_repo *repo, uint32_t item, const gt_explain_reque
                             gt_diag *diag) {
     const gt_schema *reader = gt_repo_schema(repo, item);
     if (reader == NULL) return gt_fail(diag, GOAT_NO_SCHEMA, "the item's schema is not known here");
-    if (request->field.data != NULL && gt_schema_field(reader, request->field) == NULL) {
+    gt_explaining x = {.repo = repo, .item = item, .request = request, .reader = reader};
+    if (request->field.data != NULL) x.path_len = gt_schema_path(reader, request->field, x.path);
+    if (request->field.data != NULL && x.path_len == 0) {
         gt_fail(diag, GOAT_INVALID, "the schema has no such field");
         gt_diag_field(diag, (const char *)request->field.data, request->field.len);
         gt_diag_rule(diag, "unknown_field");
         return GOAT_INVALID;
     }
-    gt_explaining x = {.repo = repo, .item = item, .request = request, .reader = reader};
     gt_descent_init(&x.descent, repo, reader);
     gt_arena_init(&x.arena, repo->alloc);
     gt_buf *bufs[] = {&x.raw, &x.base, &x.from, &x.state, &x.unread};

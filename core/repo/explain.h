@@ -10,6 +10,8 @@ typedef struct gt_explaining {
     uint32_t item;
     const gt_explain_request *request;
     const gt_schema *reader;
+    const gt_field *path[GT_PATH_FIELDS_MAX]; /* to the field that is asked for */
+    size_t path_len;                          /* 0: all fields of the item */
     gt_arena arena;
     gt_descent descent;
     gt_buf raw;            /* gt_bytes: the deltas of descent.walk.commits, as they were written */

@@ -159,27 +159,38 @@ static goat_status write_commits(const gt_explaining *x, gt_buf *out, const char
     return status;
 }
 
-static gt_bytes type_name(const gt_explaining *x, const gt_field *field) {
-    gt_bytes name = gt_bytes_text("");
-    gt_bytes fields = gt_map_find(gt_schema_definition(x->reader), gt_bytes_text("fields"));
-    gt_bytes definition = fields.data == NULL ? fields : gt_map_find(fields, field->name);
+static gt_bytes type_name(const gt_explaining *x, const gt_field *const *path, size_t path_len) {
+    gt_bytes name = gt_bytes_text(""), definition = gt_schema_definition(x->reader);
+    for (size_t i = 0; i < path_len && definition.data != NULL; i++) {
+        gt_bytes fields = gt_map_find(definition, gt_bytes_text("fields"));
+        definition = fields.data == NULL ? fields : gt_map_find(fields, path[i]->name);
+    }
     gt_bytes type = definition.data == NULL ? definition : gt_map_find(definition, gt_bytes_text("type"));
     if (type.data != NULL) gt_value_as_text(type, &name);
     return name;
 }
 
-static goat_status write_field(gt_explaining *x, gt_buf *out, const gt_field *field, const gt_explanation *explanation,
-                               const gt_buf *list, gt_diag *diag) {
+static bool is_in_view(const gt_explaining *x, const gt_field *const *path, size_t path_len) {
+    gt_bytes value = x->request->view;
+    for (size_t i = 0; i < path_len && value.data != NULL; i++) {
+        value = gt_value_kind(value) == GT_KIND_MAP ? gt_map_find(value, path[i]->name) : gt_bytes_of(NULL, 0);
+    }
+    return value.data != NULL;
+}
+
+static goat_status write_field(gt_explaining *x, gt_buf *out, const gt_field *const *path, size_t path_len,
+                               const gt_explanation *explanation, const gt_buf *list, gt_diag *diag) {
+    const gt_field *field = path[path_len - 1];
     size_t all = list->len / sizeof(listed);
-    bool is_set = gt_map_find(x->request->view, field->name).data != NULL;
+    bool is_set = is_in_view(x, path, path_len);
     bool has_more = all > x->request->limit, has_earlier = x->from.len > 0 || explanation->base != GT_EFFECT_NONE;
     gt_write_map_head(out, 5u + has_more + has_earlier + explanation->is_limited);
     if (has_more) write_number(out, "more", (int64_t)(all - x->request->limit));
     write_name(out, "name");
-    gt_write_text(out, field->name);
+    gt_write_text(out, field->path);
     write_text(out, "rule", gt_merge_rule(field));
     write_name(out, "type");
-    gt_write_text(out, type_name(x, field));
+    gt_write_text(out, type_name(x, path, path_len));
     write_text(out, "state", is_set ? "set" : field->default_value.data != NULL ? "default" : "unset");
     goat_status status = write_commits(x, out, "commits", list, diag);
     if (has_earlier) {
@@ -196,18 +207,20 @@ static goat_status write_field(gt_explaining *x, gt_buf *out, const gt_field *fi
 }
 
 /* Fields that are not asked for by name are passed over where there is nothing to tell; `*count` is raised for others. */
-static goat_status explain_field(gt_explaining *x, const gt_field *field, gt_buf *out, uint64_t *count, gt_diag *diag) {
+static goat_status explain_field(gt_explaining *x, const gt_field *const *path, size_t path_len, gt_buf *out,
+                                 uint64_t *count, gt_diag *diag) {
+    const gt_field *field = path[path_len - 1];
     gt_explanation explanation;
     gt_buf list;
     gt_buf_init(&list, x->repo->alloc);
-    goat_status status = gt_merge_explain(x->repo->alloc, field, x->descent.walk.base, x->steps, x->descent.walk.count,
-                                          &explanation, diag);
+    goat_status status = gt_merge_explain(x->repo->alloc, path, path_len, x->descent.walk.base, x->steps,
+                                          x->descent.walk.count, &explanation, diag);
     x->repo->work += explanation.work;
-    if (status == GOAT_OK) status = list_commits(x, &explanation, field->name, &list, diag);
+    if (status == GOAT_OK) status = list_commits(x, &explanation, path[0]->name, &list, diag);
     bool is_told = x->request->field.data != NULL || list.len > 0 || field->default_value.data != NULL ||
-                   gt_map_find(x->request->view, field->name).data != NULL;
+                   is_in_view(x, path, path_len);
     if (status == GOAT_OK && is_told) {
-        status = write_field(x, out, field, &explanation, &list, diag);
+        status = write_field(x, out, path, path_len, &explanation, &list, diag);
         ++*count;
     }
     gt_explanation_free(&explanation);
@@ -220,10 +233,10 @@ static goat_status write_fields(gt_explaining *x, gt_buf *out, gt_diag *diag) {
     uint64_t count = 0;
     goat_status status = GOAT_OK;
     gt_buf_init(&fields, x->repo->alloc);
-    for (size_t i = 0; status == GOAT_OK && i < gt_schema_field_count(x->reader); i++) {
+    if (x->path_len > 0) status = explain_field(x, x->path, x->path_len, &fields, &count, diag);
+    for (size_t i = 0; x->path_len == 0 && status == GOAT_OK && i < gt_schema_field_count(x->reader); i++) {
         const gt_field *field = gt_schema_field_at(x->reader, i);
-        if (x->request->field.data != NULL && !gt_bytes_equal(field->name, x->request->field)) continue;
-        status = explain_field(x, field, &fields, &count, diag);
+        status = explain_field(x, &field, 1, &fields, &count, diag);
     }
     if (status == GOAT_OK && gt_buf_failed(&fields)) status = gt_no_memory(diag);
     write_name(out, "fields");

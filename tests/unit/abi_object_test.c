@@ -1,7 +1,9 @@
 /* abi/: fields in objects, by their path. */
 #include "support/test.h"
 
+#include "base/buf.h"
 #include "support/test_db.h"
+#include "value/value.h"
 
 #include <string.h>
 
@@ -216,6 +218,50 @@ static void queries_see_into_objects_defaults_included(void **state) {
         "{\"key\":\"a\",\"address\":{\"city\":\"Bonn\",\"owned\":true}}\n");
 }
 
+/* Of the first field that is told of. */
+static void assert_explained(goat_item *item, const char *path, const char *type, const char *effects) {
+    goat_buf told = {0};
+    gt_bytes text, field = {0}, commit;
+    gt_buf all;
+    gt_buf_init(&all, &gt_alloc_system);
+    assert_ok(goat_item_explain(item, path, strlen(path), NULL, 0, 10, &told, &error));
+    gt_iter fields = gt_array_iter(gt_map_find(gt_bytes_of(told.data, told.size), gt_bytes_text("fields")));
+    assert_true(gt_array_next(&fields, &field) && fields.left == 0);
+    assert_true(gt_value_as_text(gt_map_find(field, gt_bytes_text("name")), &text));
+    assert_true(gt_bytes_equal(text, gt_bytes_text(path)));
+    assert_true(gt_value_as_text(gt_map_find(field, gt_bytes_text("type")), &text));
+    assert_true(gt_bytes_equal(text, gt_bytes_text(type)));
+    gt_iter commits = gt_array_iter(gt_map_find(field, gt_bytes_text("commits")));
+    while (gt_array_next(&commits, &commit)) {
+        assert_true(gt_value_as_text(gt_map_find(commit, gt_bytes_text("effect")), &text));
+        gt_buf_append(&all, text.data, text.len);
+        gt_buf_append_byte(&all, ' ');
+    }
+    assert_true(gt_bytes_equal(gt_buf_bytes(&all), gt_bytes_text(effects)));
+    gt_buf_free(&all);
+    goat_buf_free(&told);
+}
+
+static void a_field_in_an_object_is_explained_by_itself(void **state) {
+    test_db *f = *state;
+    goat_item *item = create(f, "/data/tasks/1");
+    goat_buf told = {0};
+    assert_ok(goat_item_set_text(item, TEXT("address.city"), TEXT("Bonn"), &error));
+    flush(f);
+    assert_ok(goat_item_set_number(item, TEXT("address.geo.lat"), 50, &error));
+    flush(f);
+    assert_ok(goat_item_set_text(item, TEXT("address.city"), TEXT("Ulm"), &error));
+    flush(f);
+    assert_explained(item, "address.city", "string", "kept overridden ");
+    assert_explained(item, "address.geo.lat", "number", "kept ");
+    assert_ok(goat_item_unset(item, TEXT("address"), &error));
+    flush(f);
+    assert_explained(item, "address.geo.lat", "number", "kept overridden ");
+    assert_fails(GOAT_INVALID, goat_item_explain(item, TEXT("address.wings"), NULL, 0, 1, &told, &error));
+    goat_buf_free(&told);
+    goat_item_free(item);
+}
+
 #define with_person(test) cmocka_unit_test_setup_teardown(test, setup, test_db_teardown)
 
 int main(void) {
@@ -225,6 +271,7 @@ int main(void) {
         with_person(errors_name_the_path),
         with_person(the_depth_of_an_item_counts_the_objects),
         with_person(a_new_item_takes_names_and_no_paths),
+        with_person(a_field_in_an_object_is_explained_by_itself),
         with_person(queries_see_into_objects_defaults_included),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

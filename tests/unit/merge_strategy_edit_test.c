@@ -1,7 +1,7 @@
 /* What the strategies of texts, lists and rich texts come to, claim by claim. The rules as such are checked in merge_property_test.c. */
 #include "support/test.h"
 
-#include "merge/merge.h"
+#include "merge/explain.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
 #include "value/value.h"
@@ -180,6 +180,51 @@ static void of_two_whole_texts_one_is_left(void **state) {
     assert_text("text", "either", first, 2, "'yours'");
 }
 
+/* Of three sides the first and the second write at one place, and the third elsewhere. */
+static void assert_named(const char *type, const char *strategy, const char *base, const char *const sides[3],
+                         int overridden, int by) {
+    char definition[128];
+    gt_step steps[4];
+    uint8_t ids[4][32] = {{0}};
+    static const uint32_t none = 0;
+    gt_explanation told;
+    snprintf(definition, sizeof(definition),
+             "{\"ns\":\"n\",\"version\":1,\"fields\":{\"t\":{\"type\":\"%s\",\"merge\":\"%s\"}}}", type, strategy);
+    gt_schema *schema = test_schema(definition);
+    const gt_field *field = gt_schema_field_at(schema, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        char delta[128];
+        snprintf(delta, sizeof(delta), "{'t': %s}", i == 0 ? base : sides[i - 1]);
+        ids[i][0] = (uint8_t)(i + 1);
+        steps[i] = (gt_step){.id = ids[i], .time = i + 1, .delta = test_value(delta), .parents = &none};
+        steps[i].parent_count = i > 0;
+    }
+    assert_int_equal(gt_merge_explain(&gt_alloc_system, &field, 1, gt_bytes_of(NULL, 0), steps, 4, &told, NULL),
+                     GOAT_OK);
+    for (int i = 1; i < 4; i++) {
+        const gt_verdict *verdict = &told.verdicts[i];
+        assert_int_equal(verdict->effect, i == overridden ? GT_EFFECT_OVERRIDDEN : GT_EFFECT_KEPT);
+        assert_int_equal(verdict->by_count, i == overridden);
+        if (i == overridden) assert_int_equal(verdict->by[0], by);
+    }
+    gt_explanation_free(&told);
+    for (uint32_t i = 0; i < 4; i++) test_value_free(steps[i].delta);
+    gt_schema_free(schema);
+}
+
+static void who_is_left_out_is_told_by_whom(void **state) {
+    (void)state;
+    const char *text[] = {"{0: [1, 'x']}", "{0: [1, 'y']}", "{0: ['z']}"};
+    const char *list[] = {"{0: [1, ['x']]}", "{0: [1, ['y']]}", "{0: [['z']]}"};
+    const char *both[] = {"{0: [2, ' goat ']}", "{0: [2, ' goat ']}", "{0: ['z']}"};
+    assert_named("text", "latest", "'AB'", text, 1, 2);
+    assert_named("text", "either", "'AB'", text, 1, 2);
+    assert_named("richtext", "either", "[{'insert': 'AB'}]", text, 1, 2);
+    assert_named("list", "latest", "['A', 'B']", list, 1, 2);
+    assert_named("text", "merged", "'AB'", both, 2, 1);
+    assert_named("richtext", "merged", "[{'insert': 'AB'}]", both, 2, 1);
+}
+
 /* ---- lists ---- */
 
 /* `a` and `b` on a base, with the lesser id and the earlier time first on one side, then on the other. */
@@ -328,6 +373,7 @@ int main(void) {
         cmocka_unit_test(what_is_written_on_a_merged_view_is_where_it_was_written),
         cmocka_unit_test(what_both_inserted_stands_once_when_merged),
         cmocka_unit_test(of_two_whole_texts_one_is_left),
+        cmocka_unit_test(who_is_left_out_is_told_by_whom),
         cmocka_unit_test(a_list_of_abc_becomes_what_the_text_does),
         cmocka_unit_test(elements_are_the_same_if_their_bytes_are),
         cmocka_unit_test(what_is_moved_to_one_place_is_all_there),
