@@ -300,17 +300,18 @@ static goat_status retire_calls(goat_db *db, bool retired, gt_diag *diag) {
     if (!is_authority(database)) {
         return gt_fail(diag, GOAT_FORBIDDEN, "only a database that holds the root key says whether there are calls");
     }
+    if (!gt_registry_forbid_calls(database->schemas, retired)) return GOAT_OK; /* it is so already */
     gt_buf_init(&definition, database->alloc);
     goat_status status = gt_value_from_json_text(gt_bytes_text(calls_definition), &definition, diag);
     if (status == GOAT_OK) {
         status = gt_schema_parse(database->alloc, database->hasher, gt_buf_bytes(&definition), &schema, diag);
     }
     gt_buf_free(&definition);
-    database->learning = db;
     if (status == GOAT_OK) status = store_schema(database, schema, diag);
     if (status == GOAT_OK) status = write_retired(database, schema, retired, diag);
-    database->learning = NULL;
     gt_schema_free(schema);
+    if (status != GOAT_OK) gt_registry_forbid_calls(database->schemas, !retired);
+    tell(db);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /* The view of an item at another version than the one at which it is read here: for digests, which every replica takes at
  * the same one. Nothing of it is kept. */
-#include "repo/tables.h"
+#include "repo/versions.h"
 
 typedef struct seen_commits {
     const uint32_t *rows; /* oldest first, which is the order of their numbers */
@@ -21,20 +21,10 @@ static uint32_t place_of(const seen_commits *seen, uint32_t row) {
     return low;
 }
 
-static bool is_readable(const gt_repo *repo, const gt_commit_row *row, const gt_schema *reader) {
-    const gt_schema *writer = gt_writer_of(repo, row->schema);
-    const gt_item_row *item = gt_item_at(repo, row->item);
-    uint32_t way;
-    if (!gt_same_namespace(repo, gt_item_schema(repo, item), row->schema)) return true; /* changes nothing */
-    return writer != NULL && (row->flags & GT_COMMIT_SEALED) == 0 &&
-           !gt_registry_is_retired(repo->config.schemas, writer) &&
-           gt_registry_way(repo->config.schemas, writer, reader, &way);
-}
-
 static void look(const gt_repo *repo, seen_commits *seen, const gt_schema *reader) {
     for (uint32_t i = 0; i < seen->count; i++) {
         const gt_commit_row *row = gt_commit_at(repo, seen->rows[i]);
-        bool shown = is_readable(repo, row, reader);
+        bool shown = gt_can_read(repo, row, reader);
         for (uint32_t j = 0; shown && j < row->parent_count; j++) {
             shown = seen->shown[place_of(seen, gt_parent_at(repo, row, j))] != 0;
         }

@@ -11,9 +11,19 @@
 #include "repo/cuts.h"
 #include "repo/replays.h"
 
+bool gt_can_read(const gt_repo *repo, const gt_commit_row *commit, const gt_schema *version) {
+    const gt_registry *schemas = repo->config.schemas;
+    uint32_t way;
+    if (!gt_same_namespace(repo, gt_item_schema(repo, gt_item_at(repo, commit->item)), commit->schema)) return true;
+    if ((commit->flags & GT_COMMIT_SEALED) != 0) return false;
+    if (version == NULL) return gt_reader_of(repo, commit->schema) != NULL;
+    const gt_schema *writer = gt_writer_of(repo, commit->schema);
+    return writer != NULL && !gt_registry_is_retired(schemas, writer) &&
+           gt_registry_way(schemas, writer, version, &way);
+}
+
 bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit) {
-    bool is_own = gt_same_namespace(repo, gt_item_schema(repo, gt_item_at(repo, commit->item)), commit->schema);
-    bool hide = is_own && ((commit->flags & GT_COMMIT_SEALED) != 0 || gt_reader_of(repo, commit->schema) == NULL);
+    bool hide = !gt_can_read(repo, commit, NULL);
     for (uint32_t i = 0; !hide && i < commit->parent_count; i++) {
         const gt_commit_row *parent = gt_commit_at(repo, gt_parent_at(repo, commit, i));
         hide = !gt_is_shown(parent);

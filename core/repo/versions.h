@@ -23,6 +23,8 @@ bool gt_is_exact(const gt_repo *repo, uint32_t schema, const gt_schema *reader);
 
 /* ---- versions.c ---- */
 
+/* Whether what a commit says can be read at a version (NULL: where the host reads), its parents aside. */
+bool gt_can_read(const gt_repo *repo, const gt_commit_row *commit, const gt_schema *version);
 /* Whether a commit that was just added is to be hidden: by its own row, or its parents. */
 bool gt_is_to_hide(const gt_repo *repo, const gt_commit_row *commit);
 
