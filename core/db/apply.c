@@ -114,14 +114,14 @@ static goat_status find_base(apply *a, const edit *e, uint64_t hash, base *b, gt
         gt_seen seen;
         status = item == GT_NONE ? GOAT_NOT_FOUND : gt_space_see(a->space, item, &seen, diag);
         if (status == GOAT_OK) {
+            gt_buf_clear(&a->heads);
+            status = gt_space_heads(a->space, item, &a->heads, diag);
+            if (status == GOAT_OK) status = gt_repo_keep_latest(repo, item, &a->heads, &seen, diag);
             b->exists = true;
             b->view = seen.view;
             b->schema = seen.schema;
-            gt_buf_clear(&a->heads);
-            status = gt_space_heads(a->space, item, &a->heads, diag);
             b->parents = (const gt_id *)(const void *)a->heads.data;
             b->parent_count = (uint32_t)(a->heads.len / GT_ID_SIZE);
-            if (b->parent_count > GT_PARENTS_MAX) b->parent_count = GT_PARENTS_MAX;
         }
         if (status != GOAT_OK && status != GOAT_NOT_FOUND) return status;
     }

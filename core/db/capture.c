@@ -41,7 +41,6 @@ static goat_status add_leaf(gt_capture *capture, const gt_signer *signer, gt_wor
         .delta = gt_buf_bytes(&delta),
         .message = message,
     };
-    if (leaf.parent_count > GT_PARENTS_MAX) leaf.parent_count = GT_PARENTS_MAX;
     if (status == GOAT_OK) status = gt_capture_add(capture, signer, &leaf, &id, diag);
     if (status == GOAT_OK && ids != NULL) gt_buf_append(ids, id.bytes, GT_ID_SIZE);
     gt_buf_free(&delta);

@@ -46,10 +46,14 @@ static goat_status fill_base(gt_work *work, gt_diag *diag) {
     gt_seen seen;
     goat_status status = gt_space_see(work->space, work->item, &seen, diag);
     if (status != GOAT_OK) return status;
+    status = gt_space_heads(work->space, work->item, &work->heads, diag);
+    if (status == GOAT_OK) {
+        status = gt_repo_keep_latest(work->space->mount->repo, work->item, &work->heads, &seen, diag);
+    }
     work->base = seen.view;
     work->base_deleted = (seen.flags & GT_ITEM_DELETED) != 0;
     work->schema = seen.schema;
-    return gt_space_heads(work->space, work->item, &work->heads, diag);
+    return status;
 }
 
 goat_status gt_works_add(gt_works *works, gt_space *space, goat_tx *tx, gt_bytes key, uint32_t item, gt_work **out,

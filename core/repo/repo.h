@@ -135,6 +135,10 @@ typedef struct gt_seen {
  * GOAT_OK; GOAT_NO_SCHEMA; GOAT_CORRUPT when the log is damaged there; GOAT_NO_MEMORY. */
 goat_status gt_repo_view(gt_repo *repo, uint32_t item, gt_seen *seen, gt_diag *diag);
 
+/* A commit has no more parents than GT_PARENTS_MAX: of more heads (ids, in order) the latest are kept (FORMAT.md 2.1), and
+ * `seen` becomes what these show, which is what an edit that names them is made on. */
+goat_status gt_repo_keep_latest(gt_repo *repo, uint32_t item, gt_buf *heads, gt_seen *seen, gt_diag *diag);
+
 /* The present view as another version of the item's namespace has it: exactly the commits up to it, but those of versions
  * that are retired. Appended; statuses as above. */
 goat_status gt_repo_view_version(gt_repo *repo, uint32_t item, const gt_schema *version, gt_buf *state, gt_diag *diag);

@@ -34,22 +34,6 @@ static goat_status find_heads(gt_repo *repo, uint32_t item, const gt_id *heads, 
     return gt_buf_failed(rows) ? gt_no_memory(diag) : GOAT_OK;
 }
 
-/* A commit has no more parents than these: of more heads the latest (FORMAT.md 2.1). */
-static void keep_latest(const gt_repo *repo, gt_buf *rows) {
-    uint32_t *list = (uint32_t *)(void *)rows->data;
-    size_t count = rows->len / sizeof(*list);
-    for (size_t i = 0; i < GT_PARENTS_MAX && count > GT_PARENTS_MAX; i++) {
-        size_t latest = i;
-        for (size_t k = i + 1; k < count; k++) {
-            if (gt_commit_order(gt_commit_at(repo, list[k]), gt_commit_at(repo, list[latest])) > 0) latest = k;
-        }
-        uint32_t row = list[i];
-        list[i] = list[latest];
-        list[latest] = row;
-    }
-    if (count > GT_PARENTS_MAX) rows->len = GT_PARENTS_MAX * sizeof(*list);
-}
-
 static int order_ids(const void *a, const void *b) { return memcmp(a, b, GT_ID_SIZE); }
 
 static void sort_ids(gt_buf *ids) {
@@ -137,7 +121,7 @@ goat_status gt_revert_make(gt_repo *repo, uint32_t item, const gt_id *heads, uin
     gt_buf_init(&head_rows, repo->alloc);
     goat_status status = find_heads(repo, item, heads, head_count, &head_rows, diag);
     if (status == GOAT_OK) {
-        keep_latest(repo, &head_rows);
+        gt_keep_latest(repo, &head_rows);
         for (size_t at = 0; at < head_rows.len; at += sizeof(uint32_t)) {
             uint32_t row;
             memcpy(&row, head_rows.data + at, sizeof(row));
