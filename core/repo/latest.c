@@ -1,5 +1,6 @@
 /* What an edit is made on where an item has more heads than a commit may name: the latest of them, and what these show. */
-#include "base/arena.h"
+#include "repo/latest.h"
+
 #include "repo/tables.h"
 #include "value/value.h"
 

@@ -1,6 +1,7 @@
 #include "repo/revert.h"
 
 #include "merge/revert.h"
+#include "repo/latest.h"
 #include "repo/walk.h"
 
 #include <stdlib.h>

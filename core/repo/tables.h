@@ -494,8 +494,4 @@ goat_status gt_adoption_new(gt_repo *repo, uint8_t *file, size_t len, gt_adoptio
 goat_status gt_adoption_step(gt_adoption *adoption, size_t bytes, bool *done, gt_diag *diag);
 void gt_adoption_free(gt_adoption *adoption); /* NULL is accepted */
 
-/* ---- latest.c ---- */
-
-void gt_keep_latest(const gt_repo *repo, gt_buf *rows); /* numbers of commits: no more than a commit may name */
-
 #endif
