@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROWS_MAX = 96, VALUES_MAX = 64, WORK_WIDTH = 52 };
+enum { VALUES_MAX = 64, WORK_WIDTH = 52 };
 
 typedef struct entry {
     row row;
@@ -15,8 +15,8 @@ typedef struct entry {
     int counts[WHO_COUNT];
 } entry;
 
-static entry entries[ROWS_MAX];
-static int entry_count;
+static entry *entries; /* as many as there are rows; they stay until the program ends */
+static int entry_count, entry_capacity;
 static entry *current;
 
 static const char *const names[WHO_COUNT] = {"libgoat", "SQLite", "LMDB", "Yjs", "Automerge", "Loro", "Bloom", "floor"};
@@ -28,9 +28,15 @@ void row_begin(const char *work, const char *unit, double target, bool more_is_b
             return;
         }
     }
-    if (entry_count == ROWS_MAX) abort();
+    if (entry_count == entry_capacity) {
+        int capacity = 2 * entry_capacity + 32;
+        entry *more = realloc(entries, (size_t)capacity * sizeof(*more));
+        if (more == NULL) abort();
+        entries = more;
+        entry_capacity = capacity;
+    }
     current = &entries[entry_count++];
-    current->row = (row){work, unit, target, more_is_better};
+    *current = (entry){.row = {work, unit, target, more_is_better}};
 }
 
 void row_add(peer who, double value) {

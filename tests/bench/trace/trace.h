@@ -52,6 +52,9 @@ typedef struct trace_report trace_report;
 
 void figure(trace_report *report, const char *work, const char *unit, double target, double value);
 void remark(trace_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Something is not as it must be: the program goes on, and fails at its end. */
+void mark_wrong(trace_report *report);
+bool is_wrong(void); /* of any report so far */
 
 /* From here on the peak of this process's memory is counted. */
 void figure_memory_begin(trace_report *report);
@@ -77,7 +80,7 @@ typedef struct trace_db {
 trace_db trace_open(const char *folder, uint32_t flags, const uint8_t *root_key);
 void trace_close(trace_db *o);
 goat_item *trace_item(const trace_db *o);
-/* Whether its text is what the trace ends with; says where not. */
+/* Whether its text is what the trace ends with; where it is not, the report says so and is wrong. */
 bool trace_compare(const trace *t, const trace_db *o, const char *who, trace_report *report);
 double trace_log_mb(const char *folder);
 /* What opening costs, with the checkpoint that closing has left and without. */

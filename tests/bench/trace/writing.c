@@ -40,13 +40,22 @@ goat_item *trace_item(const trace_db *o) {
     return item;
 }
 
+enum { SHOWN = 20 }; /* bytes */
+
+static const char *show(const char *bytes, size_t len, char *shown) {
+    size_t count = len < SHOWN ? len : SHOWN;
+    for (size_t i = 0; i < count; i++) shown[i] = bytes[i] < 0x20 || bytes[i] > 0x7e ? '?' : bytes[i];
+    shown[count] = '\0';
+    return shown;
+}
+
+/* Where it is not the same; the text there is told, what is not printable ASCII as ?, for half a character is no JSON. */
 static void describe(const trace *t, const goat_buf *text, const char *who, trace_report *report) {
     size_t at = 0, shorter = text->size < t->end_len ? text->size : t->end_len;
     while (at < shorter && text->data[at] == (uint8_t)t->end[at]) at++;
-    int left_there = (int)(t->end_len - at < 20 ? t->end_len - at : 20);
-    int left_here = (int)(text->size - at < 20 ? text->size - at : 20);
-    remark(report, "%s ENDS OTHERWISE: %zu bytes for %zu; at byte %zu \"%.*s\" for \"%.*s\"", who, text->size,
-           t->end_len, at, left_here, (const char *)text->data + at, left_there, t->end + at);
+    char here[SHOWN + 1], there[SHOWN + 1];
+    remark(report, "%s ENDS OTHERWISE: %zu bytes for %zu; at byte %zu \"%s\" for \"%s\"", who, text->size, t->end_len,
+           at, show((const char *)text->data + at, text->size - at, here), show(t->end + at, t->end_len - at, there));
 }
 
 bool trace_compare(const trace *t, const trace_db *o, const char *who, trace_report *report) {
@@ -55,7 +64,10 @@ bool trace_compare(const trace *t, const trace_db *o, const char *who, trace_rep
     goat_item *item = trace_item(o);
     check(goat_item_get_text(item, "text", 4, &text, &error), error, "text");
     bool equal = text.size == t->end_len && memcmp(text.data, t->end, t->end_len) == 0;
-    if (!equal) describe(t, &text, who, report);
+    if (!equal) {
+        describe(t, &text, who, report);
+        mark_wrong(report);
+    }
     goat_buf_free(&text);
     goat_item_free(item);
     return equal;
