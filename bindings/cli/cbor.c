@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -164,6 +165,16 @@ void cbor_time_text(int64_t ms, char *text) {
 
 /* ---- As JSON --------------------------------------------------------------------------------- */
 
+/* The shortest that reads back as the same. */
+static void print_double(double number) {
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, number);
+        if (strtod(text, NULL) == number) break;
+    }
+    out_text(text);
+}
+
 static void print_number(head h) {
     double number = 0;
     if (h.major == MAJOR_UINT) {
@@ -171,7 +182,7 @@ static void print_number(head h) {
     } else if (h.major == MAJOR_NEGATIVE && h.number < INT64_MAX) {
         out_print("%" PRId64, -1 - (int64_t)h.number);
     } else if (number_of(h, &number)) {
-        out_print("%.17g", number);
+        print_double(number);
     }
 }
 

@@ -10,13 +10,16 @@
 #include "commands.h"
 #include "database.h"
 #include "output.h"
+#include "plain.h"
 #include "text.h"
 
 enum { ID_SHOWN = 6 };
 
 typedef struct target {
     char path[CLI_REPO_PATH_SIZE];
-    goat_buf tried; /* what would be done */
+    bool is_listed;  /* it is known to be there */
+    goat_repo *repo; /* open from the first try on while there is something to do in it */
+    goat_buf tried;  /* what would be done */
 } target;
 
 typedef struct reverting {
@@ -89,8 +92,13 @@ static int check_usage(const cli *run) {
 
 /* ---- where ---- */
 
-static int add_target(reverting *r, const char *path, size_t len) {
-    if (len >= CLI_REPO_PATH_SIZE || (len > 5 && memcmp(path, "/sys/", 5) == 0)) return CLI_DONE;
+static int add_target(reverting *r, const char *path, size_t len, bool is_listed) {
+    if (len >= CLI_REPO_PATH_SIZE) return CLI_DONE;
+    if (len > 5 && memcmp(path, "/sys/", 5) == 0) {
+        if (is_listed) return CLI_DONE;
+        cli_error(r->run, "%.*s: what is in /sys is not reverted", (int)len, path);
+        return CLI_NO;
+    }
     target *more = realloc(r->targets, (r->count + 1) * sizeof(*more));
     if (more == NULL) {
         cli_error(r->run, "out of memory");
@@ -98,6 +106,7 @@ static int add_target(reverting *r, const char *path, size_t len) {
     }
     r->targets = more;
     memset(&more[r->count], 0, sizeof(*more));
+    more[r->count].is_listed = is_listed;
     memcpy(more[r->count++].path, path, len);
     return CLI_DONE;
 }
@@ -110,7 +119,7 @@ static int find_all(reverting *r) {
     cbor all = cbor_array(cbor_of(&paths), NULL);
     while (code == CLI_DONE && all.len > 0) {
         cbor path = cbor_content(cbor_take(&all));
-        code = add_target(r, (const char *)path.data, path.len);
+        code = add_target(r, (const char *)path.data, path.len, true);
     }
     goat_buf_free(&paths);
     return code;
@@ -122,9 +131,9 @@ static int find_targets(reverting *r) {
     if (in == NULL) return find_all(r);
     size_t slashes = 0;
     for (const char *at = in; *at != '\0'; at++) slashes += *at == '/';
-    if (slashes < 3) return add_target(r, in, strlen(in));
+    if (slashes < 3) return add_target(r, in, strlen(in), false);
     int code = cli_split_path(r->run, in, repo, &r->key);
-    return code == CLI_DONE ? add_target(r, repo, strlen(repo)) : code;
+    return code == CLI_DONE ? add_target(r, repo, strlen(repo), false) : code;
 }
 
 /* ---- what is done ---- */
@@ -133,15 +142,18 @@ static int revert_in(reverting *r, target *at, bool dry_run, goat_buf *result) {
     goat_error *error = NULL;
     text spec = {0};
     cli *run = r->run;
-    int code = cli_open_repo(run, at->path, CLI_REPO_MUST_EXIST);
+    int code = CLI_DONE;
+    if (at->repo == NULL) {
+        code = cli_open_repo(run, at->path, at->is_listed ? CLI_REPO_LISTED : CLI_REPO_MUST_EXIST);
+        at->repo = run->repo;
+        run->repo = NULL;
+    }
     if (code == CLI_DONE) {
         write_spec(r, dry_run, &spec);
-        if (goat_repo_revert(run->repo, spec.data, spec.len, result, NULL, &error) != GOAT_OK) {
+        if (goat_repo_revert(at->repo, spec.data, spec.len, result, NULL, &error) != GOAT_OK) {
             code = cli_fail(run, at->path, error);
         }
     }
-    goat_repo_free(run->repo);
-    run->repo = NULL;
     text_free(&spec);
     return code;
 }
@@ -178,12 +190,35 @@ static int check_found(const reverting *r) {
 
 /* ---- what is said ---- */
 
-static void print_value(cbor value) {
-    if (cbor_is_empty(value)) {
-        out_text("(unset)");
-    } else {
-        cbor_print(value);
+/* The item as an object, its ids as hexadecimal and its fields in plain form. */
+static void print_json(cbor item) {
+    cbor members = cbor_map(item, NULL);
+    for (const char *comma = "{"; members.len > 0; comma = ",") {
+        cbor name = cbor_take(&members), value = cbor_take(&members), fields = cbor_map(value, NULL);
+        out_text(comma);
+        cbor_print(name);
+        out_text(":");
+        if (!cbor_is_text(name, "fields")) {
+            cbor_print(value);
+            continue;
+        }
+        out_text("{");
+        for (const char *next = ""; fields.len > 0; next = ",") {
+            cbor field = cbor_take(&fields), sides = cbor_map(cbor_take(&fields), NULL);
+            out_text(next);
+            cbor_print(field);
+            out_text(":{");
+            for (const char *then = ""; sides.len > 0; then = ",") {
+                out_text(then);
+                cbor_print(cbor_take(&sides));
+                out_text(":");
+                plain_print(cbor_take(&sides));
+            }
+            out_text("}");
+        }
+        out_text("}");
     }
+    out_text("}\n");
 }
 
 static void print_item(cbor item) {
@@ -201,9 +236,7 @@ static void print_item(cbor item) {
         out_text("  ");
         out_bytes(name.data, name.len);
         out_text(": ");
-        print_value(cbor_member(change, "before"));
-        out_text(" -> ");
-        print_value(cbor_member(change, "after"));
+        plain_print_change(cbor_member(change, "before"), cbor_member(change, "after"), name.len + 4);
         out_text("\n");
     }
 }
@@ -214,8 +247,7 @@ static uint64_t print_result(const cli *run, const goat_buf *result) {
     while (items.len > 0) {
         cbor item = cbor_take(&items);
         if (cli_has(run, "json")) {
-            cbor_print(item);
-            out_text("\n");
+            print_json(item);
         } else {
             print_item(item);
         }
@@ -229,6 +261,11 @@ static bool has_items(const goat_buf *result) {
     return count > 0;
 }
 
+static void leave(target *at) {
+    goat_repo_free(at->repo);
+    at->repo = NULL;
+}
+
 static int revert_all(reverting *r) {
     bool dry_run = cli_has(r->run, "dry-run");
     uint64_t items = 0;
@@ -238,20 +275,25 @@ static int revert_all(reverting *r) {
     }
     for (size_t i = 0; i < r->count && code == CLI_DONE; i++) {
         code = revert_in(r, &r->targets[i], true, &r->targets[i].tried);
+        if (dry_run || !has_items(&r->targets[i].tried)) leave(&r->targets[i]);
     }
     if (code == CLI_DONE) code = check_found(r);
+    bool begun = code == CLI_DONE;
     for (size_t i = 0; i < r->count && code == CLI_DONE; i++) {
         goat_buf result = {0};
         if (!has_items(&r->targets[i].tried)) continue;
         if (!dry_run) code = revert_in(r, &r->targets[i], false, &result);
         if (code == CLI_DONE) items += print_result(r->run, dry_run ? &r->targets[i].tried : &result);
         goat_buf_free(&result);
+        leave(&r->targets[i]);
     }
     if (code == CLI_DONE && items == 0) {
         cli_error(r->run, "there is nothing to revert");
         code = CLI_NO;
     }
-    return code == CLI_DONE && !dry_run ? cli_flush(r->run) : code;
+    if (!begun || dry_run) return code;
+    int flushed = cli_flush(r->run); /* also where one has failed: the others' reverts stand */
+    return code == CLI_DONE ? flushed : code;
 }
 
 int cmd_revert(cli *run) {
@@ -260,7 +302,10 @@ int cmd_revert(cli *run) {
     if (code != CLI_DONE) return code;
     code = cli_open(run, cli_has(run, "dry-run"));
     if (code == CLI_DONE) code = revert_all(&r);
-    for (size_t i = 0; i < r.count; i++) goat_buf_free(&r.targets[i].tried);
+    for (size_t i = 0; i < r.count; i++) {
+        leave(&r.targets[i]);
+        goat_buf_free(&r.targets[i].tried);
+    }
     free(r.targets);
     return cli_close(run, code);
 }

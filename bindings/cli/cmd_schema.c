@@ -1,5 +1,6 @@
 /* goat schema: registers schemas, and lists those that are known; schema_changes.c does the rest. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cbor.h"
@@ -10,15 +11,44 @@
 #include "output.h"
 #include "schema_changes.h"
 
+enum { NAME_COLUMN = 22 };
+
+/* Namespace and version of a definition, as it says them. */
+static bool read_name(const text *definition, json_slice *members) {
+    static const char *const names[] = {"ns", "version"};
+    json_fault fault;
+    return json_members((json_slice){definition->data, definition->len}, names, 2, members, NULL, &fault) &&
+           json_is_string(members[0]) && members[1].data != NULL;
+}
+
+/* Whether that version stands already: what it changes of the one before was said when it was added. */
+static bool is_known(const cli *run, const text *definition) {
+    json_slice members[2];
+    goat_buf schemas = {0};
+    bool known = false;
+    if (!read_name(definition, members) || goat_db_schemas(run->db, &schemas, NULL) != GOAT_OK) return false;
+    text ns = {0};
+    text_add(&ns, members[0].data, members[0].len); /* the text of a string is never longer than the string */
+    ns.len = json_string_text(members[0], ns.data);
+    text version = {0};
+    text_add(&version, members[1].data, members[1].len);
+    text_add(&version, "", 1);
+    cbor all = cbor_array(cbor_of(&schemas), NULL);
+    while (!known && all.len > 0) {
+        cbor one = cbor_take(&all), name = cbor_content(cbor_member(one, "ns"));
+        known = name.len == ns.len && memcmp(name.data, ns.data, ns.len) == 0 &&
+                cbor_uint(cbor_member(one, "version")) == strtoull(version.data, NULL, 10);
+    }
+    text_free(&ns);
+    text_free(&version);
+    goat_buf_free(&schemas);
+    return known;
+}
+
 /* What was registered, as the file says it. */
 static void print_added(const cli *run, const char *name, const text *definition) {
-    static const char *const names[] = {"ns", "version"};
     json_slice members[2];
-    json_fault fault;
-    if (!json_members((json_slice){definition->data, definition->len}, names, 2, members, NULL, &fault) ||
-        members[0].data == NULL || members[1].data == NULL) {
-        return; /* it was accepted, so this cannot be */
-    }
+    if (!read_name(definition, members)) return; /* it was accepted, so this cannot be */
     if (cli_has(run, "json")) {
         out_text("{\"file\":");
         out_json_text(name);
@@ -39,7 +69,8 @@ static int add_file(cli *run, const char *name) {
         code = CLI_NO;
     }
     bool checks = cli_has(run, "check");
-    if (code == CLI_DONE) code = schema_check(run, name, definition.data, definition.len, checks);
+    if (code == CLI_DONE && (checks || !is_known(run, &definition)))
+        code = schema_check(run, name, definition.data, definition.len, checks);
     if (code == CLI_DONE && !checks &&
         goat_db_add_schema(run->db, definition.data, definition.len, &error) != GOAT_OK) {
         code = cli_fail(run, name, error);
@@ -63,23 +94,54 @@ static int add_files(cli *run) {
     return cli_close(run, code);
 }
 
-/* "  title string, required" */
-static void print_field(cbor name, cbor field) {
+/* Of a rule its value as JSON. */
+static void print_rule(cbor name, cbor value) {
+    goat_buf json = {0};
+    cbor word = cbor_content(name);
+    if (goat_value_to_json(value.data, value.len, &json, NULL) == GOAT_OK) {
+        bool is_word = cbor_is_text(name, "merge"); /* without its quotes */
+        out_text(", ");
+        out_bytes(word.data, word.len);
+        out_text(" ");
+        out_bytes(json.data + is_word, json.size - 2 * is_word);
+    }
+    goat_buf_free(&json);
+}
+
+static void print_fields(cbor fields, int indent);
+
+/* "  title                string, required, max_length 80", and what is in it, further in. */
+static void print_field(cbor name, cbor field, int indent) {
+    static const char *const told[] = {"type", "required", "fields", "description"};
     cbor said = cbor_content(name), type = cbor_content(cbor_member(field, "type"));
-    out_print("  %-20.*s %.*s%s\n", (int)said.len, (const char *)said.data, (int)type.len, (const char *)type.data,
-              cbor_bool(cbor_member(field, "required")) ? ", required" : "");
+    int width = indent < NAME_COLUMN ? NAME_COLUMN - indent : 1;
+    out_print("%*s%-*.*s %.*s%s", indent, "", width, (int)said.len, (const char *)said.data, (int)type.len,
+              (const char *)type.data, cbor_bool(cbor_member(field, "required")) ? ", required" : "");
+    cbor rules = cbor_map(field, NULL);
+    while (rules.len > 0) {
+        cbor rule = cbor_take(&rules), value = cbor_take(&rules);
+        bool is_told = false;
+        for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) is_told = is_told || cbor_is_text(rule, told[i]);
+        if (!is_told) print_rule(rule, value);
+    }
+    out_text("\n");
+    print_fields(cbor_member(field, "fields"), indent + 2);
+}
+
+/* Objects are in each other as deeply as GOAT_OBJECT_DEPTH_MAX at most. */
+static void print_fields(cbor fields, int indent) {
+    cbor run = cbor_map(fields, NULL);
+    while (run.len > 0) {
+        cbor name = cbor_take(&run), field = cbor_take(&run);
+        print_field(name, field, indent);
+    }
 }
 
 static void print_definition(cbor definition) {
     cbor ns = cbor_content(cbor_member(definition, "ns"));
     out_print("%.*s %" PRIu64 "%s\n", (int)ns.len, (const char *)ns.data, cbor_uint(cbor_member(definition, "version")),
               cbor_bool(cbor_member(definition, "retired")) ? ", retired" : "");
-    uint64_t count;
-    cbor fields = cbor_map(cbor_member(definition, "fields"), &count);
-    for (uint64_t i = 0; i < count && fields.len > 0; i++) {
-        cbor name = cbor_take(&fields), field = cbor_take(&fields);
-        print_field(name, field);
-    }
+    print_fields(cbor_member(definition, "fields"), 2);
 }
 
 static int print_json(cli *run, cbor definition) {

@@ -1,9 +1,7 @@
 /* goat set: gives fields of an item new values, all in one commit. */
 #include <string.h>
 
-#include "cbor.h"
 #include "commands.h"
-#include "database.h"
 #include "edit.h"
 #include "json.h"
 #include "output.h"
@@ -38,53 +36,11 @@ static int set_field(cli *run, goat_item *item, const char *assignment) {
     return cli_fail(run, run->operands[1], error != NULL ? error : again);
 }
 
-static int set_fields(cli *run, goat_tx *tx, bool *changed) {
-    goat_item *item = NULL;
-    goat_error *error = NULL;
-    const char *path = run->operands[1], *message = cli_value(run, "message");
-    goat_buf result = {0};
-    int code = CLI_DONE;
-    if (goat_item_open(run->db, tx, path, strlen(path), &item, &error) != GOAT_OK) {
-        code = cli_fail(run, path, error);
-    }
-    for (int i = 2; i < run->operand_count && code == CLI_DONE; i++) {
-        code = set_field(run, item, run->operands[i]);
-    }
-    if (code == CLI_DONE &&
-        goat_tx_commit(tx, message, message != NULL ? strlen(message) : 0, &result, &error) != GOAT_OK) {
-        code = cli_fail(run, path, error);
-    }
-    uint64_t commits;
-    cbor_array(cbor_member(cbor_of(&result), "commits"), &commits);
-    *changed = commits > 0;
-    goat_buf_free(&result);
-    goat_item_free(item);
-    return code;
-}
-
 int cmd_set(cli *run) {
     for (int i = 2; i < run->operand_count; i++) {
         if (strchr(run->operands[i], '=') == NULL || run->operands[i][0] == '=') {
             return cli_usage(run, "\"%s\" is not FIELD=VALUE", run->operands[i]);
         }
     }
-    goat_tx *tx = NULL;
-    goat_error *error = NULL;
-    bool changed = false;
-    int code = cli_open_item(run, false, CLI_REPO_MUST_EXIST, NULL);
-    if (code == CLI_DONE && goat_tx_begin(run->repo, &tx, &error) != GOAT_OK) {
-        code = cli_fail(run, run->operands[1], error);
-    }
-    if (code == CLI_DONE) {
-        code = set_fields(run, tx, &changed);
-    }
-    if (code == CLI_DONE) {
-        code = cli_flush(run);
-    }
-    goat_tx_free(tx);
-    code = cli_close(run, code);
-    if (code == CLI_DONE) {
-        edit_print(run, changed ? "changed" : "unchanged");
-    }
-    return code;
+    return edit_fields(run, set_field, cli_value(run, "message"));
 }

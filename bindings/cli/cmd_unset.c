@@ -1,18 +1,14 @@
-/* goat unset: takes fields away from an item. */
+/* goat unset: takes fields away from an item, all in one commit. */
 #include <string.h>
 
 #include "commands.h"
 #include "edit.h"
+#include "output.h"
 
-int cmd_unset(cli *run) {
-    text rest = {0};
-    text_add_c(&rest, "\"unset\":[");
-    for (int i = 2; i < run->operand_count; i++) {
-        text_add_c(&rest, i > 2 ? "," : "");
-        text_add_json(&rest, run->operands[i], strlen(run->operands[i]));
-    }
-    text_add_c(&rest, "]");
-    int code = edit_one(run, NULL, &rest);
-    text_free(&rest);
-    return code;
+static int unset_field(cli *run, goat_item *item, const char *field) {
+    goat_error *error = NULL;
+    goat_status status = goat_item_unset(item, field, strlen(field), &error);
+    return status == GOAT_OK ? CLI_DONE : cli_fail(run, run->operands[1], error);
 }
+
+int cmd_unset(cli *run) { return edit_fields(run, unset_field, NULL); }

@@ -146,7 +146,7 @@ const cli_command cli_commands[] = {
      init_options,
      cmd_init},
     {"schema",
-     "register schemas, or list those that are known",
+     "register, list, compare and retire schemas",
      {"DB add FILE...", "DB list", "DB diff NS V1 V2", "DB retire NS V"},
      "Registers a schema from each FILE, a JSON definition (- is standard input),\n"
      "or lists all. A version of a schema never changes; a new one gets a new number.\n"

@@ -12,6 +12,7 @@
 enum {
     CLI_REPO_MUST_EXIST = 0,
     CLI_REPO_CREATE = 1,
+    CLI_REPO_LISTED = 2, /* goat_db_repos() has just named it */
 };
 
 /* Opens the database that the first operand names; it must be there. */

@@ -66,6 +66,54 @@ int edit_one(cli *run, const char *ns, const text *rest) {
     return code;
 }
 
+/* ---- Fields of one item ------------------------------------------------------------------------ */
+
+static int edit_each(cli *run, goat_tx *tx, edit_field *each, const char *message, bool *changed) {
+    goat_item *item = NULL;
+    goat_error *error = NULL;
+    const char *path = run->operands[1];
+    goat_buf result = {0};
+    int code = CLI_DONE;
+    if (goat_item_open(run->db, tx, path, strlen(path), &item, &error) != GOAT_OK) {
+        code = cli_fail(run, path, error);
+    }
+    for (int i = 2; i < run->operand_count && code == CLI_DONE; i++) {
+        code = each(run, item, run->operands[i]);
+    }
+    if (code == CLI_DONE &&
+        goat_tx_commit(tx, message, message != NULL ? strlen(message) : 0, &result, &error) != GOAT_OK) {
+        code = cli_fail(run, path, error);
+    }
+    uint64_t commits;
+    cbor_array(cbor_member(cbor_of(&result), "commits"), &commits);
+    *changed = commits > 0;
+    goat_buf_free(&result);
+    goat_item_free(item);
+    return code;
+}
+
+int edit_fields(cli *run, edit_field *each, const char *message) {
+    goat_tx *tx = NULL;
+    goat_error *error = NULL;
+    bool changed = false;
+    int code = cli_open_item(run, false, CLI_REPO_MUST_EXIST, NULL);
+    if (code == CLI_DONE && goat_tx_begin(run->repo, &tx, &error) != GOAT_OK) {
+        code = cli_fail(run, run->operands[1], error);
+    }
+    if (code == CLI_DONE) {
+        code = edit_each(run, tx, each, message, &changed);
+    }
+    if (code == CLI_DONE) {
+        code = cli_flush(run);
+    }
+    goat_tx_free(tx);
+    code = cli_close(run, code);
+    if (code == CLI_DONE) {
+        edit_print(run, changed ? "changed" : "unchanged");
+    }
+    return code;
+}
+
 /* ---- Lines ----------------------------------------------------------------------------------- */
 
 bool edit_add_key(ingest *in, const char *name, json_slice value, char *why) {

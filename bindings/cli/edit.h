@@ -9,6 +9,11 @@
  * item and repository; NULL: both must be there. The exit code. */
 int edit_one(cli *run, const char *ns, const text *rest);
 
+/* Makes an edit of each operand behind the second, in the item that the second names, all in one commit; waits for the
+ * disk, closes and prints. `message` (may be NULL) is kept with the commit. The exit code. */
+typedef int edit_field(cli *run, goat_item *item, const char *operand); /* CLI_DONE, or the code of what it said */
+int edit_fields(cli *run, edit_field *each, const char *message);
+
 /* The same line of output for a command that made the edit in its own way. `did` is "created" and so on. */
 void edit_print(const cli *run, const char *did);
 

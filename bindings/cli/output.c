@@ -41,7 +41,7 @@ int out_width(void) {
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-void out_bytes(const void *bytes, size_t len) {
+static void collect(const void *bytes, size_t len) {
     if (len > sizeof collected - collected_len) {
         out_flush();
     }
@@ -52,6 +52,35 @@ void out_bytes(const void *bytes, size_t len) {
     if (len > 0) {
         memcpy(collected + collected_len, bytes, len);
         collected_len += len;
+    }
+}
+
+/* What could steer a terminal is shown as JSON escapes it, \u001b. Line ends and tabs are left. */
+static void collect_shown(const char *bytes, size_t len) {
+    static bool holds_c2; /* what begins a control character of two bytes, U+0080 to U+009F, may end one piece */
+    size_t begin = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        bool is_second = holds_c2 && c >= 0x80 && c < 0xa0;
+        if (holds_c2 && !is_second) collect("\xc2", 1);
+        holds_c2 = c == 0xc2;
+        if (is_second || holds_c2 || c == 0x7f || (c < 0x20 && c != '\n' && c != '\t')) {
+            char escape[8];
+            collect(bytes + begin, i - begin);
+            if (!holds_c2) collect(escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", c));
+            begin = i + 1;
+        }
+    }
+    collect(bytes + begin, len - begin);
+}
+
+void out_bytes(const void *bytes, size_t len) {
+    static int is_terminal = -1;
+    if (is_terminal < 0) is_terminal = isatty(STDOUT_FILENO);
+    if (is_terminal == 1) {
+        collect_shown(bytes, len);
+    } else {
+        collect(bytes, len);
     }
 }
 

@@ -1,7 +1,10 @@
 /* Standard output with every error noticed, and one-line messages on standard error.
  *
  * Output is collected and written in large pieces. After the first failed write nothing more is written;
- * out_finish() says so and makes it the exit code, except that a closed pipe is said by the code alone. */
+ * out_finish() says so and makes it the exit code, except that a closed pipe is said by the code alone.
+ *
+ * Keys, messages and values come from anywhere: on a terminal control characters are shown as \u001b, which in JSON
+ * means the same. Elsewhere nothing is changed. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 

@@ -90,11 +90,31 @@ class Items(Case):
         self.assertIn(CAT, listed)
         text = self.goat("schema", self.db, "list")
         self.assertIn("dog 3\n", text)
-        self.assertRegex(text, r"\n  name +string, required\n")
+        self.assertRegex(text, r"\n  name +string, required, max_length 2000000\n")
 
     def test_a_version_of_a_schema_never_changes(self):
         other = dict(CAT, fields={"name": {"type": "number"}})
         self.refused("schema", self.db, "add", self.write("other.json", json.dumps(other)), says="cat")
+
+    def test_the_list_says_the_rules_and_what_is_in_objects(self):
+        place = {"ns": "place", "version": 1, "fields": {
+            "name": {"type": "string", "required": True, "max_length": 80, "merge": "either"},
+            "at": {"type": "object", "fields": {"lat": {"type": "number", "min": -90, "default": 0.5},
+                                                "in": {"type": "object", "fields": {"city": {"type": "text"}}}}}}}
+        self.goat("schema", self.db, "add", self.write("place.json", json.dumps(place)))
+        listed = self.goat("schema", self.db, "list")
+        self.assertIn("place 1\n", listed)
+        self.assertRegex(listed, r"(?m)^  at +object\n    in +object\n      city +text\n    lat +number, ")
+        self.assertIn(" number, min -90, default 0.5\n", listed)
+        self.assertRegex(listed, r"(?m)^  name +string, required, merge either, max_length 80$")
+
+    def test_what_is_registered_already_is_not_warned_of_again(self):
+        new = dict(CAT, version=2, fields={"name": {"type": "string"}})
+        name = self.write("cat2.json", json.dumps(new))
+        self.goat("schema", self.db, "add", name, notes=True)
+        self.assertIn("loses", self.error)
+        self.assertEqual(self.goat("schema", self.db, "add", name), "cat 2\n")
+        self.assertEqual(self.error, "")
 
     def test_versions_are_checked_compared_retired_and_taken_back(self):
         self.put("tom", colour="grey")
@@ -184,6 +204,29 @@ class Items(Case):
                          "changed")
         self.assertEqual(self.get("tom"), {"name": "tom", "tame": True})
         self.refused("unset", self.db, "/data/cats/tom", "name", says=["name", "required"])
+
+    def test_set_and_unset_take_paths(self):
+        place = {"ns": "place", "version": 1, "fields": {"at": {"type": "object", "fields": {
+            "city": {"type": "string"}, "zip": {"type": "string"}}}}}
+        self.goat("schema", self.db, "add", self.write("place.json", json.dumps(place)))
+        path = "/data/places/home"
+        self.goat("put", self.db, path, "--schema", "place", '{"at": {"zip": "75001"}}')
+        self.goat("set", self.db, path, "at.city=Paris")
+        self.assertEqual(self.goat("get", self.db, path, "--field", "at.city"), "Paris\n")
+        self.assertIn('"changed"', self.goat("unset", self.db, path, "at.city", "--json"))
+        self.assertEqual(json.loads(self.goat("get", self.db, path)), {"at": {"zip": "75001"}})
+        self.assertIn('"unchanged"', self.goat("unset", self.db, path, "at.city", "--json"))
+        self.refused("unset", self.db, path, "at.country", says="at.country")
+
+    def test_a_terminal_is_not_steered(self):
+        name = "\x1b[2J\x7f\u009b31m\u00e9\u00c2\n"
+        self.put("tom", name=name, notes={"\u0085": name})
+        self.goat("set", self.db, "/data/cats/tom", "age=3", "--message", name)
+        for command in (["get"], ["get", "--field", "name"], ["get", "--json"], ["log"], ["explain"], ["explain", "--json"]):
+            said = self.on_terminal(command[0], self.db, "/data/cats/tom", *command[1:])
+            self.assertRegex(said, r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]+$", command)
+        self.assertEqual(json.loads(self.on_terminal("get", self.db, "/data/cats/tom", columns=1000))["name"], name)
+        self.assertIn("\x1b[2J\x7f\u009b31m", self.goat("get", self.db, "/data/cats/tom", "--field", "name"))
 
     def test_delete_and_undo(self):
         self.put("tom", age=3)

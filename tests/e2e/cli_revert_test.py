@@ -121,6 +121,36 @@ class Revert(Case):
         self.goat("revert", self.db, "--undo", "--in", "/data/dogs")
         self.assertEqual(self.goat("ls", self.db, "/data/dogs"), "")
 
+    def test_values_are_printed_so_that_set_takes_them(self):
+        self.set("age=0.2", 'picture="AP8="', "born=2026-01-31T12:00:00Z", 'toys=["ball"]', 'notes={"a": 0.1}')
+        before = self.tom()
+        change = self.set("age=1e21", 'picture=""', "born=2026-02-01T00:00:00.5Z", "toys=[]", "notes={}")
+        said = self.goat("revert", "--dry-run", self.db, change)
+        self.assertIn("  age: 1e21 -> 0.2\n", said.replace("1e+21", "1e21"))
+        self.assertIn('  picture: "" -> "AP8="\n', said)
+        fields = lines(self.goat("revert", "--dry-run", "--json", self.db, change))[0]["fields"]
+        self.goat("set", self.db, "/data/cats/tom",
+                  *(f"{name}={json.dumps(sides['after'])}" for name, sides in fields.items()))
+        self.assertEqual(self.tom(), before)
+
+    def test_a_terminal_is_shown_where_long_values_differ(self):
+        self.set("name=" + 200 * "a" + " goat " + 200 * "b")
+        change = self.set("name=" + 200 * "a" + " gnat " + 200 * "b")
+        said = self.on_terminal("revert", "--dry-run", self.db, change)
+        self.assertRegex(said, r"\n  name: \.\.\.a+ gnat b+\.\.\. -> \.\.\.a+ goat b+\.\.\.\n$")
+        self.assertLessEqual(max(map(len, said.splitlines())), 80)
+
+    def test_system_repositories_are_not_reverted(self):
+        self.refused("revert", self.db, "--since", "2020-01-01T00:00:00Z", "--in", "/sys/schemas", code=NO,
+                     says=("/sys/schemas", "is not reverted"))
+
+    def test_damage_is_noted_once(self):
+        change = self.set("colour=red")
+        with open(self.path("db", "repos", "data", "cats.log"), "ab") as file:
+            file.write(b"torn")
+        self.goat("revert", self.db, change, notes=True)
+        self.assertEqual(self.error.count("torn"), 1, self.error)
+
     def test_what_cannot_be_reverted(self):
         created = self.log()[0]["id"]
         change = self.set("colour=red")

@@ -3,14 +3,18 @@
 Standard library only. A run that fails must say so in exactly one line on standard error; one that does
 not fail says nothing there. So a sanitizer's report fails a test as well.
 """
+import fcntl
 import json
 import os
+import pty
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -83,6 +87,22 @@ class Case(unittest.TestCase):
         if code != DONE and error:
             self.assertTrue(error.startswith("goat"), where)
         return run.stdout.decode()
+
+    def on_terminal(self, *arguments, columns=80):
+        """What goat, which must end well, prints where standard output is a terminal."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        run = subprocess.Popen([GOAT, *arguments], stdin=subprocess.DEVNULL, stdout=theirs)
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 4096):
+                said += piece
+        except OSError: # Linux says so when the other side is closed
+            pass
+        os.close(ours)
+        self.assertEqual(run.wait(60), DONE, said)
+        return said.decode().replace("\r\n", "\n")
 
     def refused(self, *arguments, code=NO, says=(), **more):
         """Runs goat, which must fail with `code` and one line that holds every word of `says`."""

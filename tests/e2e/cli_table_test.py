@@ -119,6 +119,23 @@ class Table(Case):
                 after = self.complete("goat", command["name"], "--" + option["name"], "--")
                 self.assertEqual("--json" in after, option["argument"] is None, f"{command['name']} --{option['name']}")
 
+    def test_operands_are_counted_behind_options_that_something_follows(self):
+        """In bash by what it offers, in fish by its lists; zsh's own _arguments does it by the options."""
+        follows = {"--" + option["name"]: option["argument"] for command in self.commands
+                   for option in command["options"] if option["argument"] is not None}
+        fish = self.completion("goat.fish")
+        for name, count in (("with_value", 1), ("with_two", 2)):
+            listed = re.search(rf"^set -g __goat_{name} (.*)$", fish, re.M)[1].split()
+            self.assertEqual(sorted(listed),
+                             sorted(option for option, words in follows.items() if len(words.split()) == count))
+        os.mkdir(self.path("a-folder"))
+        for command in self.commands:
+            for option in command["options"]:
+                if option["argument"] is not None and command["name"] not in ("clone", "help"):
+                    values = ["x"] * len(option["argument"].split())
+                    self.assertEqual(self.complete("goat", command["name"], "--" + option["name"], *values,
+                                                   self.path("a-f")), [self.path("a-folder")], option["name"])
+
     def test_completion_knows_repositories(self):
         self.make()
         self.put("tom")

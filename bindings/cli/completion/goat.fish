@@ -2,7 +2,7 @@
 # Repositories are read from the names of their logs, so nothing is opened and no lock is taken.
 
 # The options that something follows, and the one that two words follow.
-set -g __goat_with_value --schema --key --batch --flush --field --message --where --sort --offset --limit --fields --apply --rate --listen --static --origins --connections --per-address --root --ca --timeout --url --at
+set -g __goat_with_value --schema --key --batch --flush --field --message --where --sort --offset --limit --fields --apply --rate --listen --static --origins --connections --per-address --root --ca --timeout --url --at --session --since --until --in
 set -g __goat_with_two --tls
 
 # Whether the command is one of these.
@@ -77,7 +77,7 @@ complete -c goat -n __goat_has_no_command -a init -d 'create a database and its 
 complete -c goat -n '__goat_is init' -l json -d 'print path, network, root and session as an object'
 complete -c goat -n '__goat_is init' -l help -d 'print this'
 
-complete -c goat -n __goat_has_no_command -a schema -d 'register schemas, or list those that are known'
+complete -c goat -n __goat_has_no_command -a schema -d 'register, list, compare and retire schemas'
 complete -c goat -n '__goat_is schema' -l check -d 'print what would change, and register nothing'
 complete -c goat -n '__goat_is schema' -l undo -d 'take a retired version back'
 complete -c goat -n '__goat_is schema' -l json -d 'print an object a line'
