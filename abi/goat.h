@@ -152,7 +152,8 @@ GOAT_API const char *goat_error_message(const goat_error *error);
 enum {                        /* what goat_error_detail() is asked for */
        GOAT_DETAIL_PATH = 1,  /**< the repository or item concerned */
        GOAT_DETAIL_FIELD = 2, /**< the field concerned */
-       GOAT_DETAIL_RULE = 3   /**< the schema rule that was broken: "required", "max_length", … */
+       GOAT_DETAIL_RULE = 3   /**< the schema rule that was broken: "required", "max_length", …; "max_size" of what several
+                                   have made larger than a view shows (core/merge/README.md) */
 };
 
 /** More about where it went wrong, or "". Borrowed from `error`. Cannot fail. */
@@ -344,7 +345,7 @@ GOAT_API goat_status goat_db_on_wake(goat_db *db, goat_wake_fn wake, void *userd
 
 enum { /* the first element of each change; skip kinds that you do not know, and elements behind those you know */
        GOAT_CHANGE_RESET = 0, /**< [0]: more happened than was kept; read again what you show */
-       GOAT_CHANGE_ITEM = 1,  /**< [1, path, origin, revision, [field, …]] */
+       GOAT_CHANGE_ITEM = 1,  /**< [1, path, origin, revision, [field, …]]; of an object its own name, not what is in it */
        GOAT_CHANGE_ROW = 2,   /**< [2, query id, GOAT_ROW_…, position, old position, path] */
        GOAT_CHANGE_REPO = 3,  /**< [3, path, "open" | "closed" | "failed"] */
        GOAT_CHANGE_JOB = 4,   /**< [4, job id, status]: a job is done */
@@ -470,7 +471,7 @@ GOAT_API void goat_job_free(goat_job *job);
  * definition again is no change. From here on this process reads and writes items of the namespace
  * at the newest version that it registered; what newer versions write is carried and not shown. A
  * process that registers none reads at the newest version that is known and not retired. "upgrade"
- * says how what the version before wrote is read (core/schema/README.md).
+ * says how what the version before wrote is read. goat-schema(5) has the whole language.
  *
  * @param json  copied.
  * @return GOAT_OK, GOAT_INVALID with field and rule, GOAT_CONFLICT if other bytes stand under that
@@ -671,8 +672,9 @@ GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_jo
  *                  "dry_run": true                nothing is changed
  *                  "lacks_some": true             "commits" that are not in this repository are no error
  * @param result  new contents when blocking, may be NULL. A CBOR map: "found" (ids of "commits"), "items": an array of
- *                maps with "path", "commit" (id; not with "dry_run"), "reverts" (ids that it undoes), "fields" (name →
- *                {"before": value, "after": value}, each left out where the field is unset), "deleted"? (whether the item
+ *                maps with "path", "commit" (id; not with "dry_run"), "reverts" (ids that it undoes), "fields" (of the
+ *                item, by name, an object as a whole: {"before": value, "after": value}, each left out where the field is
+ *                unset), "deleted"? (whether the item
  *                is afterwards, where that changes). An item may be there whose fields do not change: others have
  *                written over what is undone.
  * @param job     new, end with goat_job_free(). Pass NULL to block.
@@ -933,7 +935,7 @@ GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error 
  * The commits of an item, newest first (by time, then id), as one CBOR array of maps: "id" (bytes), "batch"
  * (bytes), "time" (date), "logical" (integer, the counter within the millisecond), "session" (bytes),
  * "kind" ("create", "edit", "delete", "undelete", "revert"), "schema" ([ns, version]), "fields" (array of
- * names), "parents" (array of bytes), "head" (boolean), "message"?, "reverts"? (array of bytes).
+ * names; of an object its own, not what is in it), "parents" (array of bytes), "head" (boolean), "message"?, "reverts"? (array of bytes).
  *
  * @param offset   how many of the newest to skip.
  * @param limit    how many at most; UINT32_MAX for all.

@@ -89,12 +89,26 @@ class Table(Case):
             summary = command["summary"][0].upper() + command["summary"][1:]
             self.assertIn(f".It Cm {command['name']}\n{summary};\nsee\n.Xr goat-{command['name']} 1 .", text)
         pages = sorted(os.path.basename(path) for path in glob.glob(os.path.join(CLI, "man", "*")))
-        self.assertEqual(pages, sorted([f"goat-{name}.1" for name in self.names] + ["goat.1"]))
+        self.assertEqual(pages, sorted([f"goat-{name}.1" for name in self.names] + ["goat.1", "goat-schema.5"]))
+
+    def test_the_page_of_schemas_names_every_type_and_its_examples_are_right(self):
+        text = page("goat-schema.5")
+        with open(os.path.join(SOURCE, "core", "schema", "types.c"), encoding="utf-8") as file:
+            types = re.findall(r'\[GT_TYPE_\w+\] = \{"([a-z]+)"', file.read())
+        self.assertGreater(len(types), 12)
+        for name in types:
+            self.assertRegex(text, rf"(?m)^[^{{]*\b{name}\b")
+        self.make()
+        cats = re.findall(r'^\{"ns": "cat".*?\}$', text, re.M | re.S)
+        self.assertEqual(len(cats), 2)
+        for version, cat in enumerate(cats, 1):
+            told = self.goat("schema", self.db, "add", "-", notes=True, stdin=cat.replace('"cat"', '"kitten"'))
+            self.assertEqual(told, f"kitten {version}\n")
 
     def test_mandoc_has_nothing_to_say(self):
         if shutil.which("mandoc") is None:
             self.skipTest("there is no mandoc here")
-        pages = glob.glob(os.path.join(CLI, "man", "*.1"))
+        pages = glob.glob(os.path.join(CLI, "man", "*.[15]"))
         lint = subprocess.run(["mandoc", "-Tlint", "-Wstyle", *pages], capture_output=True, text=True)
         # Pages that are not installed here, and Debian's word for itself, are no fault of these.
         said = [line for line in lint.stdout.splitlines() if "referenced manual not found" not in line]

@@ -50,8 +50,8 @@ done
 # The command and what belongs to it, where this build has it.
 if [ -e "$prefix/bin/goat" ]; then
     run "$prefix/bin/goat" --version
-    for file in share/man/man1/goat.1 share/bash-completion/completions/goat share/zsh/vendor-completions/_goat \
-        share/fish/vendor_completions.d/goat.fish; do
+    for file in share/man/man1/goat.1 share/man/man5/goat-schema.5 share/bash-completion/completions/goat \
+        share/zsh/vendor-completions/_goat share/fish/vendor_completions.d/goat.fish; do
         ls "$prefix/$file"* >/dev/null || { echo "not installed: $file"; exit 1; }
     done
 fi
