@@ -52,6 +52,16 @@ fetch() {
     exec 3>&-
 }
 
+meet() { # in one line
+    printf '%s(both sync)%s\n' "$dim" "$plain"
+    "$program" sync alice >out
+    "$program" sync bob >out
+    "$program" sync alice >out
+}
+
+step "Notes besides: with a text that several may type into"
+goat schema "$db" add "$here/note.json"
+
 step "A server for it, and two machines that clone it"
 serve 127.0.0.1:0
 began=$(now)
@@ -84,6 +94,23 @@ goat sync alice
 step "Different fields are both there; of one field the later value, and the history has both"
 goat query alice $repo --where "{\"name\":\"$shell\"}" --fields description,priority,homepage
 goat log alice "$repo/$shell" --limit 3
+
+note=/debian/notes/$shell
+step "A text, and both type into it at once"
+goat put alice "$note" --schema note "{\"title\":\"$shell\",\"text\":\"A small shell.\"}"
+meet
+goat set alice "$note" 'text=A small and quick shell.'
+goat set bob "$note" 'text=A small shell. Scripts love it.'
+alices=$("$program" log alice "$note" --limit 1 --json | sed 's/.*"id":"\([0-9a-f]\{12\}\).*/\1/')
+meet
+goat get bob "$note" --field text
+
+step "Who wrote that, and by which rule?"
+goat explain bob "$note" text
+
+step "Alice takes back what she typed; what Bob typed stays"
+goat revert alice "$alices"
+meet
 
 step "Live: what Alice changes is at Bob's as soon as the server has it"
 printf '%s$ goat sync bob --watch &%s\n' "$dim" "$plain"
@@ -121,3 +148,10 @@ goat verify bob
     printf 'show: the three are not equal\n' >&2
     exit 1
 }
+
+step "A second version of the notes, beside the first: what does it change?"
+goat schema "$db" add "$here/note2.json" --check
+goat schema "$db" add "$here/note2.json"
+goat get "$db" "$note"
+printf '%sAlice has not heard of it yet, and goes on as before:%s\n' "$bold" "$plain"
+goat get alice "$note"

@@ -37,7 +37,8 @@ class Demo(Case):
         told = self.show()
         for part in ("26 packages and 4 updates", "26 created", "26 unchanged", "1 created, 0 changed", "no faults",
                      "  moved 1 to 0 eater  ", "  inserted 0   surfer  ", "edit      installed_kib", "28 commits came",
-                     "2 commits came, 2 went", "at Bob:", "/healthz", "In numbers"):
+                     "2 commits came, 2 went", "at Bob:", "\nA small and quick shell. Scripts love it.\n", "kept: inserted 17\n",
+                     '"A small and quick shell. Scripts love it." -> "A small shell. Scripts love it."', '"stars": 3', "/healthz", "In numbers"):
             self.assertIn(part, told)
         self.assertNotIn("\x1b", told)
         self.assertEqual(glob.glob(os.path.join(SOURCE, "build", "demo*")), before)
