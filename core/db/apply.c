@@ -3,6 +3,7 @@
  * Each edit is resolved on what the handle sees (or on an earlier edit of the same item in this call),
  * turned into a delta, validated, and added as a leaf. Nothing is changed before all of them were. */
 #include "db/internal.h"
+#include "db/new_key.h"
 #include "schema/schema_json.h"
 
 /* One edit as it was given, in either form. */
@@ -302,6 +303,7 @@ static goat_status take(apply *a, const edit *e, gt_diag *diag) {
     base b;
     uint32_t edits = 0;
     goat_status status = find_base(a, e, hash, &b, diag);
+    if (status == GOAT_OK && !b.exists) status = gt_new_key_check(e->key, diag);
     if (status == GOAT_OK) status = resolve(a, e, &b, &edits, diag);
     if (status == GOAT_OK && b.exists && edits == 0) {
         a->result.unchanged++;

@@ -1,5 +1,6 @@
 /* Items as a handle holds them: reading with unsaved edits and defaults, and editing. */
 #include "db/internal.h"
+#include "db/new_key.h"
 
 static gt_bytes key_of(const goat_item *item) { return gt_bytes_of(item->key, item->key_len); }
 
@@ -269,6 +270,7 @@ goat_status gt_item_create(goat_db *db, goat_tx *tx, gt_bytes path, gt_bytes ns,
         status = gt_fail(diag, GOAT_EXISTS, "there is an item of that name already");
         gt_diag_path(diag, (const char *)path.data, path.len);
     }
+    if (status == GOAT_OK) status = gt_new_key_check(key, diag);
     if (status != GOAT_OK) return status;
     gt_works *works = tx != NULL ? &tx->works : &space->works;
     gt_work *work = NULL;

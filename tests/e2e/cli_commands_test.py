@@ -218,6 +218,12 @@ class Items(Case):
         self.assertIn('"unchanged"', self.goat("unset", self.db, path, "at.city", "--json"))
         self.refused("unset", self.db, path, "at.country", says="at.country")
 
+    def test_no_item_is_made_under_a_key_with_control_characters(self):
+        for key in ("a\x7f", "a\u0080", "\u009b31m"):
+            self.refused("put", self.db, "/data/cats/" + key, "--schema", "cat", '{"name": "a"}', says="control")
+        self.put("a\u00a0\u00e9")
+        self.refused("set", self.db, "/data/cats/a\u0080", "age=1", says="no such item")
+
     def test_a_terminal_is_not_steered(self):
         name = "\x1b[2J\x7f\u009b31m\u00e9\u00c2\n"
         self.put("tom", name=name, notes={"\u0085": name})

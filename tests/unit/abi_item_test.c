@@ -294,6 +294,8 @@ static void an_item_is_created_with_fields_or_a_random_key(void **state) {
                  goat_item_create(f->db, NULL, TEXT("/data/tasks/2"), TEXT("tusk"), NULL, 0, &other, &error));
     assert_fails(GOAT_CLOSED,
                  goat_item_create(f->db, NULL, TEXT("/data/other/2"), TEXT("task"), NULL, 0, &other, &error));
+    assert_fails(GOAT_INVALID,
+                 goat_item_create(f->db, NULL, TEXT("/data/tasks/\xc2\x9b"), TEXT("task"), NULL, 0, &other, &error));
     assert_fails(GOAT_INVALID, goat_item_create(f->db, NULL, TEXT("/data/tasks/2"), TEXT("task"),
                                                 (const uint8_t *)"\x80", 1, &other, &error));
     goat_buf_free(&fields);
