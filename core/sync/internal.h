@@ -265,6 +265,7 @@ void gt_count_out(gt_sync *sync, gt_bytes frame);
 /* Before anything is sent that our own session has signed: CERTIFY, if it was not certified. */
 void gt_certify_ask(gt_channel *channel, gt_buf *packet);
 /* A batch of ours in `record` was sent with ack. */
+gt_log *gt_sessions_log(const gt_channel *channel); /* where certificates are logged; NULL: nowhere */
 bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start);
 
 /* ---- take.c: what we get ---- */

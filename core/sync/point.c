@@ -34,11 +34,17 @@ bool gt_point_holds(gt_channel *channel, const uint8_t *point, uint64_t *length)
     return memcmp(own, point, sizeof(own)) == 0;
 }
 
+/* Whether every certificate that vouches for what is in the log is on the disk. */
+static bool certificates_are_safe(const gt_channel *channel) {
+    const gt_log *log = gt_sessions_log(channel);
+    return log == NULL || log == gt_channel_log(channel) || gt_log_length_durable(log) == gt_log_length(log);
+}
+
 /* The greatest length that a point may name; 0: none. */
 static uint64_t point_length(const gt_channel *channel) {
     if (channel->sync->role != GT_SYNC_SERVER || channel->state != GT_CHANNEL_OPEN) return 0;
     if (channel->run != NULL || channel->unequal || channel->dropped) return 0;
-    if (gt_repo_misses_records(channel->shared->repo)) return 0;
+    if (gt_repo_misses_records(channel->shared->repo) || !certificates_are_safe(channel)) return 0;
     uint64_t durable = gt_log_length_durable(gt_channel_log(channel));
     uint64_t length = durable < channel->cursor ? durable : channel->cursor;
     bool again = channel->point_again || (channel->point_is_void && !gt_repo_has_gaps(channel->shared->repo));
@@ -115,8 +121,8 @@ static void cover(gt_channel *channel, uint64_t count) {
 
 static bool is_refused(const void *channel, const gt_id *batch) { return gt_channel_is_refused(channel, batch); }
 
-/* A run has ended equal and a point was given after it: what was sent before the run is on the peer's disk, whether it
- * was acknowledged or dropped and came from somebody else. */
+/* A run has ended equal and a point was given after it: what was sent before the run or by it is on the peer's disk, whether
+ * it was acknowledged or dropped and came from somebody else. */
 static void forget_sent(gt_channel *channel) {
     bool forgot = gt_sent_forget(&channel->sent, channel->run_number, is_refused, channel);
     if (forgot) gt_sync_event_of(channel->sync, GT_SYNC_SAFE, channel, NULL);

@@ -98,9 +98,9 @@ void gt_sent_acknowledge(gt_sent_list *list, const gt_id *batch) {
 bool gt_sent_forget(gt_sent_list *list, uint32_t run, bool (*stays)(const void *context, const gt_id *batch),
                     const void *context) {
     size_t before = list->count;
-    for (size_t at = 0; at < list->items.count && item(list, at)->run < run; at++) {
+    for (size_t at = 0; at < list->items.count; at++) {
         const gt_sent *sent = item(list, at);
-        if (!sent->gone && (stays == NULL || !stays(context, &sent->batch))) leave(list, at);
+        if (!sent->gone && sent->run < run && (stays == NULL || !stays(context, &sent->batch))) leave(list, at);
     }
     if (list->count < before) tidy(list);
     return list->count < before;

@@ -13,7 +13,7 @@
 typedef struct gt_sent {
     gt_id batch;
     uint64_t start; /* of its record in our log */
-    uint32_t run;   /* how many there had been when it was sent */
+    uint32_t run;   /* what ends equal after so many speaks for it */
     bool gone;
 } gt_sent;
 

@@ -450,7 +450,7 @@ void gt_sync_again(gt_channel *channel) {
 }
 
 void gt_sync_sessions_safe(gt_sync *sync) {
-    if (sync->owed > 0) gt_sync_due(sync);
+    gt_sync_due(sync); /* acknowledgements and points may have waited for it */
 }
 
 void gt_sync_sessions_grew(gt_sync *sync) {

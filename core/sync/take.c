@@ -16,14 +16,14 @@ static void refuse(gt_channel *channel, const gt_id *batch, const gt_diag *why) 
     channel->sync->counters.batches_refused++;
 }
 
-static gt_log *sessions_log(const gt_channel *channel) {
+gt_log *gt_sessions_log(const gt_channel *channel) {
     const gt_sync_host *host = &channel->sync->host;
     return host->sessions == NULL ? NULL : host->sessions(host->context);
 }
 
 /* It is acknowledged once our logs are safe up to where they now end. */
 static void owe_ack(gt_channel *channel, const gt_id *batch) {
-    gt_log *sessions = sessions_log(channel);
+    gt_log *sessions = gt_sessions_log(channel);
     gt_taken taken = {.batch = *batch, .at_us = channel->sync->now_us, .end = gt_log_length(gt_channel_log(channel))};
     if (sessions != NULL) taken.sessions_end = gt_log_length(sessions);
     gt_queue_push(&channel->taken, &taken); /* without memory it is not acknowledged now, and sent again some day */
@@ -259,7 +259,7 @@ static size_t count_safe(const gt_channel *channel) {
     uint64_t durable = gt_log_length_durable(gt_channel_log(channel)), sessions_durable = 0;
     size_t count = 0;
     if (channel->taken.count > 0) {
-        gt_log *sessions = sessions_log(channel);
+        gt_log *sessions = gt_sessions_log(channel);
         sessions_durable = sessions == NULL ? 0 : gt_log_length_durable(sessions);
     }
     for (; count < channel->taken.count; count++) {

@@ -167,10 +167,15 @@ static void an_acknowledgement_waits_for_certificates_that_nobody_syncs(void **s
     test_peer_edit(&f->client, "k", "{text: 'x'}");
     test_wire_settle(&f->wire);
     assert_int_equal(unacknowledged(&f->wire), 1);
+    test_peer_flush(&f->server);
+    test_wire_settle(&f->wire);
+    assert_int_equal(unacknowledged(&f->wire), 1);
+    assert_false(f->client.has_kept); /* nor is there a point */
     test_peer_flush(&f->other);
     gt_shared_changed(&f->server.shared);
     test_wire_settle(&f->wire);
     assert_int_equal(unacknowledged(&f->wire), 0);
+    assert_true(f->client.has_kept);
     f->server.sessions = NULL;
 }
 
