@@ -126,6 +126,7 @@ struct gt_mount {
     bool was_unsent;        /* when it was opened */
     bool was_shared;
     bool makes_receipts;
+    uint32_t certificates_seen; /* when batches that nobody vouched for were last looked at */
     uint64_t sync_asked;     /* of a server: the length for which a sync was asked */
     uint64_t serve_after_us; /* after trouble, no receipt is made before this */
     gt_peer_file peer_file;

@@ -157,12 +157,21 @@ static void check_system(const gt_mount *mount) {
     gt_database_fail(database, gt_repo_failure(mount->repo));
 }
 
+/* A log may hold batches of somebody whose certificate was lost. When it is there again they are taken in. */
+static void look_for_vouched(gt_mount *mount) {
+    uint32_t count = gt_keyring_count(mount->database->keyring);
+    if (mount->certificates_seen == count || gt_repo_get_phase(mount->repo) != GT_REPO_OPEN) return;
+    mount->certificates_seen = count;
+    if (!mount->is_sessions && gt_repo_has_gaps(mount->repo)) gt_repo_regain(mount->repo, NULL);
+}
+
 bool gt_mounts_step(gt_database *database, uint64_t now_us, uint64_t *deadline_us) {
     bool did = false;
     for (gt_mount **at = &database->mounts; *at != NULL;) {
         gt_mount *mount = *at;
         did = step_mount(mount) || did;
         check_system(mount);
+        look_for_vouched(mount);
         did = gt_serve_step(mount, now_us, deadline_us) || did;
         tell_links(mount);
         if (may_end(mount, now_us, deadline_us)) {

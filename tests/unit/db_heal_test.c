@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "db/internal.h"
+#include "db/links.h"
 #include "support/test_link.h"
 #include "support/test_repo.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #define LOG "repos/data/goats.log"
+#define SESSIONS "repos/sys/sessions.log"
 #define CHECKPOINT "repos/data/goats.checkpoint"
 
 static void edit(test_handle *handle, const char *name, int count, const char *fields) {
@@ -132,8 +134,40 @@ static void verify_takes_the_checkpoint_away(void **state) {
     test_trio_end(&f);
 }
 
+/* The log of certificates has lost the replica's, and batches of it are in another log. Once it is certified again they
+ * are taken in, without a run or an opening. */
+static void what_was_not_vouched_for_is_taken_in_with_the_certificate(void **state) {
+    (void)state;
+    test_trio f;
+    test_trio_begin(&f);
+    edit(&f.server, "s", 1, "{text: 'of the server'}");
+    assert_int_equal(test_handle_flush(&f.server, GOAT_DURABLE_DISK), GOAT_OK);
+    uint64_t before = gt_sim_file(f.server_machine.disk, SESSIONS).len;
+    test_trio_join(&f, &f.one);
+    edit(&f.one, "it", 1, "{text: 'of the replica'}");
+    test_world_meet(&f.world);
+    uint8_t key[GT_PUBLIC_KEY_SIZE];
+    memcpy(key, gt_db_database(f.one.db)->own.public_key, sizeof key);
+    test_trio_close(&f, &f.one);
+    test_trio_close(&f, &f.server);
+    gt_sim_remove_file(f.server_machine.disk, CHECKPOINT);
+    gt_sim_remove_file(f.server_machine.disk, "repos/sys/sessions.checkpoint");
+    gt_sim_cut_file(f.server_machine.disk, SESSIONS, before);
+    test_trio_open(&f, &f.server);
+    assert_true(gt_repo_has_gaps(repo_of(&f.server)));
+    test_handle_shows(&f.server, "it0", NULL);
+    assert_int_equal(gt_certify_anonymous((gt_database *)(uintptr_t)gt_db_database(f.server.db), key, NULL), GOAT_OK);
+    test_handle_settle(&f.server);
+    test_handle_advance(&f.server);
+    assert_false(gt_repo_has_gaps(repo_of(&f.server)));
+    test_handle_shows(&f.server, "it0", "{text: 'of the replica'}");
+    assert_int_equal(test_handle_verify(&f.server), 0);
+    test_trio_end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_not_vouched_for_is_taken_in_with_the_certificate),
         cmocka_unit_test(what_a_look_finds_is_asked_for_at_once),
         cmocka_unit_test(what_verify_finds_is_asked_for_at_once),
         cmocka_unit_test(verify_takes_the_checkpoint_away),
