@@ -284,8 +284,8 @@ GOAT_API goat_status goat_db_open(const char *path, size_t path_len, const goat_
  * everything is on the disk. The handle and its children then answer GOAT_CLOSED.
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block.
- * @return GOAT_OK, GOAT_INVALID with path, field and rule when unsaved edits broke their schema and are lost (flush
- *         before to be told in time), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. The handle is closed in any case.
+ * @return GOAT_OK, GOAT_INVALID with path, field and rule when unsaved edits broke their schema, or GOAT_TOO_LARGE when an
+ *         item is larger than GOAT_VALUE_MAX, and they are lost (flush before to be told in time), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. The handle is closed in any case.
  *
  * Blocks: only with job NULL. Calls back: no, and the wake-up function never again. Threads: any. Since 0.1.
  */
@@ -402,8 +402,8 @@ enum {
  * durability. Flushes that run together share one write to the disk.
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block.
- * @return GOAT_OK, GOAT_LOADING, GOAT_INVALID with path, field and rule when an item breaks its schema (it
- *         stays unsaved, everything else was flushed), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK; with level SERVER also
+ * @return GOAT_OK, GOAT_LOADING, GOAT_INVALID with path, field and rule when an item breaks its schema, GOAT_TOO_LARGE with
+ *         its path when it is larger than GOAT_VALUE_MAX (it stays unsaved, everything else was flushed), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK; with level SERVER also
  *         GOAT_OFFLINE if no server is connected or it goes away, GOAT_FORBIDDEN if it refuses an edit, GOAT_CLOSED with
  *         the path of a repository that was closed before a server had all of it, and is not being sent: open it again.
  *         After GOAT_IO or GOAT_FULL the repository is read-only until it is opened again.
@@ -583,7 +583,7 @@ GOAT_API goat_status goat_repo_open(goat_db *db, const char *path, size_t path_l
  * back its memory when no other handle has it open. Handles on it then answer GOAT_CLOSED.
  *
  * @param job  new, end with goat_job_free(). Pass NULL to block.
- * @return GOAT_OK, GOAT_INVALID as for goat_db_close(), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. It is closed in any
+ * @return GOAT_OK, GOAT_INVALID and GOAT_TOO_LARGE as for goat_db_close(), GOAT_IO, GOAT_FULL, GOAT_WOULD_BLOCK. It is closed in any
  *         case.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
@@ -881,6 +881,7 @@ GOAT_API goat_status goat_item_increment(goat_item *item, const char *field, siz
  * @param unit      what position and count are counted in; see goat_unit.
  * @param text      UTF-8; NULL with 0 for none.
  * @return also GOAT_INVALID, with the position, where there is no such place, or it lies inside of a code point.
+ *         GOAT_TOO_LARGE where the text would be larger than GOAT_VALUE_MAX.
  */
 GOAT_API goat_status goat_item_splice(goat_item *item, const char *field, size_t field_len, goat_unit unit,
                                       uint32_t position, uint32_t count, const char *text, size_t text_len,

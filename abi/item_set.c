@@ -204,7 +204,7 @@ static goat_status number_for(const gt_field *field, double number, gt_buf *made
         good = gt_write_double(made, number);
         if (!good) gt_fail(diag, GOAT_INVALID, "the number is not finite");
     }
-    if (!good) gt_diag_field(diag, (const char *)field->name.data, field->name.len);
+    if (!good) gt_diag_field(diag, (const char *)field->path.data, field->path.len);
     return good ? GOAT_OK : GOAT_INVALID;
 }
 

@@ -243,6 +243,19 @@ static place find_near(gt_text_index *index, goat_unit unit, uint64_t position) 
 
 /* ---- splices ---- */
 
+static uint64_t bytes_between(const gt_text_index *index, const place *from, const place *to) {
+    uint64_t bytes = to->offset;
+    if (from->block == to->block) return bytes - from->offset;
+    for (size_t i = from->block; i < to->block; i++) bytes += index->blocks[i].len;
+    return bytes - from->offset;
+}
+
+/* No item can be larger than this, so the text would never be captured. */
+static bool is_too_large(const gt_text_index *index, const place *from, const place *to, gt_bytes text) {
+    if (text.len == 0 || index->all.bytes + text.len <= GOAT_VALUE_MAX) return false;
+    return index->all.bytes - bytes_between(index, from, to) + text.len > GOAT_VALUE_MAX;
+}
+
 goat_status gt_text_index_splice(gt_text_index *index, const gt_splice *splice, gt_diag *diag) {
     place from = find_near(index, splice->unit, splice->position);
     uint64_t before = units_before(&index->near_begin, splice->unit);
@@ -250,6 +263,9 @@ goat_status gt_text_index_splice(gt_text_index *index, const gt_splice *splice, 
     place to = from;
     if (!go(index, splice->unit, splice->count, &to)) return gt_splice_refuse(splice, true, diag);
     if (splice->count == 0 && splice->text.len == 0) return GOAT_OK;
+    if (is_too_large(index, &from, &to, splice->text)) {
+        return gt_fail(diag, GOAT_TOO_LARGE, "the text would be larger than %d bytes", GOAT_VALUE_MAX);
+    }
     if (!index->is_whole && !gt_changes_reserve(&index->changes)) return gt_no_memory(diag);
     uint64_t count_before = index->all.points, removed = to.points - from.points;
     if (!replace(index, from, to, splice->text)) return gt_no_memory(diag);

@@ -6,6 +6,8 @@
 #include "support/test_random.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char schema[] = "{\"ns\": \"goat\", \"version\": 9, \"fields\": {\"body\": {\"type\": \"text\"}, "
                              "\"few\": {\"type\": \"text\", \"max_length\": 12}, "
@@ -145,8 +147,29 @@ static void a_splice_that_lacks_memory_is_none(void **state) {
     }
 }
 
+/* No item can be larger, so it could not be captured. */
+static void a_text_does_not_outgrow_what_an_item_may_be(void **state) {
+    test_handles *f = *state;
+    enum { PIECE = GOAT_VALUE_MAX / 4 };
+    char *piece = malloc(PIECE + 1);
+    assert_non_null(piece);
+    memset(piece, 'x', PIECE);
+    piece[PIECE] = 0;
+    goat_item *item = create(f, "x");
+    for (int i = 0; i < 4; i++) assert_int_equal(splice(item, "body", 0, 0, piece), GOAT_OK);
+    assert_int_equal(splice(item, "body", 7, 0, "y"), GOAT_TOO_LARGE);
+    assert_int_equal(splice(item, "body", 7, 1, "y"), GOAT_OK); /* as long as before */
+    assert_int_equal(splice(item, "body", PIECE - 1, PIECE + 2, piece), GOAT_OK);
+    assert_int_equal(splice(item, "body", 7, 0, "yyy"), GOAT_TOO_LARGE);
+    assert_int_equal(splice(item, "body", 0, 100, ""), GOAT_OK); /* and room for the rest of the item */
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    test_handle_drop(item);
+    free(piece);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_text_does_not_outgrow_what_an_item_may_be, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(many_splices_copy_little_each, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(whenever_it_is_looked_at_it_is_the_same, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(what_is_typed_and_taken_back_is_not_unsaved, set_up, test_handles_tear_down),
