@@ -134,6 +134,7 @@ static void finish(gt_channel *channel, bool equal) {
     channel->point_again = true; /* the last one was given before, and says nothing of what the run has shown */
     /* What was passed over before it began was no part of our set: if the peer had it, it has come. */
     if (equal && channel->unsent < channel->point_min) channel->unsent = UINT64_MAX;
+    if (equal) channel->point_min = gt_log_length(gt_channel_log(channel)); /* what came in it is to be on our disk */
     try_again_later(channel, equal);
     gt_channel_is_even(channel);
     channel->lacks = true;
