@@ -288,8 +288,9 @@ static bool lacks(const gt_channel *channel, uint32_t record, gt_held *held) {
     gt_id batch;
     bool whole = gt_repo_is_whole(repo, record, &batch) ||
                  gt_repo_is_whole(repo, gt_repo_find_record(repo, &batch), &batch); /* this is a further part of it */
-    if (whole && gt_bloom_may_hold(&run->their_filter, &batch)) return false;
-    if (gt_run_is_answered(run, &batch) || gt_channel_is_refused(channel, &batch)) return false;
+    if (gt_bloom_may_hold(&run->their_filter, &batch)) return false; /* all of it, whatever part we have */
+    if (gt_channel_is_refused(channel, &batch)) return false;
+    if (!whole && gt_run_is_answered(run, &batch)) return false; /* a part does not go back and forth */
     gt_repo_held(repo, record, held);
     return held->frame.data != NULL;
 }

@@ -158,6 +158,27 @@ static void what_is_held_in_part_is_not_acknowledged(void **state) {
     test_writer_free(&other);
 }
 
+/* The server sends its part first, as it lacks in the client's filter or not; that is no reason to keep the rest. */
+static void who_has_a_part_of_a_batch_is_given_the_rest(void **state) {
+    fixture *f = *state;
+    test_writer writer;
+    gt_buf part;
+    test_writer_init(&writer, &f->network, 3, test_goat_1);
+    test_writer_leaf(&writer, "a", 1, NULL, 0, "{text: 'x'}", NULL);
+    test_writer_leaf(&writer, "b", 2, NULL, 0, "{text: 'y'}", NULL);
+    gt_bytes frame = test_writer_finish(&writer);
+    gt_buf_init(&part, &gt_alloc_system);
+    test_writer_elide(&writer, frame, "10", GT_NODE_HAD, &part);
+    test_site_admits(&f->server.site, gt_buf_bytes(&part), GT_ADMITTED);
+    test_site_admits(&f->client.site, frame, GT_ADMITTED);
+    test_wire_join_anew(&f->wire, &f->client, &f->server);
+    test_wire_settle(&f->wire);
+    assert_int_equal(test_peer_entries(&f->server), 2);
+    assert_true(f->client.last_equal);
+    gt_buf_free(&part);
+    test_writer_free(&writer);
+}
+
 /* Without its certificate a batch cannot be read again. */
 static void an_acknowledgement_waits_for_certificates_that_nobody_syncs(void **state) {
     fixture *f = *state;
@@ -447,6 +468,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_was_dropped_and_came_by_another_way_is_acknowledged, test_trio_setup,
                                         test_trio_teardown),
         cmocka_unit_test_setup_teardown(what_is_held_in_part_is_not_acknowledged, test_trio_setup, test_trio_teardown),
+        cmocka_unit_test_setup_teardown(who_has_a_part_of_a_batch_is_given_the_rest, test_trio_setup,
+                                        test_trio_teardown),
         cmocka_unit_test_setup_teardown(an_acknowledgement_waits_for_certificates_that_nobody_syncs, test_trio_setup,
                                         test_trio_teardown),
         cmocka_unit_test_setup_teardown(a_point_names_no_place_before_what_was_acknowledged, test_trio_setup,
