@@ -32,7 +32,7 @@
  * GOAT_MISUSE from every function with arguments, GOAT_CLOSED from every function that is given a
  * handle whose database was closed; the lists below do not repeat these three.
  *
- * JOBS. What takes long (open, flush, digest, verify) is a job. Pass NULL for the goat_job ** and
+ * JOBS. What takes long (open, flush, digest, verify, revert) is a job. Pass NULL for the goat_job ** and
  * the call blocks until it is done; pass a pointer and it returns at once with a job to watch. In
  * builds without threads, goat_db_run() advances jobs, and blocking works only where the host's
  * storage completes at once (GOAT_WOULD_BLOCK otherwise).
@@ -444,7 +444,7 @@ GOAT_API goat_status goat_job_wait(goat_job *job, uint32_t timeout_ms, goat_erro
 GOAT_API void goat_job_progress(const goat_job *job, double *done, double *total);
 
 /**
- * The result of a job that has one (digest, verify, list), as the blocking form would give it.
+ * The result of a job that has one (digest, verify, list, revert), as the blocking form would give it.
  *
  * @param result  new contents, end with goat_buf_free(). Empty if the job has none.
  * @return GOAT_OK, GOAT_LOADING if it is not done, or what the job failed with.
@@ -654,8 +654,14 @@ GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_jo
  * Undoes commits, in as many items of the repository as they are of, while edits go on: what others did in the
  * meantime stays. A revert is made of ordinary commits, one for each item, which name what they undo; together they
  * are one transaction (of more than GOAT_BATCH_MAX items, several). It is undone by reverting it, and what nobody has
- * touched since is then exactly what it was. Commits that are undone already are left out. Unsaved edits of this handle are
- * captured first.
+ * touched since is then exactly what it was. Commits that are undone already are left out.
+ *
+ * Unsaved edits of this handle are captured first: with "item" those of the item, otherwise all. Invalid ones stay unsaved,
+ * and are in the way only where their item is to be reverted (GOAT_INVALID). A dry run captures nothing, so it is about what
+ * was captured before, and an undo that is tried may be about an earlier commit than the one that is made.
+ *
+ * The session is the database's, not the handle's: undo through one handle undoes what was edited through another, once
+ * it is visible. A time is that of the author's clock.
  *
  * @param spec    copied. JSON, an object with one of
  *                  "commits": [id, …]             ids in hexadecimal; their first 8 digits or more will do
@@ -663,7 +669,8 @@ GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_jo
  *                                                 all commits of a session, of a range of time, or of both; the ends are
  *                                                 included. A time is RFC 3339, or a commit's time as a number, as text
  *                  "undo": true                   the latest commit of this database's own session that is not undone, and
- *                                                 the rest of its transaction; reverts of own commits do not count
+ *                                                 the rest of its transaction; reverts of own commits do not count, nor
+ *                                                 does what is of a version that is not read here
  *                  "redo": true                   the latest undo that is not undone, if nothing of the session's own came
  *                                                 after it
  *                and any of
@@ -676,13 +683,16 @@ GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_jo
  *                item, by name, an object as a whole: {"before": value, "after": value}, each left out where the field is
  *                unset), "deleted"? (whether the item
  *                is afterwards, where that changes). An item may be there whose fields do not change: others have
- *                written over what is undone.
+ *                written over what is undone. "skipped"?, with a session or a time: an array of maps with "path" and
+ *                "reason" ("GOAT_NO_SCHEMA", "GOAT_CORRUPT"), items of which all, or some commits, are left out because
+ *                they cannot be read here. What is not visible before the next advance is left out without a word.
  * @param job     new, end with goat_job_free(). Pass NULL to block.
  * @return GOAT_OK; GOAT_INVALID with what is wrong in the spec, or with path, field and rule when an item would break its
  *         schema; GOAT_NOT_FOUND: there is no such commit (or it is not visible before the next advance), nothing to undo
- *         or to redo; GOAT_NOT_HELD: this replica does not hold the history that it takes; GOAT_FORBIDDEN, GOAT_LOADING,
- *         GOAT_TOO_LARGE, GOAT_NO_SCHEMA, GOAT_WOULD_BLOCK, GOAT_IO, GOAT_FULL. Nothing is reverted when it fails, but where it
- *         takes several transactions, those before the one that failed.
+ *         or to redo; GOAT_NO_SCHEMA: a commit that is named is of a version that is not read here, or on one that is;
+ *         GOAT_NOT_HELD: this replica does not hold the history that it takes; GOAT_CANCELLED, GOAT_FORBIDDEN, GOAT_LOADING,
+ *         GOAT_TOO_LARGE, GOAT_CORRUPT, GOAT_WOULD_BLOCK, GOAT_IO, GOAT_FULL. Nothing is reverted when it fails,
+ *         but where it takes several transactions, those before the one that failed.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */

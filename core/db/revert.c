@@ -16,7 +16,8 @@ typedef struct plan {
     gt_revert revert;
     gt_buf after;
     bool is_made;
-    gt_id id; /* of the commit that was made */
+    goat_status skipped; /* why all of it, or some of its commits, are left out; GOAT_OK */
+    gt_id id;            /* of the commit that was made */
 } plan;
 
 typedef enum stage { BEGIN, LOOK, SORT, MAKE, CAPTURE } stage;
@@ -30,6 +31,7 @@ typedef struct reverting {
     gt_buf rows;   /* uint32_t */
     plan *plans;
     size_t plan_count;
+    gt_diag unsaved; /* why some edits could not be captured */
 } reverting;
 
 static gt_repo *repo_of(const reverting *r) { return r->space->mount->repo; }
@@ -47,6 +49,28 @@ static void end_reverting(goat_job *job) {
     gt_free(alloc, r);
 }
 
+/* ---- unsaved edits ---- */
+
+/* They are captured, of the item or of all; what is not valid stays as it is. */
+static goat_status capture_edits(reverting *r, gt_diag *diag) {
+    if (r->spec.item.len > 0) return gt_capture_item(r->space, gt_buf_bytes(&r->spec.item), diag);
+    gt_diag_init(&r->unsaved);
+    goat_status status = gt_capture_space(r->space, &r->unsaved);
+    if (status == GOAT_INVALID || status == GOAT_TOO_LARGE) return GOAT_OK;
+    if (status != GOAT_OK) *diag = r->unsaved;
+    return status;
+}
+
+/* Those that stayed are in the way of a revert of their own item. */
+static goat_status check_unsaved(const reverting *r, const plan *one, gt_diag *diag) {
+    gt_work *work = gt_works_find(&r->space->works, r->space->db->database, gt_repo_key(repo_of(r), one->item));
+    if (one->revert.names.len == 0 || work == NULL || !gt_work_has_edits(work)) return GOAT_OK;
+    goat_status status = gt_work_validate(work, diag);
+    if (status != GOAT_OK || r->spec.dry_run || r->unsaved.status == GOAT_OK) return status;
+    *diag = r->unsaved;
+    return diag->status;
+}
+
 /* ---- which commits ---- */
 
 static goat_status begin(reverting *r, gt_diag *diag) {
@@ -55,7 +79,7 @@ static goat_status begin(reverting *r, gt_diag *diag) {
     r->item = GT_NONE;
     if (!r->spec.dry_run) {
         status = gt_space_check_writable(r->space, diag);
-        if (status == GOAT_OK) status = gt_capture_space(r->space, diag);
+        if (status == GOAT_OK) status = capture_edits(r, diag);
     }
     if (status == GOAT_OK && r->spec.item.len > 0) {
         r->item = gt_repo_find(repo_of(r), gt_buf_bytes(&r->spec.item));
@@ -195,7 +219,11 @@ static goat_status make(reverting *r, plan *one, gt_diag *diag) {
         status = gt_revert_make(
             repo_of(r), one->item, (const gt_id *)(const void *)heads.data, (uint32_t)(heads.len / GT_ID_SIZE),
             (const uint32_t *)(const void *)r->rows.data + one->first, one->count, &one->revert, diag);
-        if (status == GOAT_OK && one->revert.unseen > 0 && r->spec.kind != GT_REVERT_RANGE) {
+        bool is_range = r->spec.kind == GT_REVERT_RANGE;
+        one->skipped = one->revert.hidden > 0 ? GOAT_NO_SCHEMA : GOAT_OK;
+        if (status == GOAT_OK && one->revert.hidden > 0 && !is_range) {
+            status = gt_fail(diag, GOAT_NO_SCHEMA, "a commit is of a version that is not read here, or on one that is");
+        } else if (status == GOAT_OK && one->revert.unseen > 0 && !is_range) {
             status = gt_fail(diag, GOAT_NOT_FOUND, "a commit is not visible before the next advance");
         }
         if (status == GOAT_OK && one->revert.names.len > 0) status = check_outcome(r, one, diag);
@@ -240,8 +268,11 @@ static goat_status capture_some(reverting *r, size_t from, size_t to, gt_diag *d
 
 /* As one transaction, or as few as hold them. */
 static goat_status capture_all(reverting *r, gt_diag *diag) {
-    goat_status status = gt_capture_space(r->space, diag);
-    for (size_t i = 0; i < r->plan_count && status == GOAT_OK; i++) status = make(r, &r->plans[i], diag);
+    goat_status status = capture_edits(r, diag);
+    for (size_t i = 0; i < r->plan_count && status == GOAT_OK; i++) {
+        status = make(r, &r->plans[i], diag);
+        if (status == GOAT_OK) status = check_unsaved(r, &r->plans[i], diag);
+    }
     size_t most = GOAT_BATCH_MAX;
     for (size_t done = 0; status == GOAT_OK && done < r->plan_count;) {
         size_t some = r->plan_count - done < most ? r->plan_count - done : most;
@@ -313,11 +344,28 @@ static void write_plan(const reverting *r, const plan *one, gt_buf *out) {
     write_ids(out, &one->revert.names);
 }
 
+static void write_skipped(const reverting *r, size_t count, gt_buf *out) {
+    if (count == 0) return;
+    write_name(out, "skipped");
+    gt_write_array_head(out, count);
+    for (size_t i = 0; i < r->plan_count; i++) {
+        if (r->plans[i].skipped == GOAT_OK) continue;
+        gt_write_map_head(out, 2);
+        write_name(out, "path");
+        gt_write_path(out, gt_repo_path(repo_of(r)), gt_repo_key(repo_of(r), r->plans[i].item));
+        write_name(out, "reason");
+        write_name(out, gt_status_name(r->plans[i].skipped));
+    }
+}
+
 static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) {
-    size_t items = 0, found = 0;
-    for (size_t i = 0; i < r->plan_count; i++) items += r->plans[i].revert.names.len > 0;
+    size_t items = 0, found = 0, skipped = 0;
+    for (size_t i = 0; i < r->plan_count; i++) {
+        items += r->plans[i].revert.names.len > 0;
+        skipped += r->plans[i].skipped != GOAT_OK;
+    }
     for (size_t i = 0; i < r->spec.commit_count; i++) found += r->spec.commits[i].row != GT_NONE;
-    gt_write_map_head(out, 2);
+    gt_write_map_head(out, 2 + (size_t)(skipped > 0));
     write_name(out, "found");
     gt_write_array_head(out, found);
     for (size_t i = 0; i < r->spec.commit_count; i++) {
@@ -330,24 +378,40 @@ static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) 
     for (size_t i = 0; i < r->plan_count; i++) {
         if (r->plans[i].revert.names.len > 0) write_plan(r, &r->plans[i], out);
     }
+    write_skipped(r, skipped, out);
     return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
 }
 
 /* ---- the job ---- */
 
+/* What of a range is not visible yet is not meant; what cannot be read is left out, and the result says so. */
+static goat_status make_of_range(reverting *r, plan *one, gt_diag *diag) {
+    gt_seen seen;
+    gt_diag why;
+    gt_diag_init(&why);
+    goat_status status = gt_space_see(r->space, one->item, &seen, &why);
+    bool is_seen = status != GOAT_NOT_FOUND;
+    if (status == GOAT_OK) {
+        gt_view_drop(r->space->db->database->alloc, &seen.view);
+        status = make(r, one, &why);
+    }
+    if (!is_seen || status == GOAT_NO_SCHEMA || status == GOAT_CORRUPT) {
+        const gt_alloc *alloc = r->space->db->database->alloc;
+        one->count = 0;
+        one->skipped = is_seen ? status : GOAT_OK;
+        gt_revert_free(&one->revert);
+        gt_revert_init(&one->revert, alloc);
+        return GOAT_OK;
+    }
+    if (status != GOAT_OK) *diag = why;
+    return status;
+}
+
 static goat_status make_some(reverting *r, bool *done, gt_diag *diag) {
     goat_status status = GOAT_OK;
     for (int i = 0; i < ITEMS_A_STEP && r->next < r->plan_count && status == GOAT_OK; i++) {
         plan *one = &r->plans[r->next++];
-        bool is_seen = true;
-        if (r->spec.kind == GT_REVERT_RANGE) { /* what is not visible yet is not meant */
-            gt_seen seen;
-            goat_status saw = gt_space_see(r->space, one->item, &seen, NULL);
-            is_seen = saw == GOAT_OK;
-            if (is_seen) gt_view_drop(r->space->db->database->alloc, &seen.view);
-        }
-        if (is_seen) status = make(r, one, diag);
-        if (!is_seen) one->count = 0;
+        status = r->spec.kind == GT_REVERT_RANGE ? make_of_range(r, one, diag) : make(r, one, diag);
     }
     *done = r->next == r->plan_count;
     return status;
@@ -368,6 +432,9 @@ static goat_status step(reverting *r, goat_job *job, bool *done, gt_diag *diag) 
         break;
     case CAPTURE:
         if (!r->spec.dry_run) status = capture_all(r, diag);
+        for (size_t i = 0; r->spec.dry_run && status == GOAT_OK && i < r->plan_count; i++) {
+            status = check_unsaved(r, &r->plans[i], diag);
+        }
         if (status == GOAT_OK) status = write_result(r, &job->result, diag);
         *done = true;
         break;

@@ -79,7 +79,9 @@ static goat_status look(made *m, const uint32_t *rows, uint32_t row_count, gt_re
     for (uint32_t i = 0; i < row_count; i++) {
         uint32_t step = gt_walk_find(&m->walk, rows[i]);
         if (step != GT_NONE) m->wanted[step] = 1;
-        if (step == GT_NONE) revert->unseen++;
+        if (step != GT_NONE) continue;
+        revert->unseen++;
+        if (!gt_is_shown(gt_commit_at(m->repo, rows[i]))) revert->hidden++;
     }
     for (uint32_t i = 0; i < m->walk.count && status == GOAT_OK; i++) status = find_undone(m, i, diag);
     return status;

@@ -9,6 +9,7 @@ typedef struct gt_revert {
     gt_buf heads;            /* ids, ascending: what its author saw */
     gt_buf names;            /* ids, ascending: what it undoes; none: there is nothing to do */
     uint32_t unseen;         /* commits asked for that are no ancestors of the heads */
+    uint32_t hidden;         /* those of them that are of a version that is not read here, or on one that is */
     const gt_schema *schema; /* that it is written with */
     gt_buf view, delta;      /* what is seen, and the edit of it */
 } gt_revert;
@@ -27,8 +28,8 @@ goat_status gt_revert_outcome(gt_repo *repo, const gt_revert *revert, gt_buf *st
 /* The commits (rows) that the next undo of a session reverts, or the next redo; of `item`, or GT_NONE: of the repository,
  * and then all of one transaction. None where there is nothing to be done.
  *
- * Undo is about the latest commit of the session that is not undone and is itself neither an undo nor a redo. An undo is a
- * revert that names nothing but commits of the session's own; a redo one that names nothing but its undos. Redo is about the
+ * Undo is about the latest commit of the session that is shown and not undone, and itself neither an undo nor a redo. An undo
+ * is a revert that names nothing but commits of the session's own; a redo one that names nothing but its undos. Redo is about the
  * latest undo that is not undone, if the session has edited nothing since. */
 goat_status gt_undo_find(gt_repo *repo, const gt_id *session, uint32_t item, bool redo, gt_buf *rows, gt_diag *diag);
 

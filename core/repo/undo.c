@@ -104,7 +104,7 @@ static goat_status find_target(search *s, bool redo, uint32_t *target, gt_diag *
     *target = GT_NONE;
     for (uint32_t number = repo->commits.count; number-- > 0;) {
         const gt_commit_row *row = gt_commit_at(repo, number);
-        if (s->item != GT_NONE && row->item != s->item) continue;
+        if (!gt_is_shown(row) || (s->item != GT_NONE && row->item != s->item)) continue;
         bool undone = (row->flags & GT_COMMIT_AWAITED) != 0;
         goat_status status = GOAT_OK;
         if (!undone && (row->flags & GT_COMMIT_REVERTS) != 0) status = flag_undone(s, number, diag);
@@ -148,7 +148,7 @@ static goat_status add_transaction(search *s, uint32_t target, gt_buf *rows, gt_
     for (uint32_t i = 0; status == GOAT_OK && group != 0 && i < repo->commits.count; i++) {
         const gt_commit_row *other = gt_commit_at(repo, i);
         if (other->batch != row->batch || batch.leaf_groups[other->leaf] != group) continue;
-        if ((other->flags & GT_COMMIT_AWAITED) != 0) continue;
+        if (!gt_is_shown(other) || (other->flags & GT_COMMIT_AWAITED) != 0) continue;
         status = find_kind(s, i, &is, diag);
         if (status == GOAT_OK && is == wanted) gt_buf_append(rows, &i, sizeof(i));
     }
