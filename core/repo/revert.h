@@ -25,12 +25,20 @@ goat_status gt_revert_make(gt_repo *repo, uint32_t item, const gt_id *heads, uin
 /* Appends the state that a revert leads to. */
 goat_status gt_revert_outcome(gt_repo *repo, const gt_revert *revert, gt_buf *state, gt_diag *diag);
 
-/* The commits (rows) that the next undo of a session reverts, or the next redo; of `item`, or GT_NONE: of the repository,
- * and then all of one transaction. None where there is nothing to be done.
+/* Looks for the commits (rows) that the next undo of a session reverts, or the next redo; of `item`, or GT_NONE: of the
+ * repository, and then all of one transaction. None where there is nothing to be done.
  *
  * Undo is about the latest commit of the session that is shown and not undone, and itself neither an undo nor a redo. An undo
  * is a revert that names nothing but commits of the session's own; a redo one that names nothing but its undos. Redo is about the
  * latest undo that is not undone, if the session has edited nothing since. */
+typedef struct gt_undo_search gt_undo_search;
+goat_status gt_undo_begin(gt_repo *repo, const gt_id *session, uint32_t item, bool redo, gt_undo_search **search,
+                          gt_diag *diag);
+/* Looks at about `budget` commits. Between two steps the repository may go on: what the session does meanwhile counts. */
+goat_status gt_undo_step(gt_undo_search *search, uint32_t budget, bool *done, gt_diag *diag);
+const gt_buf *gt_undo_rows(const gt_undo_search *search); /* uint32_t, once it is done */
+void gt_undo_free(gt_undo_search *search);                /* NULL is accepted */
+/* The same in one step. */
 goat_status gt_undo_find(gt_repo *repo, const gt_id *session, uint32_t item, bool redo, gt_buf *rows, gt_diag *diag);
 
 #endif

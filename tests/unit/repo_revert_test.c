@@ -80,13 +80,29 @@ static gt_id revert(test_site *site, const char *key, gt_id what) {
     return id;
 }
 
+/* In the smallest steps; between two of them somebody edits `edited`. Gives how many there were. */
+static int find_undo(test_site *site, uint32_t item, bool redo, const char *edited, gt_buf *rows) {
+    gt_undo_search *search;
+    bool done = false;
+    int steps = 0;
+    assert_int_equal(gt_undo_begin(site->repo, &site->own->session, item, redo, &search, NULL), GOAT_OK);
+    for (; !done; steps++) {
+        assert_int_equal(gt_undo_step(search, 1, &done, NULL), GOAT_OK);
+        if (steps == 1 && edited != NULL) test_site_edit(site, edited, "goat", 1, "{votes: 1}");
+    }
+    gt_buf_append(rows, gt_undo_rows(search)->data, gt_undo_rows(search)->len);
+    assert_false(gt_buf_failed(rows));
+    gt_undo_free(search);
+    return steps;
+}
+
 /* False: there is nothing to undo, or to redo. */
 static bool undo(test_site *site, const char *key, bool redo) {
     gt_buf rows;
     gt_id id;
     gt_buf_init(&rows, site->alloc);
     uint32_t item = gt_repo_find(site->repo, gt_bytes_text(key));
-    assert_int_equal(gt_undo_find(site->repo, &site->own->session, item, redo, &rows, NULL), GOAT_OK);
+    find_undo(site, item, redo, NULL, &rows);
     bool any = rows.len > 0;
     if (any) assert_true(revert_rows(site, item, (const uint32_t *)(const void *)rows.data, 1, &id));
     gt_buf_free(&rows);
@@ -112,6 +128,27 @@ static void send_all(fixture *f) {
 }
 
 /* ---- claims ---- */
+
+static void what_is_edited_while_undo_looks_counts(void **state) {
+    fixture f;
+    test_site *site = &f.sites[0];
+    gt_buf rows;
+    uint32_t row;
+    (void)state;
+    begin(&f);
+    for (int i = 0; i < 50; i++) edit(site, i % 2 == 0 ? "x" : "y", "{votes: 1}");
+    gt_buf_init(&rows, site->alloc);
+    assert_true(find_undo(site, GT_NONE, false, NULL, &rows) < 20); /* what lies far back is not looked at */
+    memcpy(&row, rows.data, sizeof(row));
+    assert_int_equal(row, 49);
+    gt_buf_clear(&rows);
+    find_undo(site, GT_NONE, false, "z", &rows);
+    assert_int_equal(rows.len, sizeof(row));
+    memcpy(&row, rows.data, sizeof(row));
+    assert_int_equal(row, 50);
+    gt_buf_free(&rows);
+    end(&f);
+}
 
 static void an_old_commit_is_undone_below_snapshots(void **state) {
     fixture f;
@@ -437,6 +474,7 @@ static void replicas_agree_whoever_reverts_what(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_edited_while_undo_looks_counts),
         cmocka_unit_test(an_old_commit_is_undone_below_snapshots),
         cmocka_unit_test(an_undo_shortly_after_an_edit_costs_what_came_since),
         cmocka_unit_test(undo_and_redo_are_about_own_edits_alone),
