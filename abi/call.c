@@ -53,6 +53,7 @@ static goat_status outcome(gt_call *call, const goat_job *job, goat_buf *result)
     gt_job_info_of(job, &info);
     if (info.status != GOAT_OK) {
         if (call->diag != NULL) *call->diag = *info.diag;
+        if (result != NULL && info.result.len > 0) gt_put(result, info.result, NULL); /* done before it failed */
         return info.status;
     }
     return result == NULL ? GOAT_OK : gt_put(result, info.result, call->diag);

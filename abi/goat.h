@@ -353,11 +353,11 @@ enum { /* the first element of each change; skip kinds that you do not know, and
            5 /**< [5, what, path, message]: "online"; "offline" with why, also when that changes; "even": the repository
                                 has what the server had; "refused": the server does not take an edit, and says why */
 };
-enum { /* where a change came from */
-       GOAT_ORIGIN_OWN = 0,
-       GOAT_ORIGIN_REMOTE = 1,
-       GOAT_ORIGIN_REFUSED = 2,
-       GOAT_ORIGIN_REVERTED = 3
+enum {                          /* where a change came from */
+       GOAT_ORIGIN_OWN = 0,     /**< an edit through this handle */
+       GOAT_ORIGIN_REMOTE = 1,  /**< others', and through other handles */
+       GOAT_ORIGIN_REFUSED = 2, /**< the server does not take it */
+       GOAT_ORIGIN_REVERTED = 3 /**< goat_repo_revert() here, through any handle */
 };
 enum { /* what became of a row; positions are those after the changes before this one */
        GOAT_ROW_INSERTED = 0,
@@ -447,7 +447,8 @@ GOAT_API void goat_job_progress(const goat_job *job, double *done, double *total
  * The result of a job that has one (digest, verify, list, revert), as the blocking form would give it.
  *
  * @param result  new contents, end with goat_buf_free(). Empty if the job has none.
- * @return GOAT_OK, GOAT_LOADING if it is not done, or what the job failed with.
+ * @return GOAT_OK, GOAT_LOADING if it is not done, or what the job failed with (`result` has what a revert had
+ *         done until then).
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
@@ -692,7 +693,8 @@ GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_jo
  *         or to redo; GOAT_NO_SCHEMA: a commit that is named is of a version that is not read here, or on one that is;
  *         GOAT_NOT_HELD: this replica does not hold the history that it takes; GOAT_CANCELLED, GOAT_FORBIDDEN, GOAT_LOADING,
  *         GOAT_TOO_LARGE, GOAT_CORRUPT, GOAT_WOULD_BLOCK, GOAT_IO, GOAT_FULL. Nothing is reverted when it fails,
- *         but where it takes several transactions, those before the one that failed.
+ *         but where it takes several transactions, those before the one that failed: `result`, or that of the job, has their
+ *         "items" then, and is empty after all other failures.
  *
  * Blocks: only with job NULL. Calls back: no. Threads: any. Since 0.1.
  */
@@ -943,10 +945,11 @@ GOAT_API goat_status goat_item_replace(goat_item *item, const uint8_t *fields, s
 GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error **error);
 
 /**
- * The commits of an item, newest first (by time, then id), as one CBOR array of maps: "id" (bytes), "batch"
- * (bytes), "time" (date), "logical" (integer, the counter within the millisecond), "session" (bytes),
- * "kind" ("create", "edit", "delete", "undelete", "revert"), "schema" ([ns, version]), "fields" (array of
- * names; of an object its own, not what is in it), "parents" (array of bytes), "head" (boolean), "message"?, "reverts"? (array of bytes).
+ * The commits of an item, newest first (by time, then id), those too that wait for the next advance, as one
+ * CBOR array of maps: "id" (bytes), "batch" (bytes), "time" (date), "logical" (integer, the counter within the
+ * millisecond), "session" (bytes), "kind" ("create", "edit", "delete", "undelete", "revert"), "schema"
+ * ([ns, version]), "fields" (array of names; of an object its own, not what is in it), "parents" (array of bytes),
+ * "head" (boolean), "message"?, "reverts"? (array of bytes).
  *
  * @param offset   how many of the newest to skip.
  * @param limit    how many at most; UINT32_MAX for all.

@@ -49,7 +49,11 @@ goat_status goat_job_result(goat_job *job, goat_buf *result, goat_error **error)
     gt_job_info_of(job, &info);
     goat_status status =
         info.done ? failure_of(&info, call.diag) : gt_fail(call.diag, GOAT_LOADING, "the job is not done yet");
-    if (status == GOAT_OK) status = gt_put(result, info.result, call.diag);
+    if (status == GOAT_OK) {
+        status = gt_put(result, info.result, call.diag);
+    } else if (info.done && info.result.len > 0) {
+        gt_put(result, info.result, NULL); /* what was done before it failed */
+    }
     return gt_leave(&call, status);
 }
 

@@ -5,19 +5,19 @@
 #include "db/revert.h"
 
 #include "db/internal.h"
-#include "repo/revert.h"
 
 #include <stdlib.h>
 
-enum { ROWS_A_STEP = 4096, ITEMS_A_STEP = 16 };
+enum { ITEMS_A_STEP = 16 };
 
 typedef struct plan {
     uint32_t item, first, count; /* commits: `count` from `first` on in `rows` */
     gt_revert revert;
     gt_buf after;
     bool is_made;
+    bool is_done;        /* the commit was made */
     goat_status skipped; /* why all of it, or some of its commits, are left out; GOAT_OK */
-    gt_id id;            /* of the commit that was made */
+    gt_id id;            /* of that commit */
 } plan;
 
 typedef enum stage { BEGIN, LOOK, SORT, MAKE, CAPTURE } stage;
@@ -25,10 +25,9 @@ typedef enum stage { BEGIN, LOOK, SORT, MAKE, CAPTURE } stage;
 typedef struct reverting {
     gt_space *space;
     gt_revert_spec spec;
+    gt_revert_search search;
     stage stage;
-    uint32_t next; /* commit row, or plan */
-    uint32_t item; /* GT_NONE: any */
-    gt_buf rows;   /* uint32_t */
+    uint32_t next; /* plan */
     plan *plans;
     size_t plan_count;
     gt_diag unsaved; /* why some edits could not be captured */
@@ -44,7 +43,7 @@ static void end_reverting(goat_job *job) {
         gt_buf_free(&r->plans[i].after);
     }
     gt_free(alloc, r->plans);
-    gt_buf_free(&r->rows);
+    gt_revert_search_free(&r->search);
     gt_revert_spec_free(&r->spec);
     gt_free(alloc, r);
 }
@@ -71,75 +70,19 @@ static goat_status check_unsaved(const reverting *r, const plan *one, gt_diag *d
     return diag->status;
 }
 
-/* ---- which commits ---- */
-
 static goat_status begin(reverting *r, gt_diag *diag) {
     gt_signer signer = gt_signer_of(r->space->db->database, r->space->mount);
+    uint32_t item = GT_NONE;
     goat_status status = GOAT_OK;
-    r->item = GT_NONE;
     if (!r->spec.dry_run) {
         status = gt_space_check_writable(r->space, diag);
         if (status == GOAT_OK) status = capture_edits(r, diag);
     }
     if (status == GOAT_OK && r->spec.item.len > 0) {
-        r->item = gt_repo_find(repo_of(r), gt_buf_bytes(&r->spec.item));
-        if (r->item == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "no commit holds the item");
+        item = gt_repo_find(repo_of(r), gt_buf_bytes(&r->spec.item));
+        if (item == GT_NONE) return gt_fail(diag, GOAT_NOT_FOUND, "no commit holds the item");
     }
-    if (status != GOAT_OK || r->spec.kind < GT_REVERT_UNDO) return status;
-    bool redo = r->spec.kind == GT_REVERT_REDO;
-    status = gt_undo_find(repo_of(r), &signer.session, r->item, redo, &r->rows, diag);
-    if (status == GOAT_OK && r->rows.len == 0) {
-        return gt_fail(diag, GOAT_NOT_FOUND, "there is nothing to %s", redo ? "redo" : "undo");
-    }
-    return status;
-}
-
-static goat_status add_row(reverting *r, uint32_t row, gt_diag *diag) {
-    gt_buf_append(&r->rows, &row, sizeof(row));
-    return gt_buf_failed(&r->rows) ? gt_no_memory(diag) : GOAT_OK;
-}
-
-static goat_status look_for_commit(reverting *r, uint32_t row, const gt_commit_key *key, gt_diag *diag) {
-    bool is_meant = false;
-    for (size_t i = 0; i < r->spec.commit_count; i++) {
-        gt_wanted_id *wanted = &r->spec.commits[i];
-        if (!gt_wanted_is(wanted, &key->id)) continue;
-        if (wanted->row != GT_NONE) return gt_fail(diag, GOAT_INVALID, "several commits have ids that begin so");
-        wanted->row = row;
-        is_meant = true;
-    }
-    return is_meant ? add_row(r, row, diag) : GOAT_OK;
-}
-
-static goat_status look_at(reverting *r, uint32_t row, gt_diag *diag) {
-    gt_commit_key key = gt_repo_commit_key(repo_of(r), row);
-    if (r->item != GT_NONE && key.item != r->item) return GOAT_OK;
-    if (r->spec.kind == GT_REVERT_COMMITS) return look_for_commit(r, row, &key, diag);
-    if (key.time < r->spec.since || key.time > r->spec.until) return GOAT_OK;
-    if (r->spec.has_session && !gt_wanted_is(&r->spec.session, &key.session)) return GOAT_OK;
-    if (r->spec.has_session && r->spec.session.row == GT_NONE) {
-        r->spec.session.row = row;
-        r->spec.session.id = key.session;
-    } else if (r->spec.has_session && gt_id_compare(&r->spec.session.id, &key.session) != 0) {
-        return gt_fail(diag, GOAT_INVALID, "several sessions have ids that begin so");
-    }
-    return add_row(r, row, diag);
-}
-
-static goat_status look(reverting *r, bool *done, gt_diag *diag) {
-    uint32_t count = gt_repo_commit_count(repo_of(r));
-    goat_status status = GOAT_OK;
-    if (r->spec.kind >= GT_REVERT_UNDO) r->next = count;
-    for (uint32_t i = 0; i < ROWS_A_STEP && r->next < count && status == GOAT_OK; i++) {
-        status = look_at(r, r->next++, diag);
-    }
-    *done = r->next == count;
-    for (size_t i = 0; *done && status == GOAT_OK && i < r->spec.commit_count; i++) {
-        if (r->spec.commits[i].row == GT_NONE && !r->spec.lacks_some) {
-            return gt_fail(diag, GOAT_NOT_FOUND, "no such commit");
-        }
-    }
-    return status;
+    return status == GOAT_OK ? gt_revert_search_begin(&r->search, &signer.session, item, diag) : status;
 }
 
 /* ---- by item ---- */
@@ -156,12 +99,15 @@ static int by_item(const void *a, const void *b) {
 
 static goat_status sort(reverting *r, gt_diag *diag) {
     const gt_alloc *alloc = r->space->db->database->alloc;
-    size_t count = r->rows.len / sizeof(uint32_t), items = 0;
-    uint32_t *rows = (uint32_t *)(void *)r->rows.data;
-    sorted_row *all = gt_new(alloc, count + 1, sizeof(*all));
+    size_t found = r->search.rows.len / sizeof(uint32_t), count = 0, items = 0;
+    uint32_t *rows = (uint32_t *)(void *)r->search.rows.data;
+    sorted_row *all = gt_new(alloc, found + 1, sizeof(*all));
     if (all == NULL) return gt_no_memory(diag);
-    for (size_t i = 0; i < count; i++) all[i] = (sorted_row){gt_repo_commit_key(repo_of(r), rows[i]).item, rows[i]};
-    qsort(all, count, sizeof(*all), by_item);
+    for (size_t i = 0; i < found; i++) all[i] = (sorted_row){gt_repo_commit_key(repo_of(r), rows[i]).item, rows[i]};
+    qsort(all, found, sizeof(*all), by_item);
+    for (size_t i = 0; i < found; i++) { /* each once */
+        if (count == 0 || by_item(&all[count - 1], &all[i]) != 0) all[count++] = all[i];
+    }
     for (size_t i = 0; i < count; i++) {
         rows[i] = all[i].row;
         items += i == 0 || all[i].item != all[i - 1].item;
@@ -218,7 +164,7 @@ static goat_status make(reverting *r, plan *one, gt_diag *diag) {
         gt_buf_clear(&one->after);
         status = gt_revert_make(
             repo_of(r), one->item, (const gt_id *)(const void *)heads.data, (uint32_t)(heads.len / GT_ID_SIZE),
-            (const uint32_t *)(const void *)r->rows.data + one->first, one->count, &one->revert, diag);
+            (const uint32_t *)(const void *)r->search.rows.data + one->first, one->count, &one->revert, diag);
         bool is_range = r->spec.kind == GT_REVERT_RANGE;
         one->skipped = one->revert.hidden > 0 ? GOAT_NO_SCHEMA : GOAT_OK;
         if (status == GOAT_OK && one->revert.hidden > 0 && !is_range) {
@@ -261,8 +207,9 @@ static goat_status capture_some(reverting *r, size_t from, size_t to, gt_diag *d
     }
     gt_capture_group(capture, 0);
     database->acting = r->space;
-    status = gt_capture_finish(capture, &signer, GT_FROM_SELF, diag);
+    status = gt_capture_finish(capture, &signer, GT_FROM_REVERT, diag);
     database->acting = NULL;
+    for (size_t i = from; i < to && status == GOAT_OK; i++) r->plans[i].is_done = r->plans[i].revert.names.len > 0;
     return status;
 }
 
@@ -358,10 +305,14 @@ static void write_skipped(const reverting *r, size_t count, gt_buf *out) {
     }
 }
 
+static bool is_in_result(const reverting *r, const plan *one) {
+    return r->spec.dry_run ? one->revert.names.len > 0 : one->is_done;
+}
+
 static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) {
     size_t items = 0, found = 0, skipped = 0;
     for (size_t i = 0; i < r->plan_count; i++) {
-        items += r->plans[i].revert.names.len > 0;
+        items += is_in_result(r, &r->plans[i]);
         skipped += r->plans[i].skipped != GOAT_OK;
     }
     for (size_t i = 0; i < r->spec.commit_count; i++) found += r->spec.commits[i].row != GT_NONE;
@@ -376,7 +327,7 @@ static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) 
     write_name(out, "items");
     gt_write_array_head(out, items);
     for (size_t i = 0; i < r->plan_count; i++) {
-        if (r->plans[i].revert.names.len > 0) write_plan(r, &r->plans[i], out);
+        if (is_in_result(r, &r->plans[i])) write_plan(r, &r->plans[i], out);
     }
     write_skipped(r, skipped, out);
     return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
@@ -417,13 +368,20 @@ static goat_status make_some(reverting *r, bool *done, gt_diag *diag) {
     return status;
 }
 
+/* Of several transactions. */
+static bool has_done_some(const reverting *r) {
+    bool any = false;
+    for (size_t i = 0; i < r->plan_count; i++) any = any || r->plans[i].is_done;
+    return any;
+}
+
 static goat_status step(reverting *r, goat_job *job, bool *done, gt_diag *diag) {
     bool stage_done = true;
     goat_status status = gt_space_check(r->space, diag);
     if (status != GOAT_OK) return status;
     switch (r->stage) {
     case BEGIN: status = begin(r, diag); break;
-    case LOOK: status = look(r, &stage_done, diag); break;
+    case LOOK: status = gt_revert_search_step(&r->search, &stage_done, diag); break;
     case SORT: status = sort(r, diag); break;
     case MAKE:
         status = make_some(r, &stage_done, diag);
@@ -435,7 +393,10 @@ static goat_status step(reverting *r, goat_job *job, bool *done, gt_diag *diag) 
         for (size_t i = 0; r->spec.dry_run && status == GOAT_OK && i < r->plan_count; i++) {
             status = check_unsaved(r, &r->plans[i], diag);
         }
-        if (status == GOAT_OK) status = write_result(r, &job->result, diag);
+        if (status == GOAT_OK || has_done_some(r)) {
+            goat_status wrote = write_result(r, &job->result, status == GOAT_OK ? diag : NULL);
+            if (status == GOAT_OK) status = wrote;
+        }
         *done = true;
         break;
     }
@@ -449,7 +410,7 @@ static gt_step_result revert_step(goat_job *job) {
     gt_diag_init(&diag);
     goat_status status = step(job->state, job, &done, &diag);
     if (status != GOAT_OK) {
-        gt_buf_clear(&job->result);
+        if (gt_buf_failed(&job->result)) gt_buf_clear(&job->result);
         gt_job_fail(job, status, &diag);
         return GT_STEP_DONE;
     }
@@ -467,7 +428,7 @@ goat_status gt_space_revert(gt_space *space, gt_bytes spec, goat_job **job, gt_d
     status = gt_revert_spec_read(spec, alloc, &r->spec, diag);
     if (status == GOAT_OK) {
         r->space = space;
-        gt_buf_init(&r->rows, alloc);
+        gt_revert_search_init(&r->search, space->mount->repo, &r->spec);
         status = gt_job_new(space->db, &revert_kind, r, job, diag);
         if (status != GOAT_OK) gt_revert_spec_free(&r->spec);
     }

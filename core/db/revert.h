@@ -1,9 +1,10 @@
-/* What a revert is asked for: JSON, as goat.h says. */
+/* What a revert is asked for (JSON, as goat.h says), and which commits that is. */
 #ifndef GT_DB_REVERT_H
 #define GT_DB_REVERT_H
 
 #include "commit/batch.h"
 #include "db/db.h"
+#include "repo/revert.h"
 
 typedef enum gt_revert_kind { GT_REVERT_COMMITS, GT_REVERT_RANGE, GT_REVERT_UNDO, GT_REVERT_REDO } gt_revert_kind;
 
@@ -32,6 +33,25 @@ typedef struct gt_revert_spec {
 /* GOAT_INVALID with what is wrong. */
 goat_status gt_revert_spec_read(gt_bytes json, const gt_alloc *alloc, gt_revert_spec *spec, gt_diag *diag);
 void gt_revert_spec_free(gt_revert_spec *spec);
+
+/* Which commits that is. */
+typedef struct gt_revert_search {
+    gt_repo *repo;
+    gt_revert_spec *spec; /* what was found of its ids is noted there */
+    uint32_t item;        /* GT_NONE: any */
+    size_t next_id;       /* of the spec's commits */
+    uint32_t next;        /* row */
+    uint32_t spent;       /* comparisons of this step */
+    gt_buf prefixes;
+    gt_undo_search *undo;
+    gt_buf rows; /* uint32_t, once it is done */
+} gt_revert_search;
+
+void gt_revert_search_init(gt_revert_search *search, gt_repo *repo, gt_revert_spec *spec);
+void gt_revert_search_free(gt_revert_search *search);
+goat_status gt_revert_search_begin(gt_revert_search *search, const gt_id *session, uint32_t item, gt_diag *diag);
+/* GOAT_NOT_FOUND: there is no such commit, or nothing to undo; GOAT_INVALID: several ids begin so. */
+goat_status gt_revert_search_step(gt_revert_search *search, bool *done, gt_diag *diag);
 
 bool gt_wanted_is(const gt_wanted_id *wanted, const gt_id *id);
 

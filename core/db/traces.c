@@ -128,7 +128,7 @@ void gt_trace_after(gt_space *space, uint32_t item, gt_origin origin) {
     bool own = is_own(space);
     gt_trace *trace = gt_trace_find(space, item);
     if (trace != NULL) {
-        trace->origin = own ? GOAT_ORIGIN_OWN : origin == GT_FROM_REVERT ? GOAT_ORIGIN_REVERTED : GOAT_ORIGIN_REMOTE;
+        trace->origin = origin == GT_FROM_REVERT ? GOAT_ORIGIN_REVERTED : own ? GOAT_ORIGIN_OWN : GOAT_ORIGIN_REMOTE;
         if (space->db->database->acting == space && trace->frozen) follow_own(space, trace);
     }
     if (own) {

@@ -86,7 +86,7 @@ static void follow(gt_repo *repo, uint32_t item_number, uint32_t number, const g
         !gt_same_namespace(repo, row->schema, gt_item_schema(repo, item)) || (first && !same)) {
         return;
     }
-    if (same && origin != GT_FROM_SELF && !gt_commit_fits(repo, number, reader, commit->delta)) return;
+    if (same && origin == GT_FROM_PEER && !gt_commit_fits(repo, number, reader, commit->delta)) return;
     if (first && commit->delta_is_state) {
         item->state = GT_STATE_IN_LOG | (row->offset + (uint64_t)(commit->delta.data - commit->header.data));
         item->state_len = (uint32_t)commit->delta.len;
@@ -155,7 +155,7 @@ goat_status gt_graph_add(gt_repo *repo, uint32_t batch, uint32_t leaf, const gt_
     /* Nothing fails from here on. */
     gt_item_row *item = gt_item_at(repo, item_number);
     bool has_full = commit->full.data != NULL && (what & GT_LEAF_NO_FULL) == 0;
-    if (has_full && origin != GT_FROM_SELF && (what & GT_LEAF_FULL) == 0) {
+    if (has_full && origin == GT_FROM_PEER && (what & GT_LEAF_FULL) == 0) {
         has_full = gt_full_check(repo, commit, NULL) == GOAT_OK;
     }
     const gt_repo_hooks *hooks = &repo->config.hooks;

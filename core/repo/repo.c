@@ -160,6 +160,8 @@ gt_commit_key gt_repo_commit_key(const gt_repo *repo, uint32_t commit) {
     return (gt_commit_key){row->id, gt_session_at(repo, session)->id, row->time, row->item};
 }
 
+uint32_t gt_repo_find_commit(const gt_repo *repo, const gt_id *id) { return gt_find_commit(repo, id); }
+
 goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag) {
     const gt_commit_row *row = gt_commit_at(repo, commit);
     const gt_batch_row *batch = gt_batch_at(repo, row->batch);

@@ -39,7 +39,7 @@ void gt_view_drop(const gt_alloc *alloc, gt_view *view);
 typedef enum gt_origin {
     GT_FROM_SELF = 0,   /* a capture of this database */
     GT_FROM_PEER = 1,   /* admitted from a connection, or read from the log */
-    GT_FROM_REVERT = 3, /* GOAT_ORIGIN_REVERTED */
+    GT_FROM_REVERT = 3, /* the same, of commits that undo others */
 } gt_origin;
 
 typedef struct gt_repo_hooks {
@@ -192,6 +192,7 @@ typedef struct gt_commit_key {
 } gt_commit_key;
 
 gt_commit_key gt_repo_commit_key(const gt_repo *repo, uint32_t commit);
+uint32_t gt_repo_find_commit(const gt_repo *repo, const gt_id *id); /* its row; GT_NONE */
 
 /* ---- capture: own edits become a batch ---- */
 

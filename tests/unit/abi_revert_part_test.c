@@ -1,4 +1,4 @@
-/* Reverts of what is there in part: versions that are not read any more, unsaved edits that are invalid, changes that wait. */
+/* Reverts of what is there in part: versions that are not read any more, unsaved edits that are invalid, jobs that end early. */
 #include "support/test.h"
 
 #include "abi.h"
@@ -177,6 +177,121 @@ static void invalid_edits_of_what_is_to_be_reverted_are_in_the_way(void **state)
     goat_item_free(item);
 }
 
+/* ---- the job ---- */
+
+static void a_commit_is_named_whole_and_by_its_beginning(void **state) {
+    test_db *f = *state;
+    goat_buf result = {0};
+    char hex[2][65], spec[320];
+    goat_item *item = test_db_create(f, "/data/tasks/a", "first");
+    commit_all(f);
+    for (int i = 0; i < 2; i++) {
+        test_db_set(item, i == 0 ? "body" : "number", i == 0 ? "\"one\"" : "2");
+        commit_all(f);
+        newest_of(item, hex[i]);
+    }
+    snprintf(spec, sizeof(spec), "{\"commits\": [\"%.9s\", \"%s\", \"%s\", \"%.8s\"]}", hex[1], hex[0], hex[1], hex[1]);
+    assert_ok(goat_repo_revert(f->repo, spec, strlen(spec), &result, NULL, &error));
+    gt_bytes map = gt_bytes_of(result.data, result.size), one, reverts;
+    assert_int_equal(gt_value_count(gt_map_find(map, gt_bytes_text("found"))), 4);
+    gt_iter iter = gt_array_iter(gt_map_find(map, gt_bytes_text("items")));
+    assert_true(gt_array_next(&iter, &one));
+    reverts = gt_map_find(one, gt_bytes_text("reverts"));
+    assert_int_equal(gt_value_count(reverts), 2);
+    assert_false(gt_array_next(&iter, &one));
+    test_db_assert_item(item, "{\"done\":false,\"title\":\"first\"}");
+    snprintf(spec, sizeof(spec), "{\"commits\": [\"%s\"], \"item\": \"b\"}", hex[0]);
+    goat_item_free(test_db_create(f, "/data/tasks/b", "another"));
+    assert_refused(f, spec, GOAT_NOT_FOUND, "no such commit");
+    goat_buf_free(&result);
+    goat_item_free(item);
+}
+
+static void changes_say_that_it_is_a_revert(void **state) {
+    test_db *f = *state;
+    goat_buf changes = {0};
+    goat_item *item = test_db_create(f, "/data/tasks/a", "first");
+    commit_all(f);
+    test_db_set(item, "body", "\"one\"");
+    commit_all(f);
+    assert_ok(goat_db_advance(f->db, &changes, &error));
+    assert_non_null(strstr(test_db_json(&changes), "[1,\"/data/tasks/a\",0,"));
+    revert(f, "{\"undo\": true}");
+    assert_ok(goat_db_advance(f->db, &changes, &error));
+    assert_non_null(strstr(test_db_json(&changes), "[1,\"/data/tasks/a\",3,"));
+    goat_buf_free(&changes);
+    goat_item_free(item);
+}
+
+/* A revert of many items that has made the edits of some. */
+static goat_job *begin_large(test_db *f) {
+    char path[32], hex[65], spec[160];
+    goat_job *job = NULL;
+    for (int i = 0; i < 100; i++) {
+        snprintf(path, sizeof(path), "/data/tasks/%03d", i);
+        goat_item_free(test_db_create(f, path, "title"));
+    }
+    commit_all(f);
+    session_of(f, hex);
+    snprintf(spec, sizeof(spec), "{\"session\": \"%s\"}", hex);
+    assert_ok(goat_repo_revert(f->repo, spec, strlen(spec), NULL, &job, &error));
+    gt_db_lock(f->db);
+    for (int i = 0; i < 5; i++) gt_db_pump(f->db, gt_db_now_us(f->db), NULL);
+    gt_db_unlock(f->db);
+    double done, total;
+    goat_job_progress(job, &done, &total);
+    assert_true(done > 0 && done < total);
+    return job;
+}
+
+static void a_cancelled_revert_has_changed_nothing(void **state) {
+    test_db *f = *state;
+    goat_job *job = begin_large(f);
+    goat_buf result = {0};
+    goat_job_cancel(job);
+    assert_fails(GOAT_CANCELLED, goat_job_wait(job, 1000, &error));
+    assert_fails(GOAT_CANCELLED, goat_job_result(job, &result, &error));
+    assert_int_equal(result.size, 0);
+    goat_job_free(job);
+    goat_item *item = test_db_item(f->db, "/data/tasks/000");
+    assert_false(is_deleted(item));
+    goat_item_free(item);
+}
+
+static void a_revert_ends_when_its_database_is_closed(void **state) {
+    test_db *f = *state;
+    goat_job *job = begin_large(f);
+    assert_ok(goat_db_close(f->db, NULL, &error));
+    assert_fails(GOAT_CLOSED, goat_job_wait(job, 0, &error));
+    goat_job_free(job);
+}
+
+static void a_database_that_is_read_only_tells_what_a_revert_would_do(void **state) {
+    test_db *f = *state;
+    goat_buf result = {0};
+    char hex[65], spec[160];
+    goat_item *item = test_db_create(f, "/data/tasks/a", "first");
+    commit_all(f);
+    test_db_set(item, "body", "\"one\"");
+    assert_ok(goat_db_flush(f->db, GOAT_DURABLE_DISK, NULL, &error));
+    newest_of(item, hex);
+    goat_item_free(item);
+    goat_repo_free(f->repo);
+    goat_db_free(f->db);
+    goat_host host = test_db_host(f);
+    goat_config config = GOAT_CONFIG_INIT;
+    config.host = &host;
+    config.flags = GOAT_OPEN_READ_ONLY | GOAT_OPEN_NO_THREAD;
+    assert_ok(goat_db_open(TEXT("simulated"), &config, &f->db, NULL, &error));
+    assert_ok(goat_repo_open(f->db, TEXT("/data/tasks"), 0, &f->repo, NULL, &error));
+    snprintf(spec, sizeof(spec), "{\"commits\": [\"%s\"]}", hex);
+    assert_fails(GOAT_FORBIDDEN, goat_repo_revert(f->repo, spec, strlen(spec), NULL, NULL, &error));
+    snprintf(spec, sizeof(spec), "{\"commits\": [\"%s\"], \"dry_run\": true}", hex);
+    assert_ok(goat_repo_revert(f->repo, spec, strlen(spec), &result, NULL, &error));
+    assert_non_null(strstr(test_db_json(&result), "{\"body\":{\"before\":\"one\"}}"));
+    goat_buf_free(&result);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_db_setup, test_db_teardown)
 
 int main(void) {
@@ -186,6 +301,11 @@ int main(void) {
         TEST(a_draft_elsewhere_is_not_in_the_way),
         TEST(with_an_item_only_its_own_edits_are_captured),
         TEST(invalid_edits_of_what_is_to_be_reverted_are_in_the_way),
+        TEST(a_commit_is_named_whole_and_by_its_beginning),
+        TEST(changes_say_that_it_is_a_revert),
+        TEST(a_cancelled_revert_has_changed_nothing),
+        TEST(a_revert_ends_when_its_database_is_closed),
+        TEST(a_database_that_is_read_only_tells_what_a_revert_would_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
