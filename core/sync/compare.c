@@ -312,7 +312,7 @@ static void answer_step(gt_channel *channel, gt_buf *packet) {
         }
         if (!gt_data_fits(channel, GT_SOURCE_RUN, packet, &body, held.frame.len)) break;
         run->next_record++;
-        if (is_client && !gt_sent_note(channel, &held.batch, GT_LOG_HEADER_SIZE)) continue;
+        if (is_client && !gt_sent_by_run(channel, &held.batch)) continue;
         gt_write_bytes(&body, held.frame);
         gt_count_out(sync, held.frame);
         count++;

@@ -265,8 +265,8 @@ void gt_count_out(gt_sync *sync, gt_bytes frame);
 /* Before anything is sent that our own session has signed: CERTIFY, if it was not certified. */
 void gt_certify_ask(gt_channel *channel, gt_buf *packet);
 /* A batch of ours in `record` was sent with ack. */
-gt_log *gt_sessions_log(const gt_channel *channel); /* where certificates are logged; NULL: nowhere */
-bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start);
+bool gt_sent_by_walk(gt_channel *channel, const gt_id *batch, uint64_t start);
+bool gt_sent_by_run(gt_channel *channel, const gt_id *batch); /* the one under way */
 
 /* ---- take.c: what we get ---- */
 
@@ -277,6 +277,7 @@ void gt_want_take(gt_channel *channel, const gt_message *message);
 void gt_lost_take(gt_channel *channel, const gt_message *message);
 void gt_acks_send(gt_channel *channel, gt_buf *packet);
 void gt_wants_send(gt_channel *channel, gt_buf *packet);
+gt_log *gt_sessions_log(const gt_channel *channel); /* where certificates are logged; NULL: nowhere */
 bool gt_acks_are_due(const gt_channel *channel);
 
 /* ---- point.c ---- */

@@ -13,7 +13,7 @@
 typedef struct gt_sent {
     gt_id batch;
     uint64_t start; /* of its record in our log */
-    uint32_t run;   /* what ends equal after so many speaks for it */
+    uint32_t run;   /* a later one that ends equal shows that the peer has it */
     bool gone;
 } gt_sent;
 

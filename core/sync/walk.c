@@ -39,10 +39,13 @@ void gt_certify_ask(gt_channel *channel, gt_buf *packet) {
 
 /* ---- what is to be acknowledged ---- */
 
-bool gt_sent_note(gt_channel *channel, const gt_id *batch, uint64_t start) {
-    /* What a run sends again is of the set that it compares, so its own end speaks for it. */
-    bool is_of_run = start == GT_LOG_HEADER_SIZE;
-    return gt_sent_add(&channel->sent, batch, start, channel->run_number - (is_of_run ? 1 : 0));
+bool gt_sent_by_walk(gt_channel *channel, const gt_id *batch, uint64_t start) {
+    return gt_sent_add(&channel->sent, batch, start, channel->run_number);
+}
+
+/* What it sends is of the set that it compares, so its own end shows that the peer has it. */
+bool gt_sent_by_run(gt_channel *channel, const gt_id *batch) {
+    return gt_sent_add(&channel->sent, batch, GT_LOG_HEADER_SIZE, channel->run_number - 1);
 }
 
 /* The id of the batch in a record of our log: by its first leaf, which the tables know; a record without a leaf is
@@ -113,7 +116,7 @@ static goat_status add_record(gt_channel *channel, const gt_record *record, uint
             channel->skipped = true;
             if (start < channel->unsent) channel->unsent = start;
         }
-        if (status == GOAT_OK && is_client && !gt_sent_note(channel, &id, start)) status = GOAT_NO_MEMORY;
+        if (status == GOAT_OK && is_client && !gt_sent_by_walk(channel, &id, start)) status = GOAT_NO_MEMORY;
         if (status != GOAT_OK) return status;
         gt_write_bytes(body, record->payload);
         gt_count_out(sync, record->payload);
