@@ -1,11 +1,9 @@
 /* Text, rich text and lists: which of the elements that each step inserted are left, which it removed, and in lists which of
  * its moves and values count. The sequence is replayed once and looked through, what is not left of it included. */
-#include "base/utf8.h"
 #include "merge/explainer.h"
 #include "merge/list_source.h"
-#include "merge/rich_points.h"
+#include "merge/points.h"
 #include "merge/rich_runs.h"
-#include "merge/text_points.h"
 
 typedef struct counts {
     uint32_t inserted, left, removed, moved, moves_left, replaced, values_left;
@@ -133,26 +131,16 @@ static bool make_parts(survey *s) {
     return true;
 }
 
-static uint64_t base_count(const gt_field_history *history) {
-    gt_bytes text = {0};
-    if (history->base.data == NULL) return 0;
-    if (history->field->type == GT_TYPE_LIST) return gt_value_count(history->base);
-    if (history->field->type == GT_TYPE_RICHTEXT) return gt_rich_count(history->base);
-    gt_value_as_text(history->base, &text);
-    return gt_utf8_count(text.data, text.len);
-}
-
 static const gt_sequence *replay_sequence(gt_explainer *e) {
     const gt_field_history *history = &e->history;
-    if (history->field->type == GT_TYPE_TEXT) return gt_text_sequence(&e->replay, history);
-    if (history->field->type == GT_TYPE_RICHTEXT) return gt_rich_sequence(&e->replay, history);
+    if (history->field->type != GT_TYPE_LIST) return gt_text_sequence(&e->replay, history);
     const gt_list_source *list = gt_list_open(&e->replay, history);
     return list == NULL ? NULL : gt_list_sequence(list);
 }
 
 bool gt_explain_sequence(gt_explainer *e) {
     const gt_field_history *history = &e->history;
-    uint64_t count = base_count(history);
+    uint64_t count = gt_history_base_count(history);
     survey s = {.e = e, .sequence = replay_sequence(e)};
     s.of = gt_arena_new(&e->replay.arena, e->replay.step_count, sizeof(*s.of));
     gt_past unset;

@@ -61,6 +61,5 @@ gt_list_source *gt_list_open(gt_replay *replay, const gt_field_history *history)
     for (uint32_t i = 0; i < history->count; i++) {
         list->sources[history->edits[i].step].edit = history->edits[i].edit;
     }
-    uint64_t count = history->base.data == NULL ? 0 : gt_value_count(history->base);
-    return gt_sequence_replay(replay, history, count, &list->contents) == NULL ? NULL : list;
+    return gt_sequence_replay(replay, history, &list->contents) == NULL ? NULL : list;
 }

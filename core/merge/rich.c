@@ -1,7 +1,7 @@
 /* Rich text: its characters and embeds merge as a text's do, and each attribute of each of them as a single value. */
 #include "merge/marks.h"
+#include "merge/points.h"
 #include "merge/rich_diff.h"
-#include "merge/rich_points.h"
 #include "merge/rich_runs.h"
 
 static bool is_whole(gt_bytes edit) { return gt_value_kind(edit) == GT_KIND_ARRAY; }
@@ -251,7 +251,7 @@ static goat_status replay_edits(gt_replay *replay, const gt_field_history *histo
     bool is_there;
     if (!gt_field_is_there(replay, history, &is_there)) return gt_no_memory(replay->diag);
     if (!is_there) return GOAT_OK;
-    gt_sequence *sequence = gt_rich_sequence(replay, history);
+    gt_sequence *sequence = gt_text_sequence(replay, history);
     source *sources = gt_arena_new(&replay->arena, (size_t)replay->step_count + 1, sizeof(*sources));
     if (sequence == NULL || sources == NULL) return gt_no_memory(replay->diag);
     if (history->base.data != NULL) sources[replay->step_count].iter = gt_rich_runs_of(history->base, 0);
@@ -264,8 +264,8 @@ static goat_status replay_edits(gt_replay *replay, const gt_field_history *histo
 
 goat_status gt_rich_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_bytes before,
                            gt_bytes after, gt_buf *edit) {
-    gt_sequence *old = gt_rich_sequence(from, history);
-    gt_sequence *new = gt_rich_sequence(to, history);
+    gt_sequence *old = gt_text_sequence(from, history);
+    gt_sequence *new = gt_text_sequence(to, history);
     if (old == NULL || new == NULL) return gt_no_memory(to->diag);
     gt_run_writer writer;
     gt_buf runs;

@@ -410,8 +410,10 @@ static bool end_contests(gt_sequence *sequence) {
     return true;
 }
 
-static gt_sequence *new_sequence(gt_replay *replay, gt_arena *arena, const gt_field *field, uint64_t base_count,
+static gt_sequence *new_sequence(gt_replay *replay, gt_arena *arena, const gt_field_history *history,
                                  gt_contents *contents) {
+    const gt_field *field = history->field;
+    uint64_t base_count = gt_history_base_count(history);
     gt_sequence *sequence = gt_arena_new(arena, 1, sizeof(*sequence));
     if (sequence == NULL || base_count >= UINT32_MAX || !gt_nodes_init(&sequence->nodes, replay, arena)) return NULL;
     sequence->replay = replay;
@@ -451,12 +453,11 @@ static bool take_edits(gt_sequence *sequence, const gt_field_history *history) {
     return true;
 }
 
-gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, uint64_t base_count,
-                                gt_contents *contents) {
+gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, gt_contents *contents) {
     gt_keep *keep = has_contests(history->field) ? NULL : history->keep;
     gt_arena *arena = keep == NULL ? &replay->arena : keep->arena;
     gt_sequence *sequence = keep == NULL ? NULL : keep->sequence;
-    if (sequence == NULL) sequence = new_sequence(replay, arena, history->field, base_count, contents);
+    if (sequence == NULL) sequence = new_sequence(replay, arena, history, contents);
     if (sequence == NULL || !take_edits(sequence, history)) return NULL;
     if (contents != NULL) contents->sequence = sequence;
     if (keep != NULL) keep->sequence = sequence;

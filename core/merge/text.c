@@ -2,8 +2,8 @@
 #include "merge/sequence.h"
 
 #include "base/utf8.h"
+#include "merge/points.h"
 #include "merge/text_diff.h"
-#include "merge/text_points.h"
 #include "merge/text_source.h"
 
 /* ---- shape ---- */

@@ -1,7 +1,7 @@
 /* From one outcome of a text's history to another, through the identity of elements; for reverts. */
+#include "merge/points.h"
 #include "merge/sequence.h"
 #include "merge/text_diff.h"
-#include "merge/text_points.h"
 #include "merge/text_source.h"
 
 #include "base/utf8.h"

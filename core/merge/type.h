@@ -166,4 +166,7 @@ bool gt_text_go(gt_bytes text, goat_unit unit, uint64_t *units, size_t *bytes, u
 goat_status gt_splice_refuse(const gt_splice *splice, bool count, gt_diag *diag);
 goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf *edit, gt_diag *diag);
 
+/* Elements of the base of a text, a rich text or a list. */
+uint64_t gt_history_base_count(const gt_field_history *history);
+
 #endif

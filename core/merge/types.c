@@ -2,6 +2,8 @@
 #include "merge/type.h"
 
 #include "base/assert.h"
+#include "base/utf8.h"
+#include "value/rich.h"
 
 static const gt_merge_type *const merge_types[] = {
     [GT_TYPE_STRING] = &gt_merge_single, [GT_TYPE_NUMBER] = &gt_merge_single, [GT_TYPE_BOOLEAN] = &gt_merge_single,
@@ -143,4 +145,13 @@ void gt_counted_end(gt_counted *counted, size_t count) {
     }
     memcpy(out->data + counted->begin, heads, new_len);
     out->len = end - (old_len - new_len);
+}
+
+uint64_t gt_history_base_count(const gt_field_history *history) {
+    gt_bytes text = {0};
+    if (history->base.data == NULL) return 0;
+    if (history->field->type == GT_TYPE_LIST) return gt_value_count(history->base);
+    if (history->field->type == GT_TYPE_RICHTEXT) return gt_rich_count(history->base);
+    gt_value_as_text(history->base, &text);
+    return gt_utf8_count(text.data, text.len);
 }
