@@ -53,8 +53,9 @@ static bool is_stuck(const target *one, gt_diag *why) {
         if (want != NULL && gt_want_is_stuck(link, want, why)) return true;
         is_wanted = is_wanted || want != NULL;
     }
-    if (!is_wanted && has_server(database)) gt_unsent_fail(path, why);
-    return !is_wanted && has_server(database);
+    if (is_wanted || !has_server(database)) return false;
+    gt_unsent_fail(path, why);
+    return true;
 }
 
 /* Whether a log is as safe as it is to be; asks for a sync once it is its turn. */

@@ -142,12 +142,7 @@ static goat_status check_outcome(const reverting *r, plan *one, gt_diag *diag) {
         status = gt_schema_check_state(one->revert.schema, after, diag);
     }
     if (status == GOAT_OK) return GOAT_OK;
-    gt_bytes repository = gt_repo_path(repo), key = gt_repo_key(repo, one->item);
-    char path[GT_PATH_MAX];
-    memcpy(path, repository.data, repository.len);
-    path[repository.len] = '/';
-    memcpy(path + repository.len + 1, key.data, key.len);
-    gt_diag_path(diag, path, repository.len + 1 + key.len);
+    gt_diag_item(diag, (const char *)gt_repo_path(repo).data, gt_repo_key(repo, one->item));
     return status;
 }
 

@@ -71,14 +71,16 @@ static bool is_open_in_handle(const gt_database *database, gt_bytes path) {
     return mount != NULL && gt_mount_has_handle(mount);
 }
 
-/* Whether nothing is left to be sent for a repository that was closed. */
-static bool is_done(const gt_link *link, const gt_want *want) {
+/* Whether what is left does not get to the server on this link. */
+static bool is_hopeless(const gt_link *link, const gt_want *want) {
     gt_channel_info info;
-    if (want->closed != GOAT_OK || !gt_want_info(link, want, &info)) return true; /* it does not get there anyway */
-    if (info.shared == NULL) return false;
-    if (gt_sync_safe_length(link->sync, info.shared) < gt_log_length(gt_repo_log(info.shared->repo))) return false;
-    gt_unsent_forget(link->db->database, path_of(want));
-    return true;
+    return want->closed != GOAT_OK || !gt_want_info(link, want, &info);
+}
+
+static bool is_safe(const gt_link *link, const gt_want *want) {
+    gt_channel_info info;
+    return gt_want_info(link, want, &info) && info.shared != NULL &&
+           gt_sync_safe_length(link->sync, info.shared) >= gt_log_length(gt_repo_log(info.shared->repo));
 }
 
 static void open_again(gt_link *link, gt_want *want) {
@@ -99,7 +101,9 @@ void gt_link_look(gt_link *link) {
         next = want->next;
         if (want->channel == NULL) open_again(link, want);
         if (want->pinned || is_open_in_handle(database, path_of(want))) continue;
-        if (is_done(link, want)) {
+        bool safe = is_safe(link, want);
+        if (safe) gt_unsent_forget(link->db->database, path_of(want));
+        if (safe || is_hopeless(link, want)) {
             gt_sync_close_channel(link->sync, path_of(want));
             remove_want(link, want);
         } else {

@@ -100,6 +100,7 @@ bool gt_repo_step(gt_repo *repo);
 void gt_repo_free(gt_repo *repo);
 
 gt_bytes gt_repo_path(const gt_repo *repo);
+void gt_diag_item(gt_diag *diag, const char *repository, gt_bytes key); /* adds the item's path */
 gt_log *gt_repo_log(const gt_repo *repo);
 
 /* The registry has changed: items whose commits are now read otherwise, or were not shown and are, are looked at again;

@@ -479,8 +479,6 @@ static inline void gt_repo_logged(gt_repo *repo) {
 goat_status gt_repo_check_open(const gt_repo *repo, gt_diag *diag);
 /* The repository answers with this failure until it is opened again. */
 void gt_repo_fail(gt_repo *repo, goat_status status, const char *message);
-/* Adds the item's path to a diagnostic. */
-void gt_diag_item(gt_diag *diag, const char *repository, gt_bytes key);
 
 /* ---- load.c, adoption.c ---- */
 

@@ -504,6 +504,24 @@ static void what_was_closed_while_offline_is_not_at_the_server(void **state) {
     assert_title(f->server->db, "/data/tasks/1", "\"one\"");
 }
 
+static void what_only_came_from_the_server_is_not_missed_there(void **state) {
+    pair *f = *state;
+    goat_job *job = NULL;
+    join(f);
+    pass(f, 400);
+    goat_item_free(test_db_create(f->server, "/data/tasks/1", "one"));
+    pass(f, 400);
+    assert_title(f->replica.db, "/data/tasks/1", "\"one\"");
+    part(f);
+    close_repository(f);
+    join(f);
+    pass(f, 100);
+    assert_ok(goat_db_flush(f->replica.db, GOAT_DURABLE_SERVER, &job, &error));
+    pass(f, 50);
+    assert_ok(goat_job_wait(job, 0, &error));
+    goat_job_free(job);
+}
+
 static void what_is_closed_while_online_is_still_sent_and_waited_for(void **state) {
     pair *f = *state;
     goat_job *job = NULL, *closing = NULL;
@@ -564,6 +582,7 @@ int main(void) {
         with_pair(what_cannot_be_is_misuse),
         with_pair(a_job_waits_until_both_sides_have_the_same),
         with_pair(what_was_closed_while_offline_is_not_at_the_server),
+        with_pair(what_only_came_from_the_server_is_not_missed_there),
         with_pair(what_is_closed_while_online_is_still_sent_and_waited_for),
         with_pair(the_status_is_one_map),
     };
