@@ -255,39 +255,24 @@ static void a_map_of_ten_thousand_keys_is_merged_key_by_key(void **state) {
 
 /* ---- hostile edits of text ---- */
 
-static void text_refused(merge_fixture *f, const char *edit, int run, const char *words) {
-    char notation[256], message[256];
-    snprintf(notation, sizeof notation, "{text: %s}", edit);
-    int len = snprintf(message, sizeof message, "the edit of \"text\" %s", words);
-    if (run >= 0) snprintf(message + len, sizeof message - (size_t)len, ": number %d of its array", run);
-    gt_bytes delta = test_value(notation);
-    gt_diag_init(&f->diag);
-    assert_int_equal(gt_value_check(delta, GT_VALUE_EDIT, NULL), GOAT_OK); /* the decoder has let it through */
-    assert_int_equal(gt_merge_check_delta(f->schema, delta, &f->diag), GOAT_INVALID);
-    assert_string_equal(f->diag.message, message);
-    assert_string_equal(f->diag.field, "text");
-    assert_int_equal(f->diag.position, run < 0 ? GT_NO_POSITION : (uint64_t)run);
-    test_value_free(delta);
-}
-
 static void an_edit_of_text_that_is_none_is_refused_with_the_place(void **state) {
     merge_fixture *f = *state;
-    text_refused(f, "7", -1, "is neither a text nor a map of runs");
-    text_refused(f, "{0: 'a'}", -1, "is neither a text nor a map of runs");
-    text_refused(f, "{0: ['a'], 1: [1]}", -1, "is neither a text nor a map of runs");
-    text_refused(f, "{a: ['a']}", -1, "is neither a text nor a map of runs");
-    text_refused(f, "{0: []}", -1, "has no runs");
-    text_refused(f, "{0: [1, ['a']]}", 1, "has a run that is none");
-    text_refused(f, "{0: [1, 'a', null]}", 2, "has a run that is none");
-    text_refused(f, "{0: [0, 'a']}", 0, "has a run of no code points, or of too many");
-    text_refused(f, "{0: [1, '']}", 1, "has a run of no code points, or of too many");
-    text_refused(f, "{0: [1073741825, 'a']}", 0, "has a run of no code points, or of too many");
-    text_refused(f, "{0: ['a', -9223372036854775808]}", 1, "has a run of no code points, or of too many");
-    text_refused(f, "{0: ['a', 'b']}", 1, "has two runs in place of one");
-    text_refused(f, "{0: [1, 1, 'a']}", 1, "has two runs in place of one");
-    text_refused(f, "{0: [-1, -1]}", 1, "has two runs in place of one");
-    text_refused(f, "{0: [-1, 'a']}", 1, "inserts behind what it removes there");
-    text_refused(f, "{0: ['a', 1]}", 1, "keeps something at the end");
+    merge_refuses(f, "text", "7", -1, "is neither a text nor a map of runs");
+    merge_refuses(f, "text", "{0: 'a'}", -1, "is neither a text nor a map of runs");
+    merge_refuses(f, "text", "{0: ['a'], 1: [1]}", -1, "is neither a text nor a map of runs");
+    merge_refuses(f, "text", "{a: ['a']}", -1, "is neither a text nor a map of runs");
+    merge_refuses(f, "text", "{0: []}", -1, "has no runs");
+    merge_refuses(f, "text", "{0: [1, ['a']]}", 1, "has a run that is none");
+    merge_refuses(f, "text", "{0: [1, 'a', null]}", 2, "has a run that is none");
+    merge_refuses(f, "text", "{0: [0, 'a']}", 0, "has a run of no code points, or of too many");
+    merge_refuses(f, "text", "{0: [1, '']}", 1, "has a run of no code points, or of too many");
+    merge_refuses(f, "text", "{0: [1073741825, 'a']}", 0, "has a run of no code points, or of too many");
+    merge_refuses(f, "text", "{0: ['a', -9223372036854775808]}", 1, "has a run of no code points, or of too many");
+    merge_refuses(f, "text", "{0: ['a', 'b']}", 1, "has two runs in place of one");
+    merge_refuses(f, "text", "{0: [1, 1, 'a']}", 1, "has two runs in place of one");
+    merge_refuses(f, "text", "{0: [-1, -1]}", 1, "has two runs in place of one");
+    merge_refuses(f, "text", "{0: [-1, 'a']}", 1, "inserts behind what it removes there");
+    merge_refuses(f, "text", "{0: ['a', 1]}", 1, "keeps something at the end");
 }
 
 /* They fit their type, and only who sees the text knows that they go beyond it: that counts for nothing. */

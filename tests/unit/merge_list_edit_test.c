@@ -184,52 +184,36 @@ static void two_edits_become_one(void **state) {
 
 /* ---- hostile edits ---- */
 
-/* `run`: the one that is at fault; -1: the whole. */
-static void delta_refused(merge_fixture *f, const char *edit, int run, const char *words) {
-    char notation[256], message[256];
-    snprintf(notation, sizeof notation, "{list: %s}", edit);
-    int len = snprintf(message, sizeof message, "the edit of \"list\" %s", words);
-    if (run >= 0) snprintf(message + len, sizeof message - (size_t)len, ": number %d of its array", run);
-    gt_bytes delta = test_value(notation);
-    gt_diag_init(&f->diag);
-    assert_int_equal(gt_value_check(delta, GT_VALUE_EDIT, NULL), GOAT_OK); /* the decoder has let it through */
-    assert_int_equal(gt_merge_check_delta(f->schema, delta, &f->diag), GOAT_INVALID);
-    assert_string_equal(f->diag.message, message);
-    assert_string_equal(f->diag.field, "list");
-    assert_int_equal(f->diag.position, run < 0 ? GT_NO_POSITION : (uint64_t)run);
-    test_value_free(delta);
-}
-
 static void an_edit_that_is_none_is_refused_with_the_reason(void **state) {
     merge_fixture *f = *state;
-    delta_refused(f, "7", -1, "is neither a list nor a map of runs");
-    delta_refused(f, "{0: 7}", -1, "is neither a list nor a map of runs");
-    delta_refused(f, "{1: [1]}", -1, "is neither a list nor a map of runs");
-    delta_refused(f, "{0: [1], 1: [1]}", -1, "is neither a list nor a map of runs");
-    delta_refused(f, "{a: [1]}", -1, "is neither a list nor a map of runs");
-    delta_refused(f, "{0: []}", -1, "has no runs");
-    delta_refused(f, "{0: ['a']}", 0, "has a run that is none");
-    delta_refused(f, "{0: [undefined]}", 0, "has a run that is none");
-    delta_refused(f, "{0: [{}]}", 0, "has a run that is none");
-    delta_refused(f, "{0: [{a: 1}]}", 0, "has a run that is none");
-    delta_refused(f, "{0: [{1: 0, 3: 1}]}", 0, "has a run that is none");
-    delta_refused(f, "{0: [0]}", 0, "has a run of no elements, or of too many");
-    delta_refused(f, "{0: [[]]}", 0, "has a run of no elements, or of too many");
-    delta_refused(f, "{0: [-1073741825]}", 0, "has a run of no elements, or of too many");
-    delta_refused(f, "{0: [-9223372036854775808]}", 0, "has a run of no elements, or of too many");
-    delta_refused(f, "{0: [{1: -1}]}", 0, "moves an element from where there is no place");
-    delta_refused(f, "{0: [{1: 1073741824}]}", 0, "moves an element from where there is no place");
-    delta_refused(f, "{0: [{1: 'a'}]}", 0, "moves an element from where there is no place");
-    delta_refused(f, "{0: [{2: undefined}]}", 0, "holds what a value cannot");
-    delta_refused(f, "{0: [{1: 0, 2: [undefined]}]}", 0, "holds what a value cannot");
-    delta_refused(f, "{0: [[undefined]]}", 0, "holds what a value cannot");
-    delta_refused(f, "{0: [[{0: 1}]]}", 0, "holds what a value cannot");
-    delta_refused(f, "{0: [1, 1, -1]}", 1, "has two runs in place of one");
-    delta_refused(f, "{0: [[1], [2]]}", 1, "has two runs in place of one");
-    delta_refused(f, "{0: [-1, -1]}", 1, "has two runs in place of one");
-    delta_refused(f, "{0: [-1, [1]]}", 1, "inserts behind what it removes there");
-    delta_refused(f, "{0: [-1, {1: 1}]}", 1, "inserts behind what it removes there");
-    delta_refused(f, "{0: [[1], 1]}", 1, "keeps something at the end");
+    merge_refuses(f, "list", "7", -1, "is neither a list nor a map of runs");
+    merge_refuses(f, "list", "{0: 7}", -1, "is neither a list nor a map of runs");
+    merge_refuses(f, "list", "{1: [1]}", -1, "is neither a list nor a map of runs");
+    merge_refuses(f, "list", "{0: [1], 1: [1]}", -1, "is neither a list nor a map of runs");
+    merge_refuses(f, "list", "{a: [1]}", -1, "is neither a list nor a map of runs");
+    merge_refuses(f, "list", "{0: []}", -1, "has no runs");
+    merge_refuses(f, "list", "{0: ['a']}", 0, "has a run that is none");
+    merge_refuses(f, "list", "{0: [undefined]}", 0, "has a run that is none");
+    merge_refuses(f, "list", "{0: [{}]}", 0, "has a run that is none");
+    merge_refuses(f, "list", "{0: [{a: 1}]}", 0, "has a run that is none");
+    merge_refuses(f, "list", "{0: [{1: 0, 3: 1}]}", 0, "has a run that is none");
+    merge_refuses(f, "list", "{0: [0]}", 0, "has a run of no elements, or of too many");
+    merge_refuses(f, "list", "{0: [[]]}", 0, "has a run of no elements, or of too many");
+    merge_refuses(f, "list", "{0: [-1073741825]}", 0, "has a run of no elements, or of too many");
+    merge_refuses(f, "list", "{0: [-9223372036854775808]}", 0, "has a run of no elements, or of too many");
+    merge_refuses(f, "list", "{0: [{1: -1}]}", 0, "moves an element from where there is no place");
+    merge_refuses(f, "list", "{0: [{1: 1073741824}]}", 0, "moves an element from where there is no place");
+    merge_refuses(f, "list", "{0: [{1: 'a'}]}", 0, "moves an element from where there is no place");
+    merge_refuses(f, "list", "{0: [{2: undefined}]}", 0, "holds what a value cannot");
+    merge_refuses(f, "list", "{0: [{1: 0, 2: [undefined]}]}", 0, "holds what a value cannot");
+    merge_refuses(f, "list", "{0: [[undefined]]}", 0, "holds what a value cannot");
+    merge_refuses(f, "list", "{0: [[{0: 1}]]}", 0, "holds what a value cannot");
+    merge_refuses(f, "list", "{0: [1, 1, -1]}", 1, "has two runs in place of one");
+    merge_refuses(f, "list", "{0: [[1], [2]]}", 1, "has two runs in place of one");
+    merge_refuses(f, "list", "{0: [-1, -1]}", 1, "has two runs in place of one");
+    merge_refuses(f, "list", "{0: [-1, [1]]}", 1, "inserts behind what it removes there");
+    merge_refuses(f, "list", "{0: [-1, {1: 1}]}", 1, "inserts behind what it removes there");
+    merge_refuses(f, "list", "{0: [[1], 1]}", 1, "keeps something at the end");
 }
 
 /* Nobody writes these; whoever reads them makes the same of them, alone and in a merge. */

@@ -3,7 +3,9 @@
 #include "support/test.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
+#include "value/value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,4 +71,19 @@ void merge_gives(merge_fixture *f, const char *expected) {
     assert_true(work >= f->step_count);
     gt_buf_free(&out);
     merge_begin(f, NULL);
+}
+
+void merge_refuses(merge_fixture *f, const char *field, const char *edit, int run, const char *words) {
+    char notation[256], message[256];
+    snprintf(notation, sizeof notation, "{%s: %s}", field, edit);
+    int len = snprintf(message, sizeof message, "the edit of \"%s\" %s", field, words);
+    if (run >= 0) snprintf(message + len, sizeof message - (size_t)len, ": number %d of its array", run);
+    gt_bytes delta = test_value(notation);
+    gt_diag_init(&f->diag);
+    assert_int_equal(gt_value_check(delta, GT_VALUE_EDIT, NULL), GOAT_OK); /* the decoder has let it through */
+    assert_int_equal(gt_merge_check_delta(f->schema, delta, &f->diag), GOAT_INVALID);
+    assert_string_equal(f->diag.message, message);
+    assert_string_equal(f->diag.field, field);
+    assert_int_equal(f->diag.position, run < 0 ? GT_NO_POSITION : (uint64_t)run);
+    test_value_free(delta);
 }

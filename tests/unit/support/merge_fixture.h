@@ -30,4 +30,7 @@ uint32_t merge_step(merge_fixture *f, const char *parents, const char *delta);
 /* Replays the steps, compares with `expected`, and begins anew. */
 void merge_gives(merge_fixture *f, const char *expected);
 
+/* A delta of one field is refused, with these words about its edit. `run`: the one that is at fault; -1: the whole. */
+void merge_refuses(merge_fixture *f, const char *field, const char *edit, int run, const char *words);
+
 #endif
