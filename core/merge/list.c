@@ -51,10 +51,8 @@ static gt_run_kind kind_of(gt_bytes element) {
     }
 }
 
-static bool is_whole(gt_bytes edit) { return gt_value_kind(edit) == GT_KIND_ARRAY; }
-
 static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {
-    if (is_whole(edit)) {
+    if (gt_value_kind(edit) == GT_KIND_ARRAY) {
         bool good = !fully || gt_edit_is_plain(edit);
         return good ? GOAT_OK : gt_edit_refuse(field, "holds what a value cannot", diag);
     }
@@ -92,7 +90,7 @@ static void diff(gt_bytes base, gt_bytes value, gt_buf *edit) {
 
 static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
     gt_arrangement a;
-    if (is_whole(edit)) {
+    if (gt_edit_is_whole(edit)) {
         gt_buf_append(value, edit.data, edit.len);
         return;
     }
@@ -117,32 +115,8 @@ static void compose_runs(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf 
     gt_arrangement_free(&both);
 }
 
-/* What came before is not looked at any more: the edit is a whole list. */
-static void compose_whole(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
-    gt_buf whole;
-    gt_buf_init(&whole, edit->alloc);
-    gt_bytes before = gt_edit_is_unset(first) ? gt_bytes_of(NULL, 0) : first;
-    if (before.data != NULL && !is_whole(before)) {
-        apply(gt_bytes_of(NULL, 0), first, &whole);
-        before = gt_buf_bytes(&whole);
-    }
-    if (gt_buf_failed(&whole)) {
-        edit->failed = true;
-    } else {
-        size_t begin = edit->len;
-        apply(before, second, edit);
-        gt_bytes made = gt_bytes_of(edit->data + begin, edit->len - begin);
-        if (!gt_buf_failed(edit) && base.data != NULL && gt_value_equal(base, made)) edit->len = begin;
-    }
-    gt_buf_free(&whole);
-}
-
 static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
-    if (!is_whole(second) && !is_whole(first) && !gt_edit_is_unset(first) && base.data != NULL) {
-        compose_runs(base, first, second, edit);
-    } else {
-        compose_whole(base, first, second, edit);
-    }
+    gt_runs_compose(apply, compose_runs, base, first, second, edit);
 }
 
 /* ---- several ---- */

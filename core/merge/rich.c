@@ -4,8 +4,6 @@
 #include "merge/rich_diff.h"
 #include "merge/rich_runs.h"
 
-static bool is_whole(gt_bytes edit) { return gt_value_kind(edit) == GT_KIND_ARRAY; }
-
 /* ---- shape ---- */
 
 /* Nothing but canonical runs passes. */
@@ -34,7 +32,7 @@ static goat_status check_runs(const gt_field *field, gt_bytes runs, bool fully, 
 /* A whole document is held to its one form even in a replay, where it may be used as it lies. */
 static goat_status check_edit(const gt_field *field, gt_bytes edit, bool fully, gt_diag *diag) {
     uint64_t at = 0;
-    if (is_whole(edit)) {
+    if (gt_value_kind(edit) == GT_KIND_ARRAY) {
         const char *fault = gt_rich_fault(edit, true, &at);
         if (fault == NULL && fully && !gt_edit_is_plain(edit)) fault = "holds what a value cannot";
         return fault == NULL ? GOAT_OK : gt_edit_refuse_run(field, fault, at, diag);
@@ -55,7 +53,7 @@ static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
     gt_iter rest = gt_rich_iter(base);
     gt_rich_piece piece = {0};
     gt_buf attributes;
-    if (is_whole(edit)) {
+    if (gt_edit_is_whole(edit)) {
         gt_buf_append(value, edit.data, edit.len);
         return;
     }
@@ -125,7 +123,8 @@ static void compose_part(const gt_run *one, const gt_run *two, gt_rich_run_write
 }
 
 /* Both go along the document between them, of which the first has left something and the second does something with. */
-static void compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, gt_buf *edit) {
+static void compose_runs(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
+    uint64_t base_count = gt_rich_count(base);
     gt_rich_run_writer writer;
     gt_buf attributes;
     gt_run_iter firsts = gt_rich_runs_of(first, base_count);
@@ -157,32 +156,8 @@ static void compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, g
     gt_rich_run_writer_end(&writer, edit);
 }
 
-/* What came before is not looked at any more: the edit is a whole document. */
-static void compose_whole(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
-    gt_buf whole;
-    gt_buf_init(&whole, edit->alloc);
-    gt_bytes before = gt_edit_is_unset(first) ? gt_bytes_of(NULL, 0) : first;
-    if (before.data != NULL && !is_whole(before)) {
-        apply(gt_bytes_of(NULL, 0), first, &whole);
-        before = gt_buf_bytes(&whole);
-    }
-    if (gt_buf_failed(&whole)) {
-        edit->failed = true;
-    } else {
-        size_t begin = edit->len;
-        apply(before, second, edit);
-        gt_bytes made = gt_bytes_of(edit->data + begin, edit->len - begin);
-        if (!gt_buf_failed(edit) && base.data != NULL && gt_value_equal(base, made)) edit->len = begin;
-    }
-    gt_buf_free(&whole);
-}
-
 static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
-    if (!is_whole(second) && !is_whole(first) && !gt_edit_is_unset(first) && base.data != NULL) {
-        compose_runs(first, second, gt_rich_count(base), edit);
-    } else {
-        compose_whole(base, first, second, edit);
-    }
+    gt_runs_compose(apply, compose_runs, base, first, second, edit);
 }
 
 /* ---- several ---- */

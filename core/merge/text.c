@@ -91,7 +91,8 @@ static uint64_t count_after(gt_bytes edit, uint64_t count) {
 }
 
 /* Both go along the text between them, of which the first has left something and the second does something with. */
-static void compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, gt_buf *edit) {
+static void compose_runs(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
+    uint64_t base_count = count_of(base);
     gt_run_writer writer;
     gt_run_iter firsts = gt_runs_of(first, base_count), seconds = gt_runs_of(second, count_after(first, base_count));
     gt_run one = {0}, two = {0};
@@ -122,13 +123,11 @@ static void compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, g
     gt_run_writer_end(&writer, edit);
 }
 
-static bool is_whole(gt_bytes edit) { return gt_value_kind(edit) == GT_KIND_TEXT; }
-
 static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
     gt_bytes rest = text_of(base);
     gt_run_iter iter = gt_runs_of(edit, UINT64_MAX);
     size_t begin = value->len;
-    if (is_whole(edit)) {
+    if (gt_edit_is_whole(edit)) {
         gt_buf_append(value, edit.data, edit.len);
         return;
     }
@@ -142,30 +141,7 @@ static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
 }
 
 static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
-    gt_buf whole;
-    if (is_whole(second)) {
-        if (base.data == NULL || !gt_value_equal(base, second)) gt_buf_append(edit, second.data, second.len);
-        return;
-    }
-    if (!is_whole(first) && !gt_edit_is_unset(first) && base.data != NULL) {
-        compose_runs(first, second, count_of(base), edit);
-        return;
-    }
-    gt_buf_init(&whole, edit->alloc); /* of what came before nothing is left */
-    gt_bytes before = gt_edit_is_unset(first) ? gt_bytes_of(NULL, 0) : first;
-    if (before.data != NULL && !is_whole(before)) {
-        apply(gt_bytes_of(NULL, 0), first, &whole);
-        before = gt_buf_bytes(&whole);
-    }
-    if (gt_buf_failed(&whole)) {
-        edit->failed = true;
-    } else {
-        size_t begin = edit->len;
-        apply(before, second, edit);
-        gt_bytes made = gt_bytes_of(edit->data + begin, edit->len - begin);
-        if (!gt_buf_failed(edit) && base.data != NULL && gt_value_equal(base, made)) edit->len = begin;
-    }
-    gt_buf_free(&whole);
+    gt_runs_compose(apply, compose_runs, base, first, second, edit);
 }
 
 /* ---- positions ---- */

@@ -82,6 +82,18 @@ const gt_merge_type *gt_merge_type_of(const gt_field *field);
 
 static inline bool gt_edit_is_unset(gt_bytes edit) { return edit.data[0] == 0xf7; }
 
+/* ---- compose.c: texts, lists and rich texts, whose edits are whole values or maps of runs (runs.h) ---- */
+
+typedef void gt_apply_edit(gt_bytes base, gt_bytes edit, gt_buf *value);
+typedef void gt_compose_edits(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit);
+
+/* Of an edit that is not `undefined`. */
+bool gt_edit_is_whole(gt_bytes edit);
+
+/* `compose` of such a type. `compose_runs` is the same of two edits of runs on a base that is there. */
+void gt_runs_compose(gt_apply_edit *apply, gt_compose_edits *compose_runs, gt_bytes base, gt_bytes first,
+                     gt_bytes second, gt_buf *edit);
+
 /* GOAT_INVALID with the field and the rule "type"; `words` complete "the edit of "x" …". */
 goat_status gt_edit_refuse(const gt_field *field, const char *words, gt_diag *diag);
 
