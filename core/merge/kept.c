@@ -134,5 +134,15 @@ goat_status gt_kept_write(gt_kept *kept, gt_buf *out, uint64_t *work, gt_diag *d
     if (work != NULL) *work += replay->work + replay->ancestry.work;
     replay->work = 0;
     gt_arena_reset(&replay->arena);
+    gt_ancestry_init(&replay->ancestry, &replay->arena, replay->steps, replay->step_count);
     return status;
+}
+
+gt_replay *gt_kept_replay(gt_kept *kept) { return &kept->replay; }
+
+gt_outcome gt_kept_outcome(gt_kept *kept, const gt_field *field) {
+    gt_field_history history = kept->histories.of[field - gt_schema_field_at(kept->schema, 0)];
+    gt_bytes base = kept->base.data == NULL ? kept->base : gt_map_find(kept->base, field->name);
+    history.base = gt_edit_base(field, base);
+    return (gt_outcome){&kept->replay, history};
 }

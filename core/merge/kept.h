@@ -6,7 +6,7 @@
 #ifndef GT_MERGE_KEPT_H
 #define GT_MERGE_KEPT_H
 
-#include "merge/merge.h"
+#include "merge/type.h"
 
 typedef struct gt_kept gt_kept;
 
@@ -21,6 +21,11 @@ goat_status gt_kept_append(gt_kept *kept, const gt_step *steps, uint32_t count, 
 /* Appends the state after all steps. As gt_merge_replay; after a failure it is to be freed. `work` (may be NULL) is raised by
  * the steps and edits looked at since it was raised last. */
 goat_status gt_kept_write(gt_kept *kept, gt_buf *out, uint64_t *work, gt_diag *diag);
+
+/* The replay, and what becomes of a field of the item in it, once all steps were written: good until further ones are
+ * appended. */
+gt_replay *gt_kept_replay(gt_kept *kept);
+gt_outcome gt_kept_outcome(gt_kept *kept, const gt_field *field);
 
 /* Bytes of memory. */
 size_t gt_kept_size(const gt_kept *kept);

@@ -211,9 +211,10 @@ static bool change_span(gt_list_source *from, gt_list_source *to, gt_span *a, gt
     return values.data != NULL;
 }
 
-goat_status gt_list_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit) {
-    gt_list_source *before = gt_list_open(from, history), *after = gt_list_open(to, history);
-    if (before == NULL || after == NULL) return gt_no_memory(to->diag);
+goat_status gt_list_change(const gt_outcome *from, const gt_outcome *to, gt_buf *edit) {
+    gt_list_source *before = gt_list_open(from->replay, &from->history);
+    gt_list_source *after = gt_list_open(to->replay, &to->history);
+    if (before == NULL || after == NULL) return gt_no_memory(to->replay->diag);
     const gt_sequence *old = gt_list_sequence(before), *new = gt_list_sequence(after);
     number_elements(old);
     number_elements(new);
@@ -225,7 +226,7 @@ goat_status gt_list_change(gt_replay *from, gt_replay *to, const gt_field_histor
         good = change_span(before, after, a, b, &writer);
     }
     gt_run_writer_end(&writer, edit);
-    return good ? GOAT_OK : gt_no_memory(to->diag);
+    return good ? GOAT_OK : gt_no_memory(to->replay->diag);
 }
 
 const gt_merge_type gt_merge_list = {check_edit, diff, compose, apply, replay_edits};

@@ -1,6 +1,6 @@
 #include "merge/revert.h"
 
-#include "merge/type.h"
+#include "merge/kept.h"
 
 enum { CHANGES = 1 << 6, HAS_SEEN = 1 << 7 }; /* while marks are made */
 
@@ -44,17 +44,18 @@ uint32_t gt_merge_mark(const gt_step *steps, const gt_undoes *undoes, uint32_t s
     return named;
 }
 
-/* One replay of the steps, some of them void. */
+/* One replay of the steps, some of them void. It is kept, so that what it was made for, the state, leaves the order of
+ * elements behind for those who ask what has changed. */
 typedef struct world {
-    gt_replay replay;
-    gt_step *steps;
+    gt_kept *kept; /* NULL: it was not made */
     gt_buf state;
-    bool is_made;
 } world;
 
 /* VIEW: what is seen. WITHOUT: that without what the new revert names. NOW and THEN: what is undone is void, and every
- * revert, without the new revert and with it. */
+ * revert, without the new revert and with it. Only those that the rules look at are made; mostly that is two. */
 enum { VIEW, WITHOUT, NOW, THEN, WORLDS };
+
+enum { IN_VIEW = 1 << VIEW, IN_WITHOUT = 1 << WITHOUT, IN_NOW = 1 << NOW, IN_THEN = 1 << THEN, IN_ALL = 15 };
 
 static const uint8_t void_marks[WORLDS] = {
     [WITHOUT] = GT_MARK_NAMED,
@@ -77,29 +78,33 @@ typedef struct reverting {
     uint8_t *fields; /* what the steps do to each of the schema's */
     uint8_t all;     /* to any of them, or to the item */
     uint32_t only;   /* the only step that is named, if it is a revert; UINT32_MAX */
-    gt_past past;    /* of that one */
+    gt_ancestry ancestry;
+    gt_past past; /* of that one */
+    bool deletes; /* a step deletes the item, or it is deleted in the base */
+    /* anything says that the item is there: not where its creation is void and nobody edited it */
+    bool is_there[WORLDS];
     uint64_t work;
     gt_diag *diag;
 } reverting;
 
 /* ---- worlds ---- */
 
+static bool is_void_in(const gt_reverting *what, int which, uint32_t step) {
+    return what->steps[step].is_void || (what->marks[step] & void_marks[which]) != 0;
+}
+
 static goat_status make_world(reverting *r, int which) {
     const gt_reverting *what = r->what;
     world *w = &r->worlds[which];
-    if (w->is_made) return GOAT_OK;
-    w->steps = gt_arena_new(&r->arena, (size_t)what->step_count + 1, sizeof(*w->steps));
-    if (w->steps == NULL) return gt_no_memory(r->diag);
+    gt_step *steps = gt_arena_new(&r->arena, (size_t)what->step_count + 1, sizeof(*steps));
+    w->kept = gt_kept_new(r->alloc, what->schema, what->base);
+    if (w->kept == NULL || steps == NULL) return gt_no_memory(r->diag);
     for (uint32_t i = 0; i < what->step_count; i++) {
-        w->steps[i] = what->steps[i];
-        if ((what->marks[i] & void_marks[which]) != 0) w->steps[i].is_void = true;
+        steps[i] = what->steps[i];
+        steps[i].is_void = is_void_in(what, which, i);
     }
-    w->replay = (gt_replay){.steps = w->steps, .step_count = what->step_count, .diag = r->diag};
-    gt_arena_init(&w->replay.arena, r->alloc);
-    gt_ancestry_init(&w->replay.ancestry, &w->replay.arena, w->steps, what->step_count);
-    w->is_made = true;
-    return gt_merge_replay(r->alloc, what->schema, what->base, w->steps, what->step_count, &w->state, &r->work,
-                           r->diag);
+    goat_status status = gt_kept_append(w->kept, steps, what->step_count, r->diag);
+    return status == GOAT_OK ? gt_kept_write(w->kept, &w->state, &r->work, r->diag) : status;
 }
 
 /* What fields are looked at: those of the item, or of an object in it. */
@@ -138,24 +143,15 @@ static bool is_same(gt_bytes a, gt_bytes b) {
     return a.data == NULL || b.data == NULL ? a.data == b.data : gt_bytes_equal(a, b);
 }
 
-static bool is_deleted_in(const reverting *r, int which) {
+static bool says_deleted(gt_bytes map) {
     bool deleted = false;
-    gt_bytes flag = gt_map_find_int(gt_buf_bytes(&r->worlds[which].state), 0);
+    gt_bytes flag = map.data == NULL ? map : gt_map_find_int(map, 0);
     return flag.data != NULL && gt_value_as_bool(flag, &deleted) && deleted;
 }
 
-/* Whether anything says that the item is there: not where its creation is void and nobody has edited it. */
-static bool is_there_in(const reverting *r, int which) {
-    if (r->what->base.data != NULL && !r->what->is_new) return true;
-    for (uint32_t i = 0; i < r->what->step_count; i++) {
-        const gt_step *step = &r->worlds[which].steps[i];
-        bool deletes = false;
-        if (step->is_void) continue;
-        gt_bytes flag = step->delta.data == NULL ? (gt_bytes){0} : gt_map_find_int(step->delta, 0);
-        if (flag.data != NULL && gt_value_as_bool(flag, &deletes) && deletes) continue;
-        if (step->parent_count == 0 || (step->delta.data != NULL && gt_value_count(step->delta) > 0)) return true;
-    }
-    return false;
+/* In the worlds that are made if anything deletes it. */
+static bool is_deleted_in(const reverting *r, int which) {
+    return r->deletes && says_deleted(gt_buf_bytes(&r->worlds[which].state));
 }
 
 /* ---- who touched what ---- */
@@ -169,22 +165,35 @@ static uint8_t touch_of(reverting *r, uint32_t step) {
     return touch;
 }
 
+/* What a step says of the item as a whole. */
+static void look_at_presence(reverting *r, uint32_t i) {
+    const gt_step *step = &r->what->steps[i];
+    bool says = step->parent_count == 0 || (step->delta.data != NULL && gt_value_count(step->delta) > 0);
+    bool deletes = says_deleted(step->delta);
+    r->deletes = r->deletes || deletes;
+    for (int w = 0; w < WORLDS && says && !deletes; w++) r->is_there[w] |= !is_void_in(r->what, w, i);
+}
+
 static goat_status look_at_steps(reverting *r) {
     const gt_reverting *what = r->what;
     const gt_field *first = gt_schema_field_at(what->schema, 0);
     uint32_t named = 0;
+    r->deletes = says_deleted(what->base);
+    for (int w = 0; w < WORLDS; w++) r->is_there[w] = what->base.data != NULL && !what->is_new;
     r->only = UINT32_MAX;
     for (uint32_t i = 0; i < what->step_count; i++) {
         if ((what->marks[i] & GT_MARK_NAMED) == 0) continue;
         r->only = ++named == 1 && (what->marks[i] & GT_MARK_REVERT) != 0 ? i : UINT32_MAX;
     }
-    gt_past_init(&r->past, &r->worlds[VIEW].replay.ancestry);
+    gt_ancestry_init(&r->ancestry, &r->arena, what->steps, what->step_count);
+    gt_past_init(&r->past, &r->ancestry);
     r->fields = gt_arena_new(&r->arena, gt_schema_field_count(what->schema) + 1, 1);
     if (r->fields == NULL || (r->only != UINT32_MAX && !gt_past_add(&r->past, r->only))) return gt_no_memory(r->diag);
     for (uint32_t i = 0; i < what->step_count; i++) {
         uint8_t touch = touch_of(r, i);
         gt_bytes key, edit, name;
         r->all |= touch;
+        look_at_presence(r, i);
         if (what->steps[i].delta.data == NULL) continue;
         for (gt_iter iter = gt_map_iter(what->steps[i].delta); gt_map_next_pair(&iter, &key, &edit);) {
             const gt_field *field = gt_value_as_text(key, &name) ? gt_schema_field(what->schema, name) : NULL;
@@ -203,19 +212,53 @@ static uint8_t touch_inside(reverting *r, const scope *s, const gt_field *field)
     return touch;
 }
 
+/* ---- what is looked at ---- */
+
+/* The first rule: nobody has touched it since the only step that is named, a revert. */
+static bool is_untouched(const reverting *r, uint8_t touch) { return r->only != UINT32_MAX && (touch & BESIDE) == 0; }
+
+/* The worlds that the rules look at for a field, and for those in it. */
+static unsigned worlds_of(const reverting *r, const gt_field *field, uint8_t touch) {
+    if (is_untouched(r, touch)) return IN_VIEW | IN_WITHOUT;
+    if (field->type == GT_TYPE_OBJECT && (r->only != UINT32_MAX || (touch & BY_OTHERS) != 0)) return IN_ALL;
+    bool directly = (touch & BY_OTHERS) == 0 || !r->is_there[NOW];
+    return directly ? IN_VIEW | IN_THEN : IN_VIEW | IN_NOW | IN_THEN;
+}
+
+static goat_status make_worlds(reverting *r) {
+    unsigned worlds = IN_VIEW;
+    goat_status status = GOAT_OK;
+    if (r->deletes) worlds |= is_untouched(r, r->all) ? IN_WITHOUT : IN_NOW | IN_THEN;
+    for (size_t i = 0; i < gt_schema_field_count(r->what->schema); i++) {
+        if ((r->fields[i] & TOUCHED) == 0) continue;
+        worlds |= worlds_of(r, gt_schema_field_at(r->what->schema, i), r->fields[i]);
+    }
+    for (int i = 0; i < WORLDS && status == GOAT_OK; i++) {
+        if ((worlds & 1u << i) != 0) status = make_world(r, i);
+    }
+    return status;
+}
+
 /* ---- the edit of a field ---- */
 
-/* All edits of a field. False when there is no memory. */
-static bool gather(reverting *r, const scope *s, const gt_field *field, gt_field_history *history) {
+/* What becomes of a field in a world. False when there is no memory. */
+static bool find_outcome(reverting *r, int which, const scope *s, const gt_field *field, gt_outcome *outcome) {
     const gt_reverting *what = r->what;
+    if (s->outer == NULL) {
+        *outcome = gt_kept_outcome(r->worlds[which].kept, field);
+        return true;
+    }
+    gt_keep *keep = gt_arena_new(&r->arena, 1, sizeof(*keep));
     gt_field_edit *edits = gt_arena_new(&r->arena, (size_t)what->step_count + 1, sizeof(*edits));
-    *history = (gt_field_history){.field = field, .edits = edits};
-    if (edits == NULL) return false;
+    if (keep == NULL || edits == NULL) return false;
+    keep->arena = &r->arena;
+    outcome->replay = gt_kept_replay(r->worlds[which].kept);
+    outcome->history = (gt_field_history){.field = field, .edits = edits, .keep = keep};
     gt_bytes base = inside(s, what->base);
-    if (base.data != NULL) history->base = gt_edit_base(field, gt_map_find(base, field->name));
+    if (base.data != NULL) outcome->history.base = gt_edit_base(field, gt_map_find(base, field->name));
     for (uint32_t i = 0; i < what->step_count; i++) {
         gt_bytes edit = edit_of(s, field, what->steps[i].delta);
-        if (edit.data != NULL) edits[history->count++] = (gt_field_edit){field, edit, i};
+        if (edit.data != NULL) edits[outcome->history.count++] = (gt_field_edit){field, edit, i};
     }
     return true;
 }
@@ -224,7 +267,7 @@ static bool gather(reverting *r, const scope *s, const gt_field *field, gt_field
 static goat_status change(reverting *r, const scope *s, const gt_field *field, int from, int to, gt_buf *edit) {
     gt_bytes before = field_in(r, from, s, field), after = field_in(r, to, s, field);
     bool has_elements = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST || field->type == GT_TYPE_RICHTEXT;
-    gt_field_history history;
+    gt_outcome a, b;
     bool by_identity = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST;
     bool is_cut =
         before.len > GT_FIELD_SIZE_MAX || after.len > GT_FIELD_SIZE_MAX; /* they may differ where it is not seen */
@@ -238,10 +281,9 @@ static goat_status change(reverting *r, const scope *s, const gt_field *field, i
     if (before.data == NULL || after.data == NULL || !has_elements) {
         return gt_edit_diff(field, before, after, edit, r->diag);
     }
-    if (!gather(r, s, field, &history)) return gt_no_memory(r->diag);
-    gt_replay *a = &r->worlds[from].replay, *b = &r->worlds[to].replay;
-    if (field->type == GT_TYPE_RICHTEXT) return gt_rich_change(a, b, &history, before, after, edit);
-    return field->type == GT_TYPE_TEXT ? gt_text_change(a, b, &history, edit) : gt_list_change(a, b, &history, edit);
+    if (!find_outcome(r, from, s, field, &a) || !find_outcome(r, to, s, field, &b)) return gt_no_memory(r->diag);
+    if (field->type == GT_TYPE_RICHTEXT) return gt_rich_change(&a, &b, before, after, edit);
+    return field->type == GT_TYPE_TEXT ? gt_text_change(&a, &b, edit) : gt_list_change(&a, &b, edit);
 }
 
 /* Appends a map of one field, or of none. */
@@ -281,11 +323,12 @@ static goat_status carry(reverting *r, const scope *s, const gt_field *field, gt
 /* What leads from NOW to THEN, done to what is seen. */
 static goat_status change_seen(reverting *r, const scope *s, const gt_field *field, gt_buf *edit) {
     gt_bytes seen = field_in(r, VIEW, s, field), now = field_in(r, NOW, s, field), then = field_in(r, THEN, s, field);
-    gt_field_history history;
+    gt_outcome of[3];
     if (is_same(now, then) || is_same(seen, then)) return GOAT_OK;
     if (seen.data != NULL && now.data != NULL && then.data != NULL && field->type == GT_TYPE_TEXT) {
-        if (!gather(r, s, field, &history)) return gt_no_memory(r->diag);
-        return gt_text_carry(&r->worlds[VIEW].replay, &r->worlds[NOW].replay, &r->worlds[THEN].replay, &history, edit);
+        bool good = find_outcome(r, VIEW, s, field, &of[0]) && find_outcome(r, NOW, s, field, &of[1]) &&
+                    find_outcome(r, THEN, s, field, &of[2]);
+        return good ? gt_text_carry(&of[0], &of[1], &of[2], edit) : gt_no_memory(r->diag);
     }
     if (is_same(now, seen)) return change(r, s, field, NOW, THEN, edit);
     gt_buf made;
@@ -316,22 +359,25 @@ static goat_status edit_object(reverting *r, const scope *s, const gt_field *obj
 
 /* See README.md, "Reverting". */
 static goat_status edit_field(reverting *r, const scope *s, const gt_field *field, uint8_t touch, gt_buf *edit) {
-    bool is_everywhere = field->type == GT_TYPE_OBJECT;
-    for (int i = 0; i < WORLDS && is_everywhere; i++) is_everywhere = field_in(r, i, s, field).data != NULL;
-    if (is_everywhere) return edit_object(r, s, field, edit);
-    if (r->only != UINT32_MAX && (touch & BESIDE) == 0) return change(r, s, field, VIEW, WITHOUT, edit);
-    if (!is_there_in(r, THEN)) return GOAT_OK; /* it is deleted, and its values stay beside the tombstone */
-    bool directly = (touch & BY_OTHERS) == 0 || !is_there_in(r, NOW);
+    unsigned worlds = worlds_of(r, field, touch);
+    bool is_object = field->type == GT_TYPE_OBJECT;
+    for (int i = 0; i < WORLDS && is_object; i++) {
+        if ((worlds & 1u << i) != 0) is_object = field_in(r, i, s, field).data != NULL;
+    }
+    if (is_object) return edit_object(r, s, field, edit);
+    if (is_untouched(r, touch)) return change(r, s, field, VIEW, WITHOUT, edit);
+    if (!r->is_there[THEN]) return GOAT_OK; /* it is deleted, and its values stay beside the tombstone */
+    bool directly = (touch & BY_OTHERS) == 0 || !r->is_there[NOW];
     return directly ? change(r, s, field, VIEW, THEN, edit) : change_seen(r, s, field, edit);
 }
 
 /* ---- the delta ---- */
 
 static bool will_be_deleted(const reverting *r) {
-    bool then = is_deleted_in(r, THEN) || !is_there_in(r, THEN);
-    if (r->only != UINT32_MAX && (r->all & BESIDE) == 0) return is_deleted_in(r, WITHOUT);
+    if (is_untouched(r, r->all)) return is_deleted_in(r, WITHOUT);
+    bool then = is_deleted_in(r, THEN) || !r->is_there[THEN];
     if ((r->all & BY_OTHERS) == 0) return then;
-    bool now = is_deleted_in(r, NOW) || !is_there_in(r, NOW);
+    bool now = is_deleted_in(r, NOW) || !r->is_there[NOW];
     return now == then ? is_deleted_in(r, VIEW) : then;
 }
 
@@ -352,9 +398,8 @@ static goat_status write_fields(reverting *r, const scope *s, gt_buf *pairs, siz
 }
 
 static goat_status make_delta(reverting *r, gt_buf *view, gt_buf *delta) {
-    goat_status status = GOAT_OK;
-    for (int i = 0; i < WORLDS && status == GOAT_OK; i++) status = make_world(r, i);
-    if (status == GOAT_OK) status = look_at_steps(r);
+    goat_status status = look_at_steps(r);
+    if (status == GOAT_OK) status = make_worlds(r);
     if (status != GOAT_OK) return status;
     gt_buf pairs;
     gt_buf_init(&pairs, r->alloc);
@@ -390,8 +435,7 @@ goat_status gt_merge_revert(const gt_alloc *alloc, const gt_reverting *what, gt_
     }
     for (int i = 0; i < WORLDS; i++) {
         gt_buf_free(&r.worlds[i].state);
-        if (r.worlds[i].is_made) gt_arena_free(&r.worlds[i].replay.arena);
-        r.work += r.worlds[i].replay.work;
+        gt_kept_free(r.worlds[i].kept);
     }
     gt_arena_free(&r.arena);
     if (work != NULL) *work += r.work;

@@ -237,11 +237,11 @@ static goat_status replay_edits(gt_replay *replay, const gt_field_history *histo
     return write_all(replay, sequence, sources, value) ? GOAT_OK : gt_no_memory(replay->diag);
 }
 
-goat_status gt_rich_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_bytes before,
-                           gt_bytes after, gt_buf *edit) {
-    gt_sequence *old = gt_text_sequence(from, history);
-    gt_sequence *new = gt_text_sequence(to, history);
-    if (old == NULL || new == NULL) return gt_no_memory(to->diag);
+goat_status gt_rich_change(const gt_outcome *from, const gt_outcome *to, gt_bytes before, gt_bytes after,
+                           gt_buf *edit) {
+    gt_sequence *old = gt_text_sequence(from->replay, &from->history);
+    gt_sequence *new = gt_text_sequence(to->replay, &to->history);
+    if (old == NULL || new == NULL) return gt_no_memory(to->replay->diag);
     gt_run_writer writer;
     gt_buf runs;
     gt_buf_init(&runs, edit->alloc);
@@ -266,7 +266,7 @@ goat_status gt_rich_change(gt_replay *from, gt_replay *to, const gt_field_histor
     bool failed = gt_buf_failed(&runs);
     if (!failed) gt_rich_diff_along(before, after, gt_buf_bytes(&runs), edit);
     gt_buf_free(&runs);
-    return failed ? gt_no_memory(to->diag) : GOAT_OK;
+    return failed ? gt_no_memory(to->replay->diag) : GOAT_OK;
 }
 
 const gt_merge_type gt_merge_rich = {check_edit, diff, compose, apply, replay_edits};

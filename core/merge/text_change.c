@@ -6,11 +6,11 @@
 
 #include "base/utf8.h"
 
-goat_status gt_text_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit) {
-    gt_sequence *before = gt_text_sequence(from, history);
-    gt_sequence *after = gt_text_sequence(to, history);
-    gt_text_source *sources = gt_text_sources_open(to, history);
-    if (before == NULL || after == NULL || sources == NULL) return gt_no_memory(to->diag);
+goat_status gt_text_change(const gt_outcome *from, const gt_outcome *to, gt_buf *edit) {
+    gt_sequence *before = gt_text_sequence(from->replay, &from->history);
+    gt_sequence *after = gt_text_sequence(to->replay, &to->history);
+    gt_text_source *sources = gt_text_sources_open(to->replay, &to->history);
+    if (before == NULL || after == NULL || sources == NULL) return gt_no_memory(to->replay->diag);
     gt_run_writer writer;
     gt_run_writer_init(&writer, edit->alloc);
     gt_element first;
@@ -20,7 +20,7 @@ goat_status gt_text_change(gt_replay *from, gt_replay *to, const gt_field_histor
         if (was && is) gt_run_keep(&writer, a->length);
         if (was && !is) gt_run_remove(&writer, a->length);
         if (was || !is) continue;
-        gt_run_insert(&writer, gt_text_source_read(sources, to, first, a->length));
+        gt_run_insert(&writer, gt_text_source_read(sources, to->replay, first, a->length));
     }
     gt_run_writer_end(&writer, edit);
     return GOAT_OK;
@@ -48,37 +48,36 @@ typedef struct carried {
     insertion **behind, **last_behind; /* 0: before the first */
 } carried;
 
-typedef struct outcome {
+/* An outcome that is read from its beginning. */
+typedef struct reading {
+    const gt_replay *replay;
     gt_sequence *sequence;
     gt_text_source *sources;
     gt_span *span;
     gt_element first;
     bool is_left;
-} outcome;
+} reading;
 
-static bool open_outcome(outcome *o, gt_replay *replay, const gt_field_history *history) {
-    *o = (outcome){.sequence = gt_text_sequence(replay, history), .sources = gt_text_sources_open(replay, history)};
-    return o->sequence != NULL && o->sources != NULL;
+static bool open_reading(reading *r, const gt_outcome *outcome) {
+    *r = (reading){.replay = outcome->replay,
+                   .sequence = gt_text_sequence(outcome->replay, &outcome->history),
+                   .sources = gt_text_sources_open(outcome->replay, &outcome->history)};
+    return r->sequence != NULL && r->sources != NULL;
 }
 
-static bool next_span(outcome *o) {
-    o->span = gt_sequence_span(o->sequence, o->span);
-    o->is_left = o->span != NULL && gt_sequence_is_left(o->sequence, o->span, &o->first);
-    return o->span != NULL;
+static bool next_span(reading *r) {
+    r->span = gt_sequence_span(r->sequence, r->span);
+    r->is_left = r->span != NULL && gt_sequence_is_left(r->sequence, r->span, &r->first);
+    return r->span != NULL;
 }
 
-static gt_bytes text_in(outcome *o, const gt_replay *replay) {
-    return gt_text_source_read(o->sources, replay, o->first, o->span->length);
+static gt_bytes text_in(reading *r) { return gt_text_source_read(r->sources, r->replay, r->first, r->span->length); }
+
+static bool open_readings(reading r[3], const gt_outcome *const worlds[3]) {
+    return open_reading(&r[0], worlds[0]) && open_reading(&r[1], worlds[1]) && open_reading(&r[2], worlds[2]);
 }
 
-static bool open_outcomes(outcome o[3], gt_replay *const worlds[3], const gt_field_history *history) {
-    for (int i = 0; i < 3; i++) {
-        if (!open_outcome(&o[i], worlds[i], history)) return false;
-    }
-    return true;
-}
-
-static bool next_spans(outcome o[3]) { return next_span(&o[0]) && next_span(&o[1]) && next_span(&o[2]); }
+static bool next_spans(reading r[3]) { return next_span(&r[0]) && next_span(&r[1]) && next_span(&r[2]); }
 
 /* The elements of both are matched one by one where their texts are equal, and by a diff where they are not. */
 static bool match(doubles *d) {
@@ -105,23 +104,24 @@ static bool match(doubles *d) {
 
 enum { SEEN, NOW, THEN };
 
-static bool find_doubles(gt_replay *const worlds[3], const gt_field_history *history, doubles *d) {
-    outcome o[3];
+static bool find_doubles(const gt_outcome *const worlds[3], doubles *d) {
+    reading o[3];
+    gt_arena *arena = &worlds[SEEN]->replay->arena;
     uint64_t elements = 0, shown = 0;
     uint32_t seen = 0;
-    if (!open_outcomes(o, worlds, history)) return false;
+    if (!open_readings(o, worlds)) return false;
     for (const gt_span *span = NULL; (span = gt_sequence_span(o[SEEN].sequence, span)) != NULL;) {
         elements += span->length;
     }
-    d->shown_at = gt_arena_new(&worlds[SEEN]->arena, (size_t)elements + 1, sizeof(*d->shown_at));
-    d->double_of = gt_arena_new(&worlds[SEEN]->arena, (size_t)elements + 1, sizeof(*d->double_of));
+    d->shown_at = gt_arena_new(arena, (size_t)elements + 1, sizeof(*d->shown_at));
+    d->double_of = gt_arena_new(arena, (size_t)elements + 1, sizeof(*d->double_of));
     if (d->shown_at == NULL || d->double_of == NULL) return false;
     while (next_spans(o)) {
         bool was_seen = o[SEEN].is_left;
         uint32_t count = o[SEEN].span->length, before = seen;
         if (was_seen) seen += count;
         if (was_seen == o[NOW].is_left) continue;
-        gt_bytes text = was_seen ? text_in(&o[SEEN], worlds[SEEN]) : text_in(&o[NOW], worlds[NOW]);
+        gt_bytes text = text_in(&o[was_seen ? SEEN : NOW]);
         gt_buf_append(was_seen ? &d->shown : &d->hidden, text.data, text.len);
         for (uint32_t i = 0; was_seen && i < count; i++) d->shown_at[shown++] = before + 1 + i;
     }
@@ -130,12 +130,12 @@ static bool find_doubles(gt_replay *const worlds[3], const gt_field_history *his
 
 /* What comes in stands behind that which stands before it in `now`, or behind what stands for that. Gives how many are seen;
  * UINT32_MAX without memory. */
-static uint32_t carry(gt_replay *const worlds[3], const gt_field_history *history, const doubles *d, carried *c) {
-    outcome o[3];
-    gt_arena *arena = &worlds[SEEN]->arena;
+static uint32_t carry(const gt_outcome *const worlds[3], const doubles *d, carried *c) {
+    reading o[3];
+    gt_arena *arena = &worlds[SEEN]->replay->arena;
     uint32_t seen = 0, behind = 0;
     uint64_t hidden = 0;
-    if (!open_outcomes(o, worlds, history)) return UINT32_MAX;
+    if (!open_readings(o, worlds)) return UINT32_MAX;
     while (next_spans(o)) {
         uint32_t length = o[SEEN].span->length;
         bool was = o[NOW].is_left, is = o[THEN].is_left;
@@ -152,7 +152,7 @@ static uint32_t carry(gt_replay *const worlds[3], const gt_field_history *histor
         } else if (is) {
             insertion *one = gt_arena_new(arena, 1, sizeof(*one));
             if (one == NULL) return UINT32_MAX;
-            one->text = text_in(&o[THEN], worlds[THEN]);
+            one->text = text_in(&o[THEN]);
             if (c->last_behind[behind] == NULL) {
                 c->behind[behind] = one;
             } else {
@@ -172,10 +172,10 @@ static void write_carried(const carried *c, uint32_t seen, gt_run_writer *writer
     }
 }
 
-static bool carry_text(gt_replay *const worlds[3], const gt_field_history *history, doubles *d, gt_run_writer *writer) {
-    gt_arena *arena = &worlds[SEEN]->arena;
+static bool carry_text(const gt_outcome *const worlds[3], doubles *d, gt_run_writer *writer) {
+    gt_arena *arena = &worlds[SEEN]->replay->arena;
     carried c;
-    gt_sequence *seen = gt_text_sequence(worlds[SEEN], history);
+    gt_sequence *seen = gt_text_sequence(worlds[SEEN]->replay, &worlds[SEEN]->history);
     size_t count = 1;
     gt_span *span = NULL;
     gt_element first;
@@ -185,24 +185,23 @@ static bool carry_text(gt_replay *const worlds[3], const gt_field_history *histo
     c.goes = gt_arena_new(arena, count, 1);
     c.behind = gt_arena_new(arena, count, sizeof(insertion *));
     c.last_behind = gt_arena_new(arena, count, sizeof(insertion *));
-    if (c.goes == NULL || c.behind == NULL || c.last_behind == NULL || !find_doubles(worlds, history, d)) return false;
-    uint32_t all = carry(worlds, history, d, &c);
+    if (c.goes == NULL || c.behind == NULL || c.last_behind == NULL || !find_doubles(worlds, d)) return false;
+    uint32_t all = carry(worlds, d, &c);
     if (all == UINT32_MAX) return false;
     write_carried(&c, all, writer);
     return true;
 }
 
-goat_status gt_text_carry(gt_replay *seen, gt_replay *now, gt_replay *then, const gt_field_history *history,
-                          gt_buf *edit) {
-    gt_replay *const worlds[3] = {seen, now, then};
+goat_status gt_text_carry(const gt_outcome *seen, const gt_outcome *now, const gt_outcome *then, gt_buf *edit) {
+    const gt_outcome *const worlds[3] = {seen, now, then};
     doubles d = {0};
     gt_run_writer writer;
     gt_buf_init(&d.hidden, edit->alloc);
     gt_buf_init(&d.shown, edit->alloc);
     gt_run_writer_init(&writer, edit->alloc);
-    bool good = carry_text(worlds, history, &d, &writer);
+    bool good = carry_text(worlds, &d, &writer);
     gt_run_writer_end(&writer, edit);
     gt_buf_free(&d.hidden);
     gt_buf_free(&d.shown);
-    return good ? GOAT_OK : gt_no_memory(then->diag);
+    return good ? GOAT_OK : gt_no_memory(then->replay->diag);
 }

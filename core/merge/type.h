@@ -145,18 +145,23 @@ typedef struct gt_counted {
 gt_counted gt_counted_begin(gt_buf *out, bool is_map, size_t most);
 void gt_counted_end(gt_counted *counted, size_t count);
 
-/* Appends the edit that leads from what comes of a history in one replay to what comes of it in another, through the identity
- * of elements; nothing where they are the same. The replays have the same steps and differ in which of them are void; the
- * field is there in both. Every edit has passed check_edit. GOAT_OK, GOAT_NO_MEMORY. */
-goat_status gt_text_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit);
-goat_status gt_list_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_buf *edit);
-goat_status gt_rich_change(gt_replay *from, gt_replay *to, const gt_field_history *history, gt_bytes before,
-                           gt_bytes after, gt_buf *edit); /* `before` and `after` are what it comes to */
+/* A field's history in one of several replays of the same steps, which differ in which of these are void. Every edit has
+ * passed check_edit. */
+typedef struct gt_outcome {
+    gt_replay *replay;
+    gt_field_history history;
+} gt_outcome;
+
+/* Appends the edit that leads from one outcome to another, through the identity of elements; nothing where they are the same.
+ * The field is there in both. GOAT_OK, GOAT_NO_MEMORY. */
+goat_status gt_text_change(const gt_outcome *from, const gt_outcome *to, gt_buf *edit);
+goat_status gt_list_change(const gt_outcome *from, const gt_outcome *to, gt_buf *edit);
+goat_status gt_rich_change(const gt_outcome *from, const gt_outcome *to, gt_bytes before, gt_bytes after,
+                           gt_buf *edit); /* `before` and `after` are what it comes to */
 
 /* Appends the edit of `seen` that does what leads from `now` to `then`, where what is undone and done again may stand in
  * `seen` as other elements than in `now`. As above. */
-goat_status gt_text_carry(gt_replay *seen, gt_replay *now, gt_replay *then, const gt_field_history *history,
-                          gt_buf *edit);
+goat_status gt_text_carry(const gt_outcome *seen, const gt_outcome *now, const gt_outcome *then, gt_buf *edit);
 
 /* ---- limits.c ---- */
 
