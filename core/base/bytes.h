@@ -17,6 +17,11 @@ static inline gt_bytes gt_bytes_of(const void *data, size_t len) { return (gt_by
 /* The bytes of a C string, without its NUL. */
 static inline gt_bytes gt_bytes_text(const char *text) { return (gt_bytes){(const uint8_t *)text, strlen(text)}; }
 
+/* What stands behind the first `len` of them; absent ones stay so. */
+static inline gt_bytes gt_bytes_behind(gt_bytes bytes, size_t len) {
+    return bytes.data == NULL ? bytes : (gt_bytes){bytes.data + len, bytes.len - len};
+}
+
 static inline bool gt_bytes_equal(gt_bytes a, gt_bytes b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }

@@ -112,7 +112,7 @@ static bool read_leaf(gt_reader *reader, gt_node *node) {
     node->kind = GT_NODE_LEAF;
     node->count = 1;
     node->salt = string.data;
-    node->bytes = gt_bytes_of(string.data + GT_SALT_SIZE, string.len - GT_SALT_SIZE);
+    node->bytes = gt_bytes_behind(string, GT_SALT_SIZE);
     gt_reader inner = *reader;
     inner.next = node->bytes.data;
     inner.end = node->bytes.data + node->bytes.len;

@@ -132,7 +132,7 @@ goat_status gt_receipt_draft_add(gt_receipt_draft *draft, gt_hasher *hasher, con
         return gt_fail(diag, GOAT_TOO_LARGE, "a receipt of more than 16 MiB");
     }
     if (!failed) {
-        hash_leaf(hasher, gt_bytes_of(draft->leaves.data + before, draft->leaves.len - before), &hash);
+        hash_leaf(hasher, gt_bytes_behind(gt_buf_bytes(&draft->leaves), before), &hash);
         gt_buf_append(&draft->hashes, hash.bytes, GT_ID_SIZE);
         failed = gt_buf_failed(&draft->hashes);
     }

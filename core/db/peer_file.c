@@ -59,7 +59,7 @@ static bool decode(const gt_mount *mount, gt_bytes file, gt_remembered *remember
     gt_bytes element;
     int64_t version;
     if (file.len < HEAD_SIZE || memcmp(file.data, magic, 8) != 0) return false;
-    gt_bytes value = gt_bytes_of(file.data + HEAD_SIZE, file.len - HEAD_SIZE);
+    gt_bytes value = gt_bytes_behind(file, HEAD_SIZE);
     if (gt_get_u32(file.data + 8) != gt_crc32c(0, value.data, value.len)) return false;
     if (gt_value_check(value, 0, NULL) != GOAT_OK) return false;
     gt_iter iter = gt_array_iter(value), peers;

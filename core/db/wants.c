@@ -147,7 +147,7 @@ static void want_all(gt_link *link, gt_bytes paths) {
         gt_path parsed;
         gt_bytes path = gt_bytes_of(paths.data, len);
         if (gt_path_parse_repo(path, &parsed, NULL) == GOAT_OK) want_listed(link, path);
-        paths = gt_bytes_of(paths.data + len + 1, paths.len - len - 1);
+        paths = gt_bytes_behind(paths, len + 1);
     }
 }
 

@@ -76,7 +76,7 @@ static uint64_t count_of(gt_bytes value) {
 static void use(gt_run *run, uint64_t count) {
     if (run->kind == GT_RUN_INSERT) {
         size_t len = gt_utf8_bytes(run->inserted, count);
-        run->inserted = gt_bytes_of(run->inserted.data + len, run->inserted.len - len);
+        run->inserted = gt_bytes_behind(run->inserted, len);
     }
     run->count -= count;
 }
@@ -135,7 +135,7 @@ static void apply(gt_bytes base, gt_bytes edit, gt_buf *value) {
         size_t len = run.kind == GT_RUN_INSERT ? 0 : gt_utf8_bytes(rest, run.count);
         if (run.kind == GT_RUN_INSERT) gt_buf_append(value, run.inserted.data, run.inserted.len);
         if (run.kind == GT_RUN_KEEP) gt_buf_append(value, rest.data, len);
-        rest = gt_bytes_of(rest.data + len, rest.len - len);
+        rest = gt_bytes_behind(rest, len);
     }
     gt_write_text_around(value, begin);
 }
@@ -190,7 +190,7 @@ goat_status gt_text_write_splice(gt_bytes base, const gt_splice *splice, gt_buf 
     uint64_t before = 0, removed = 0, left = splice->position;
     if (!gt_text_go(text, splice->unit, &left, &at, &before)) return gt_splice_refuse(splice, false, diag);
     left = splice->count;
-    if (!gt_text_go(gt_bytes_of(text.data + at, text.len - at), splice->unit, &left, &len, &removed)) {
+    if (!gt_text_go(gt_bytes_behind(text, at), splice->unit, &left, &len, &removed)) {
         return gt_splice_refuse(splice, true, diag);
     }
     if (base.data == NULL) {

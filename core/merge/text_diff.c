@@ -31,10 +31,10 @@ static size_t token_len(gt_bytes text, level by) {
 
 static bool cut(gt_arena *arena, gt_bytes text, level by, gt_tokens *out) {
     uint32_t count = 0;
-    for (size_t at = 0; at < text.len; count++) at += token_len(gt_bytes_of(text.data + at, text.len - at), by);
+    for (size_t at = 0; at < text.len; count++) at += token_len(gt_bytes_behind(text, at), by);
     if (!gt_tokens_init(out, arena, count)) return false;
     for (size_t at = 0; at < text.len;) {
-        size_t len = token_len(gt_bytes_of(text.data + at, text.len - at), by);
+        size_t len = token_len(gt_bytes_behind(text, at), by);
         out->pieces[out->count++] = gt_bytes_of(text.data + at, len);
         at += len;
     }

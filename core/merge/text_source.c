@@ -20,13 +20,13 @@ gt_bytes gt_text_source_read(gt_text_source *sources, const gt_replay *replay, g
         gt_run run;
         size_t len = gt_utf8_bytes(from->rest, first - from->next);
         from->next += (uint32_t)gt_utf8_count(from->rest.data, len);
-        from->rest = gt_bytes_of(from->rest.data + len, from->rest.len - len);
+        from->rest = gt_bytes_behind(from->rest, len);
         if (from->rest.len > 0) continue;
         if (!gt_run_next(&from->iter, &run)) return gt_bytes_of(NULL, 0);
         if (run.kind == GT_RUN_INSERT) from->rest = run.inserted;
     }
     gt_bytes text = gt_bytes_of(from->rest.data, gt_utf8_bytes(from->rest, count));
-    from->rest = gt_bytes_of(from->rest.data + text.len, from->rest.len - text.len);
+    from->rest = gt_bytes_behind(from->rest, text.len);
     from->next += count;
     return text;
 }

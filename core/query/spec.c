@@ -33,7 +33,7 @@ static goat_status parse_sort(gt_spec *spec, gt_bytes name, gt_bytes list, gt_di
             return refuse(name, "\"sort\" must be an array of field names", diag);
         }
         field->descending = text.data[0] == '-';
-        if (field->descending) text = gt_bytes_of(text.data + 1, text.len - 1);
+        if (field->descending) text = gt_bytes_behind(text, 1);
         if (text.len == 0) return refuse(name, "\"sort\" must be an array of field names", diag);
         status = copy_text(spec, text, &text, diag);
         if (status == GOAT_OK) status = gt_field_path_parse(&spec->arena, text, &field->path, diag);

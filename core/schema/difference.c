@@ -48,7 +48,7 @@ static gt_bytes fields_of(const gt_schema *schema) {
     if (schema->outer == NULL) return gt_map_find(schema->definition, gt_bytes_text("fields"));
     gt_bytes name = schema->path;
     for (size_t i = name.len; i-- > 0 && name.data[i] != '.';)
-        name = gt_bytes_of(schema->path.data + i, schema->path.len - i);
+        name = gt_bytes_behind(schema->path, i);
     return gt_map_find(gt_map_find(fields_of(schema->outer), name), gt_bytes_text("fields"));
 }
 

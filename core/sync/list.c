@@ -21,7 +21,7 @@ static void send_repos(gt_sync *sync, gt_bytes paths) {
         while (paths.len > 0 && count < GT_SYNC_REPOS_MAX) {
             size_t len = strlen((const char *)paths.data);
             list[count++] = gt_bytes_of(paths.data, len);
-            paths = gt_bytes_of(paths.data + len + 1, paths.len - len - 1);
+            paths = gt_bytes_behind(paths, len + 1);
         }
         message.as.repos.count = count;
         message.as.repos.more = paths.len > 0;

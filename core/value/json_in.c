@@ -231,7 +231,7 @@ static goat_status write_pairs(reader *r, size_t base, size_t skip, const gt_jso
     gt_write_map_head(r->out, r->pair_count - base);
     for (size_t i = base; i < r->pair_count && status == GOAT_OK; i++) {
         gt_pair pair = r->pairs[i]; /* the array may move */
-        gt_write_text(r->out, gt_bytes_of(pair.key.data + skip, pair.key.len - skip));
+        gt_write_text(r->out, gt_bytes_behind(pair.key, skip));
         step_into(r, pair.key, 0);
         status =
             shape != NULL ? write_field(r, &pair, shape, depth) : write_json(r, json_of(&pair), GT_KIND_ANY, depth);

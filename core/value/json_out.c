@@ -25,7 +25,7 @@ gt_kind gt_json_wrapper(gt_bytes key, bool *escaped) {
     if (marks == 0) {
         return GT_KIND_ANY;
     }
-    gt_bytes name = gt_bytes_of(key.data + marks, key.len - marks);
+    gt_bytes name = gt_bytes_behind(key, marks);
     for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0]; i++) {
         if (gt_bytes_equal(name, gt_bytes_text(wrappers[i].name))) {
             *escaped = marks > 1;

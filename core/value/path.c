@@ -91,7 +91,7 @@ static const char *path_fault(gt_bytes text, gt_path *path, size_t *position) {
         return NULL;
     }
     from++;
-    path->key = gt_bytes_of(text.data + from, text.len - from);
+    path->key = gt_bytes_behind(text, from);
     if ((fault = gt_key_fault(path->key, &at)) != NULL) {
         return fault_at(position, from + at, fault);
     }

@@ -86,7 +86,7 @@ gt_rich_piece gt_rich_take(gt_rich_piece *piece, uint64_t count) {
     if (count < piece->count) {
         taken.count = count;
         taken.content.len = gt_utf8_bytes(piece->content, count);
-        piece->content = gt_bytes_of(piece->content.data + taken.content.len, piece->content.len - taken.content.len);
+        piece->content = gt_bytes_behind(piece->content, taken.content.len);
     }
     piece->count -= taken.count;
     return taken;
