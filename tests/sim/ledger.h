@@ -9,7 +9,8 @@
 #include "base/index.h"
 #include "commit/commit.h"
 
-enum { SIM_REPOS_MAX = 5, SIM_NOBODY = UINT32_MAX }; /* /sys/sessions, /sys/schemas, up to three more */
+enum { SIM_REPOS_MAX = 5 }; /* /sys/sessions, /sys/schemas, up to three more */
+#define SIM_NOBODY UINT32_MAX
 
 extern const char *const sim_repo_paths[SIM_REPOS_MAX];
 
