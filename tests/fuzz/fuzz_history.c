@@ -49,6 +49,7 @@ static void read_script(input *from, const history_fields *fields, history_scrip
     while (from->next < from->end && *from->next != NO_KIND && script->event_count < HISTORY_EVENTS_MAX) {
         read_event(from, fields, &script->events[script->event_count++]);
     }
+    take(from);
 }
 
 /* Its author has heard of one step and what that stands on. */
