@@ -115,6 +115,14 @@ goat_status gt_checkpoint_check_step(gt_checkpoint_check *check, size_t bytes, b
     return GOAT_OK;
 }
 
+uint64_t gt_checkpoint_checked(const gt_checkpoint_check *check, const gt_section *section) {
+    size_t begin = (size_t)(section->data - check->file);
+    if (check->at <= begin) {
+        return 0;
+    }
+    return check->at - begin < section->len ? check->at - begin : section->len;
+}
+
 goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag) {
     gt_checkpoint_check check;
     bool done;

@@ -42,6 +42,9 @@ goat_status gt_checkpoint_open(uint8_t *file, size_t len, gt_checkpoint *out, gt
  * GOAT_CORRUPT. */
 goat_status gt_checkpoint_check_step(gt_checkpoint_check *check, size_t bytes, bool *done, gt_diag *diag);
 
+/* How many bytes of a section it was taken of. */
+uint64_t gt_checkpoint_checked(const gt_checkpoint_check *check, const gt_section *section);
+
 /* Both at once. */
 goat_status gt_checkpoint_read(uint8_t *file, size_t len, gt_checkpoint *out, gt_diag *diag);
 

@@ -1,12 +1,16 @@
 /* A checkpoint taken in, little by little: its tables are used where they lie in the file, after every number was
- * held against its bounds. A wrong checkpoint may cost time, it must not lead outside of memory. */
+ * held against its bounds. A wrong checkpoint may cost time, it must not lead outside of memory.
+ *
+ * All of it goes through the processor once: rows are checked where the checksum has just been, while they are near. That
+ * is before it is known to be right, which does no harm: what is looked at lies in the file whatever it says, and
+ * nothing is used before both have come to their end. */
 #include "repo/checkpoint_rows.h"
 #include "repo/versions.h"
 
-enum { BYTES_A_ROW = 64 }; /* a row that is checked counts as so many of a step's bytes */
+enum { BYTES_AN_ITEM = 64 }; /* an item that is looked at anew counts as so many of a step's bytes */
 
-/* In order. Between them the checks, a table after the other, and items that are to be looked at anew. */
-typedef enum stage { STAGE_CHECKSUM, STAGE_ROWS, STAGE_TABLES, STAGE_ITEMS, STAGE_DONE } stage;
+/* In order. */
+typedef enum stage { STAGE_CHECK, STAGE_TABLES, STAGE_ITEMS, STAGE_DONE } stage;
 
 struct gt_adoption {
     gt_repo *repo;
@@ -16,6 +20,7 @@ struct gt_adoption {
     uint32_t counts[SECTIONS];
     stage stage;
     uint32_t check, row;   /* what is checked next */
+    bool is_sound;         /* the checksum was right */
     uint32_t used;         /* slots of the index at hand */
     uint32_t first_rows;   /* batches that the index finds: parts are found from their first row */
     uint32_t lost_batches; /* with leaves that are lost */
@@ -34,21 +39,33 @@ static bool is_parent(const gt_commit_row *rows, uint32_t parent, uint32_t child
     return parent < child && rows[parent].item == rows[child].item && rows[parent].time < rows[child].time;
 }
 
-static bool check_commit(gt_adoption *a, uint32_t i) {
+/* Parents of a commit that has several. */
+static bool check_parents(const gt_adoption *a, uint32_t i) {
     const gt_commit_row *rows = table(a, SECTION_COMMITS), *row = &rows[i];
     const uint32_t *parents = table(a, SECTION_PARENTS);
+    bool good =
+        row->parent_count <= GT_PARENTS_MAX && inside(row->parents, row->parent_count, a->counts[SECTION_PARENTS]);
+    for (uint32_t j = 0; good && j < row->parent_count; j++) good = is_parent(rows, parents[row->parents + j], i);
+    return good;
+}
+
+/* From `first` to before `end`. Nearly all there is to check of a large repository, so it does not turn off at each
+ * comparison: half the time. */
+static bool check_commits(gt_adoption *a, uint32_t first, uint32_t end) {
+    const gt_commit_row *rows = table(a, SECTION_COMMITS);
     const uint16_t flags =
         GT_COMMIT_HEAD | GT_COMMIT_FULL | GT_COMMIT_PLAIN | GT_COMMIT_SEALED | GT_COMMIT_HIDDEN | GT_COMMIT_REVERTS;
-    bool good = inside(row->offset, row->len, a->file.covered) && row->item < a->counts[SECTION_ITEMS] &&
-                row->batch < a->counts[SECTION_BATCHES] && row->schema < a->counts[SECTION_SCHEMAS] &&
-                is_row(row->older, i) && (row->older == GT_NONE || rows[row->older].item == row->item) &&
-                (row->flags & ~flags) == 0 && row->parent_count <= GT_PARENTS_MAX;
-    if (good && row->parent_count == 1) good = is_parent(rows, row->parents, i);
-    if (good && row->parent_count > 1) {
-        good = inside(row->parents, row->parent_count, a->counts[SECTION_PARENTS]);
-        for (uint32_t j = 0; good && j < row->parent_count; j++) {
-            good = is_parent(rows, parents[row->parents + j], i);
-        }
+    const uint64_t covered = a->file.covered;
+    const uint32_t items = a->counts[SECTION_ITEMS], batches = a->counts[SECTION_BATCHES],
+                   schemas = a->counts[SECTION_SCHEMAS];
+    bool good = true;
+    for (uint32_t i = first; good && i < end; i++) {
+        const gt_commit_row *row = &rows[i];
+        bool outside = (row->offset > covered) | (row->len > covered - row->offset) | (row->item >= items) |
+                       (row->batch >= batches) | (row->schema >= schemas) | ((row->flags & ~flags) != 0);
+        good = !outside && (row->older == GT_NONE || (row->older < i && rows[row->older].item == row->item));
+        if (good && row->parent_count == 1) good = is_parent(rows, row->parents, i);
+        if (good && row->parent_count > 1) good = check_parents(a, i);
     }
     return good;
 }
@@ -127,16 +144,21 @@ static uint32_t indexed_table(uint32_t kind) {
     }
 }
 
+static bool is_index(uint32_t kind) {
+    return kind == SECTION_COMMIT_INDEX || kind == SECTION_ITEM_INDEX || kind == SECTION_BATCH_INDEX ||
+           kind == SECTION_RECEIPT_INDEX;
+}
+
 /* How many rows an index finds. */
 static uint32_t indexed_rows(const gt_adoption *a, uint32_t kind) {
     return kind == SECTION_BATCH_INDEX ? a->first_rows : a->counts[indexed_table(kind)];
 }
 
-/* So many of them from `first` on; without a way out of the loop, as there are a few for each row. */
-static bool check_slots(gt_adoption *a, uint32_t kind, uint32_t first, uint32_t count) {
-    const gt_index_slot *slots = (const gt_index_slot *)table(a, kind) + first;
+/* Without a way out of the loop, as there are a few for each row. */
+static bool check_slots(gt_adoption *a, uint32_t kind, uint32_t first, uint32_t end) {
+    const gt_index_slot *slots = table(a, kind);
     uint32_t most = a->counts[indexed_table(kind)], used = 0, wrong = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = first; i < end; i++) {
         used += slots[i].row != 0;
         wrong += slots[i].row > most;
     }
@@ -153,14 +175,14 @@ static bool end_index(gt_adoption *a, uint32_t kind) {
 
 /* ---- all of them ---- */
 
-/* What is checked, in order: batches are counted before their index. */
+/* What is checked, in the order of the file; batches are counted before their index. */
 static const struct {
     uint32_t kind;
-    bool (*row)(gt_adoption *a, uint32_t row); /* NULL: the section is an index */
+    bool (*row)(gt_adoption *a, uint32_t row); /* NULL: commits, or the section is an index */
 } checks[] = {
-    {SECTION_COMMITS, check_commit},   {SECTION_ITEMS, check_item},       {SECTION_BATCHES, check_batch},
-    {SECTION_RECEIPTS, check_receipt}, {SECTION_SESSIONS, check_session}, {SECTION_SCHEMAS, check_schema},
-    {SECTION_COMMIT_INDEX, NULL},      {SECTION_ITEM_INDEX, NULL},        {SECTION_BATCH_INDEX, NULL},
+    {SECTION_COMMITS, NULL},           {SECTION_ITEMS, check_item},     {SECTION_BATCHES, check_batch},
+    {SECTION_SESSIONS, check_session}, {SECTION_SCHEMAS, check_schema}, {SECTION_COMMIT_INDEX, NULL},
+    {SECTION_ITEM_INDEX, NULL},        {SECTION_BATCH_INDEX, NULL},     {SECTION_RECEIPTS, check_receipt},
     {SECTION_RECEIPT_INDEX, NULL},
 };
 
@@ -197,22 +219,30 @@ static bool find_sections(gt_adoption *a) {
            gt_get_u32(a->sections[SECTION_META]->data + META_VERSION) == TABLES_VERSION;
 }
 
-/* Up to `rows` rows more. */
+static bool check_range(gt_adoption *a, uint32_t end) {
+    uint32_t kind = checks[a->check].kind, i = a->row;
+    if (kind == SECTION_COMMITS) return check_commits(a, i, end);
+    if (checks[a->check].row == NULL) return check_slots(a, kind, i, end);
+    while (i < end && checks[a->check].row(a, i)) i++;
+    return i == end;
+}
+
+/* Up to `rows` rows more, of those that the checksum was taken of: in a file whose sections lie in another order the rest is
+ * done when it has come to its end. */
 static bool check_rows(gt_adoption *a, size_t rows) {
-    bool good = true;
-    while (good && rows > 0 && a->check < CHECKS) {
-        uint32_t kind = checks[a->check].kind, left = a->counts[kind] - a->row;
-        if (checks[a->check].row == NULL) {
-            uint32_t some = left < rows ? left : (uint32_t)rows;
-            good = check_slots(a, kind, a->row, some);
-            rows -= some;
-            a->row += some;
-        }
-        for (; good && rows > 0 && a->row < a->counts[kind]; rows--, a->row++) {
-            good = checks[a->check].row(a, a->row);
-        }
-        if (!good || a->row < a->counts[kind]) return good;
-        if (checks[a->check].row == NULL) good = end_index(a, kind);
+    bool good = true, more = true;
+    while (good && more && rows > 0 && a->check < CHECKS) {
+        uint32_t kind = checks[a->check].kind, count = a->counts[kind];
+        const gt_section *section = a->sections[kind];
+        uint64_t come = gt_checkpoint_checked(&a->checksum, section) / section->row_size;
+        uint32_t end = come < count ? (uint32_t)come : count;
+        if (end - a->row > rows) end = a->row + (uint32_t)rows;
+        good = check_range(a, end);
+        rows -= end - a->row;
+        a->row = end;
+        more = end == count;
+        if (!good || !more) continue;
+        if (is_index(kind)) good = end_index(a, kind);
         a->check++;
         a->row = 0;
     }
@@ -310,6 +340,10 @@ static bool take_tables(gt_adoption *a) {
 
 /* ---- steps ---- */
 
+static goat_status out_of_bounds(gt_diag *diag) {
+    return gt_fail(diag, GOAT_CORRUPT, "the checkpoint holds a number out of bounds");
+}
+
 goat_status gt_adoption_new(gt_repo *repo, uint8_t *file, size_t len, gt_adoption **out, gt_diag *diag) {
     gt_adoption *a = *out = gt_new(repo->alloc, 1, sizeof(*a));
     if (a == NULL) return gt_no_memory(diag);
@@ -319,6 +353,7 @@ goat_status gt_adoption_new(gt_repo *repo, uint8_t *file, size_t len, gt_adoptio
                    memcmp(a->file.log_id, gt_log_get_identity(repo->log)->log_id, sizeof(a->file.log_id)) == 0 &&
                    gt_log_has_chain(repo->log, a->file.covered, a->file.chain);
     if (status == GOAT_OK && !is_ours) status = gt_fail(diag, GOAT_CORRUPT, "the checkpoint is of another log");
+    if (status == GOAT_OK && !find_sections(a)) status = out_of_bounds(diag);
     if (status != GOAT_OK) {
         gt_adoption_free(a);
         *out = NULL;
@@ -330,27 +365,20 @@ void gt_adoption_free(gt_adoption *adoption) {
     if (adoption != NULL) gt_free(adoption->repo->alloc, adoption);
 }
 
-static goat_status out_of_bounds(gt_diag *diag) {
-    return gt_fail(diag, GOAT_CORRUPT, "the checkpoint holds a number out of bounds");
-}
-
 goat_status gt_adoption_step(gt_adoption *a, size_t bytes, bool *done, gt_diag *diag) {
     goat_status status = GOAT_OK;
     bool over = true;
     switch (a->stage) {
-    case STAGE_CHECKSUM:
-        status = gt_checkpoint_check_step(&a->checksum, bytes, &over, diag);
-        if (status == GOAT_OK && over && !find_sections(a)) status = out_of_bounds(diag);
-        break;
-    case STAGE_ROWS:
-        if (!check_rows(a, bytes / BYTES_A_ROW + 1)) status = out_of_bounds(diag);
-        over = a->check == CHECKS;
+    case STAGE_CHECK:
+        if (!a->is_sound) status = gt_checkpoint_check_step(&a->checksum, bytes, &a->is_sound, diag);
+        if (status == GOAT_OK && !check_rows(a, bytes / sizeof(gt_index_slot) + 1)) status = out_of_bounds(diag);
+        over = a->is_sound && a->check == CHECKS;
         break;
     case STAGE_TABLES:
         if (!take_tables(a)) status = gt_fail(diag, GOAT_CORRUPT, "the checkpoint cannot be used");
         if (status == GOAT_OK) a->row = gt_schemas_restored_begin(a->repo);
         break;
-    case STAGE_ITEMS: over = gt_schemas_restored_step(a->repo, &a->row, bytes / BYTES_A_ROW + 1); break;
+    case STAGE_ITEMS: over = gt_schemas_restored_step(a->repo, &a->row, bytes / BYTES_AN_ITEM + 1); break;
     default: break;
     }
     if (status == GOAT_OK && over) a->stage++;

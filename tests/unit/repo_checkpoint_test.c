@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "base/crc32c.h"
+#include "log/checkpoint.h"
 #include "support/test_pair.h"
 #include "support/test_value.h"
 #include "value/value.h"
@@ -384,6 +385,74 @@ static void one_of_another_log_or_cut_short_is_ignored(void **state) {
     free(theirs);
 }
 
+/* Some pages of rows: it is checked in several steps. */
+static void fill_large(fixture *f) {
+    char key[16];
+    test_site_edit(&f->a, "one", "goat", 1, "{text: 'first and only'}");
+    for (uint32_t i = 0; i < 4000; i++) {
+        snprintf(key, sizeof key, "k%u", (unsigned)i % 3000);
+        test_writer_leaf(&f->writer, key, i + 10, NULL, 0, i % 3 == 0 ? "{votes: 1}" : "{tags: set[1, 2]}", NULL);
+    }
+    test_site_admits(&f->a, test_writer_finish(&f->writer), GT_ADMITTED);
+}
+
+/* Puts a checkpoint in its place and opens again; whether it is used. */
+static bool is_used(fixture *f, gt_bytes file, const uint8_t digest[GT_HASH_SIZE]) {
+    uint8_t after[GT_HASH_SIZE];
+    test_site_close(&f->a);
+    assert_true(gt_sim_put_file(f->a.disk, TEST_REPO_CHECKPOINT, file));
+    test_site_open(&f->a, 0);
+    bool used = gt_repo_uncovered(f->a.repo) == 0;
+    test_site_digest(&f->a, after);
+    assert_memory_equal(digest, after, sizeof after);
+    return used;
+}
+
+/* Rows are checked before the checksum has come to its end: nothing of them counts until then. */
+static void damage_anywhere_in_it_leads_to_the_log(void **state) {
+    fixture *f = *state;
+    size_t len;
+    uint8_t digest[GT_HASH_SIZE];
+    fill_large(f);
+    test_site_digest(&f->a, digest);
+    test_site_checkpoint(&f->a);
+    uint8_t *file = copy_file(&f->a, TEST_REPO_CHECKPOINT, &len);
+    assert_true(len > 2 * 256 * 1024);
+    assert_true(is_used(f, gt_bytes_of(file, len), digest));
+    for (size_t i = 0; i <= 16; i++) {
+        size_t at = i == 16 ? len - 1 : len / 16 * i;
+        file[at] ^= 1;
+        assert_false(is_used(f, gt_bytes_of(file, len), digest));
+        file[at] ^= 1;
+    }
+    free(file);
+}
+
+static void its_sections_may_lie_in_another_order(void **state) {
+    fixture *f = *state;
+    size_t len;
+    gt_buf turned;
+    gt_checkpoint read;
+    uint8_t digest[GT_HASH_SIZE];
+    fill_large(f);
+    test_site_digest(&f->a, digest);
+    test_site_checkpoint(&f->a);
+    uint8_t *file = copy_file(&f->a, TEST_REPO_CHECKPOINT, &len);
+    assert_int_equal(gt_checkpoint_read(file, len, &read, NULL), GOAT_OK);
+    for (uint32_t i = 0, j = read.section_count - 1; i < j; i++, j--) {
+        gt_section one = read.sections[i];
+        read.sections[i] = read.sections[j];
+        read.sections[j] = one;
+    }
+    gt_buf_init(&turned, &gt_alloc_system);
+    gt_checkpoint_write(&read, &turned);
+    assert_false(gt_buf_failed(&turned));
+    assert_true(is_used(f, gt_buf_bytes(&turned), digest));
+    use(&f->a);
+    gt_buf_free(&turned);
+    free(file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PAIR_CASE(it_gives_the_same_answers),
@@ -395,6 +464,8 @@ int main(void) {
         PAIR_CASE(a_peers_edit_on_a_damaged_item_is_not_applied_to_the_damage),
         PAIR_CASE(no_wrong_number_leads_astray),
         PAIR_CASE(one_of_another_log_or_cut_short_is_ignored),
+        PAIR_CASE(damage_anywhere_in_it_leads_to_the_log),
+        PAIR_CASE(its_sections_may_lie_in_another_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
