@@ -30,7 +30,8 @@ typedef struct reverting {
     uint32_t next; /* plan */
     plan *plans;
     size_t plan_count;
-    gt_diag unsaved; /* why some edits could not be captured */
+    bool is_capturing; /* what is told is what was done, not what would be */
+    gt_diag unsaved;   /* why some edits could not be captured */
 } reverting;
 
 static gt_repo *repo_of(const reverting *r) { return r->space->mount->repo; }
@@ -208,28 +209,6 @@ static goat_status capture_some(reverting *r, size_t from, size_t to, gt_diag *d
     return status;
 }
 
-/* As one transaction, or as few as hold them. */
-static goat_status capture_all(reverting *r, gt_diag *diag) {
-    goat_status status = capture_edits(r, diag);
-    for (size_t i = 0; i < r->plan_count && status == GOAT_OK; i++) {
-        status = make(r, &r->plans[i], diag);
-        if (status == GOAT_OK) status = check_unsaved(r, &r->plans[i], diag);
-    }
-    size_t most = GOAT_BATCH_MAX;
-    for (size_t done = 0; status == GOAT_OK && done < r->plan_count;) {
-        size_t some = r->plan_count - done < most ? r->plan_count - done : most;
-        status = capture_some(r, done, done + some, diag);
-        if (status == GOAT_TOO_LARGE && some > 1) { /* of a frame's bytes */
-            most = some / 2;
-            status = GOAT_OK;
-            gt_diag_init(diag);
-        } else {
-            done += some;
-        }
-    }
-    return status;
-}
-
 /* ---- the result ---- */
 
 static void write_name(gt_buf *out, const char *name) { gt_write_text(out, gt_bytes_text(name)); }
@@ -301,7 +280,7 @@ static void write_skipped(const reverting *r, size_t count, gt_buf *out) {
 }
 
 static bool is_in_result(const reverting *r, const plan *one) {
-    return r->spec.dry_run ? one->revert.names.len > 0 : one->is_done;
+    return r->is_capturing ? one->is_done : one->revert.names.len > 0;
 }
 
 static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) {
@@ -326,6 +305,40 @@ static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) 
     }
     write_skipped(r, skipped, out);
     return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+/* ---- all of it ---- */
+
+/* Once something is captured the result is told: there has to be room for it before. */
+static goat_status reserve_result(const reverting *r, gt_buf *result, gt_diag *diag) {
+    goat_status status = write_result(r, result, diag);
+    gt_buf_clear(result);
+    return status;
+}
+
+/* As one transaction, or as few as hold them. */
+static goat_status capture_all(reverting *r, gt_buf *result, gt_diag *diag) {
+    goat_status status = capture_edits(r, diag);
+    for (size_t i = 0; i < r->plan_count && status == GOAT_OK; i++) {
+        status = make(r, &r->plans[i], diag);
+        if (status == GOAT_OK) status = check_unsaved(r, &r->plans[i], diag);
+    }
+    if (status == GOAT_OK) status = reserve_result(r, result, diag);
+    if (status != GOAT_OK) return status;
+    r->is_capturing = true;
+    size_t most = GOAT_BATCH_MAX;
+    for (size_t done = 0; status == GOAT_OK && done < r->plan_count;) {
+        size_t some = r->plan_count - done < most ? r->plan_count - done : most;
+        status = capture_some(r, done, done + some, diag);
+        if (status == GOAT_TOO_LARGE && some > 1) { /* of a frame's bytes */
+            most = some / 2;
+            status = GOAT_OK;
+            gt_diag_init(diag);
+        } else {
+            done += some;
+        }
+    }
+    return status;
 }
 
 /* ---- the job ---- */
@@ -384,7 +397,7 @@ static goat_status step(reverting *r, goat_job *job, bool *done, gt_diag *diag) 
         job->progress_total = (double)r->plan_count;
         break;
     case CAPTURE:
-        if (!r->spec.dry_run) status = capture_all(r, diag);
+        if (!r->spec.dry_run) status = capture_all(r, &job->result, diag);
         for (size_t i = 0; r->spec.dry_run && status == GOAT_OK && i < r->plan_count; i++) {
             status = check_unsaved(r, &r->plans[i], diag);
         }

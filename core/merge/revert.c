@@ -334,6 +334,7 @@ static goat_status change_seen(reverting *r, const scope *s, const gt_field *fie
     gt_buf made;
     gt_buf_init(&made, r->alloc);
     goat_status status = change(r, s, field, NOW, THEN, &made);
+    if (status == GOAT_OK && gt_buf_failed(&made)) status = gt_no_memory(r->diag);
     if (status == GOAT_OK && made.len > 0) status = carry(r, s, field, gt_buf_bytes(&made), edit);
     gt_buf_free(&made);
     return status;

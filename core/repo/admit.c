@@ -383,6 +383,10 @@ goat_status gt_admit_frame(gt_repo *repo, gt_bytes frame, uint64_t offset, bool 
 }
 
 goat_status gt_repo_check_open(const gt_repo *repo, gt_diag *diag) {
+    if (repo->phase == GT_REPO_FAILED) {
+        if (diag != NULL) *diag = repo->failure;
+        return repo->failure.status;
+    }
     if (repo->phase != GT_REPO_OPEN) return gt_fail(diag, GOAT_LOADING, "the repository is still opening");
     if (repo->config.read_only) return gt_fail(diag, GOAT_FORBIDDEN, "the database is open for reading only");
     return GOAT_OK;
