@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """goat revert: what it undoes, what it leaves, what it says, and what it refuses."""
 import json
+import unittest
 
-from cli_support import NO, USAGE, Case, lines, run
+from cli_support import NO, SANITIZED, USAGE, Case, lines, run
 
 
 class Revert(Case):
@@ -156,11 +157,42 @@ class Revert(Case):
         change = self.set("colour=red")
         self.refused("revert", self.db, "0123456789abcdef", code=NO, says="no such commit")
         self.refused("revert", self.db, change, "0123456789abcdef", code=NO, says="no such commit")
+        self.refused("revert", self.db, "--session", "0123456789abcdef", code=NO, says="there is nothing to revert")
         self.refused("revert", self.db, created, code=NO, says="required")
         self.assertEqual(self.tom()["name"], "tom")
         undone = self.log()[0]["id"]
         self.goat("revert", self.db, undone)
         self.refused("revert", self.db, undone, code=NO, says="there is nothing to revert")
+
+    def ids(self, repo):
+        said = self.goat("revert", self.db, "--dry-run", "--json", "--since", "2020-01-01T00:00:00Z", "--in", repo)
+        return [item["reverts"][0] for item in lines(said)]
+
+    @unittest.skipIf(SANITIZED, "it takes 2^17 commits until ids begin alike")
+    def test_a_beginning_that_several_commits_have(self):
+        repos = "/data/cats", "/data/dogs"
+        alike = {}
+        for batch in range(40):
+            for repo in repos:
+                self.goat("import", self.db, repo, "--schema", "cat", "--key", "name", "--quiet", "--batch", "5000",
+                          stdin="".join(f'{{"name": "{batch}-{i}"}}\n' for i in range(50000)))
+            first = {}
+            for repo in repos:
+                for commit in self.ids(repo):
+                    other = first.setdefault(commit[:8], (repo, commit))
+                    if other[1] != commit:
+                        alike[other[0] == repo] = other, (repo, commit)
+            if len(alike) == 2:
+                break
+        for (one_repo, one), (_, other) in alike.values():
+            self.refused("revert", self.db, one[:8], code=NO, says="several commits have ids that begin so")
+            self.refused("revert", self.db, "--dry-run", self.log()[0]["id"], other[:8].upper(), code=NO,
+                         says="several commits have ids that begin so")
+            longer = next(i for i in range(8, 64) if one[i] != other[i]) + 1
+            said = lines(self.goat("revert", self.db, "--json", one[:longer]))
+            self.assertEqual([item["reverts"] for item in said], [[one]])
+        (repo, one), _ = alike[False]
+        self.refused("revert", self.db, "--in", repo, one[:8], code=NO, says="there is nothing to revert") # any more
 
     def test_wrong_usage(self):
         for arguments in ([], ["abc"], ["01234567", "--session", "01234567"], ["xyzxyzxyz"], ["--until", "2026-01-01"],
