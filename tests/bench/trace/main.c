@@ -115,6 +115,7 @@ int main(int argc, char **argv) {
                 printf("%s: %u edits in %u txns\n", traces[i]->name, traces[i]->patch_count, traces[i]->txn_count);
             measure(&o, traces[i], round == 0 && i < o.count, folder);
         }
+        measure_apart(measure_made_up, &made_up, GOAT, o.json, folder);
     }
     if (o.peers && o.count > 0) bench_trace_peers(o.paths, traces, o.count, o.json);
     if (o.json) {

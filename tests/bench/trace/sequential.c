@@ -66,44 +66,6 @@ void measure_captured(const trace *t, const char *folder, trace_report *report) 
            equal ? "ends in exactly endContent" : "ENDS OTHERWISE", seconds, seconds / t->patch_count * 1e6);
 }
 
-/* ---- a single key ---- */
-
-static void type(goat_item *item, goat_unit unit, uint32_t position) {
-    goat_error *error = NULL;
-    check(goat_item_splice(item, "text", 4, unit, position, 0, "x", 1, &error), error, "splice");
-}
-
-/* What a key costs in what the trace ends with, here and there where all before it is ASCII, so that a position is the same in
- * every unit: the first after a capture, and one of those that follow. */
-void measure_keys(const trace *t, const char *folder, trace_report *report) {
-    static const char *const names[] = {"a key, position in bytes", "a key, in code points", "a key, in UTF-16 units"};
-    enum { CAPTURES = 20, KEYS = 200 };
-    trace ended = *t;
-    size_t ascii = 0;
-    while (ascii < t->end_len && (t->end[ascii] & 0x80) == 0) ascii++;
-    ended.start = t->end;
-    ended.start_len = t->end_len;
-    trace_db o = trace_open(folder, 0, NULL);
-    goat_item *item = create(&ended, &o);
-    double first_s = 0;
-    for (goat_unit unit = GOAT_UNIT_BYTE; unit <= GOAT_UNIT_UTF16; unit++) {
-        double seconds = 0;
-        for (uint32_t i = 0; i < CAPTURES; i++) {
-            flush(&o, GOAT_DURABLE_MEMORY);
-            double begin = now_s();
-            type(item, unit, (uint32_t)(i * 7919 % (ascii + 1)));
-            double typed = now_s();
-            for (uint32_t j = 0; j < KEYS; j++) type(item, unit, (uint32_t)((i + j) * 7919 % (ascii + 1)));
-            seconds += now_s() - typed;
-            first_s += typed - begin;
-        }
-        figure(report, names[unit], "us", target(t, 20), seconds / (CAPTURES * KEYS) * 1e6);
-    }
-    figure(report, "a key, the first after a capture", "us", target(t, 20), first_s / (3 * CAPTURES) * 1e6);
-    goat_item_free(item);
-    trace_close(&o);
-}
-
 /* ---- each its own commit ---- */
 
 typedef struct session {

@@ -94,6 +94,8 @@ void trace_delta(const gt_schema *schema, const trace_txn *txn, gt_bytes before,
 void measure_captured(const trace *t, const char *folder, trace_report *report);
 void measure_commits(const trace *t, const char *folder, trace_report *report);
 void measure_keys(const trace *t, const char *folder, trace_report *report);
+extern const trace made_up; /* has no edits: texts for a single key */
+void measure_made_up(const trace *t, const char *folder, trace_report *report);
 void measure_concurrent(const trace *t, const char *folder, trace_report *report);
 void measure_deliveries(const trace *t, const char *folder, trace_report *report);
 extern int trace_deliveries; /* so many */
