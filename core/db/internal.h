@@ -203,15 +203,15 @@ struct gt_space {
 };
 
 typedef struct gt_additions gt_additions;
+typedef struct gt_splices gt_splices;
 
 typedef struct gt_field_edit {
     const gt_field *field;
-    uint8_t *bytes; /* edit, then value; NULL: they are to be made of `text` */
+    uint8_t *bytes; /* edit, then value; NULL: they are to be made of `splices` */
     size_t edit_len, value_len;
     bool has_value;          /* false: unset */
     gt_additions *additions; /* to be taken in before edit or value are looked at; NULL: none */
-    gt_text_index *text;     /* the text that splices are made in; NULL: none */
-    uint8_t *text_below;     /* memory that it lies on */
+    gt_splices *splices;     /* in one of its texts; NULL: none */
 } gt_field_edit;
 
 struct gt_work {
@@ -447,21 +447,32 @@ goat_status gt_work_validate(gt_work *work, gt_diag *diag);
 void gt_edited(gt_work *work); /* something was edited: revision, queries, capture */
 
 /* ---- splices.c ---- */
-bool gt_splices_may_wait(const gt_field *field, const gt_edit *edit);
-/* `base`: the field's in what the author saw. Nothing has changed when it fails. */
-goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_splice *splice, const gt_alloc *alloc,
+/* Whether the operation on `before`, which is settled (NULL: there is none yet), can be taken in later. `base`: the field's in what
+ * the author saw. */
+bool gt_splices_may_wait(const gt_field *field, gt_bytes base, const gt_field_edit *before, const gt_edit *edit);
+/* Whether some wait already that are in the same text. */
+bool gt_splices_go_on(const gt_field_edit *before, const gt_edit *edit);
+/* Nothing has changed when it fails. */
+goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc,
                             gt_diag *diag);
-/* Makes edit and value of an edit that has a text. */
-goat_status gt_splices_settle(gt_field_edit *edit, const gt_alloc *alloc, gt_diag *diag);
-void gt_splices_free(const gt_alloc *alloc, gt_field_edit *edit);
+/* Whether the field's edit is one, with them. */
+bool gt_splices_are_edit(const gt_field_edit *edit);
+/* Makes edit and value. */
+goat_status gt_splices_settle(gt_field_edit *edit, gt_bytes base, const gt_alloc *alloc, gt_diag *diag);
+void gt_splices_free(const gt_alloc *alloc, gt_splices *splices); /* NULL is accepted */
 
 /* ---- operation.c ---- */
 /* What the operation alone says of `field`, which is `now`; appends nothing where that is nothing. */
 goat_status gt_operation_make(const gt_field *field, gt_bytes now, const gt_edit *edit, gt_buf *out, gt_diag *diag);
 /* Whether what it has touched in `value`, the field's, is valid. */
 goat_status gt_operation_check(const gt_field *field, gt_bytes value, const gt_edit *edit, gt_diag *diag);
-/* What stands in an object, along a path; data NULL: nothing. */
+/* What stands in an object, or in an edit of one, along a path; data NULL: nothing. */
 gt_bytes gt_inside_value(gt_bytes value, const gt_field *const *inside, size_t count);
+/* Whether an edit of an object (data NULL: none) is about nothing but what a path leads to. */
+bool gt_inside_is_all(gt_bytes edit, const gt_field *const *inside, size_t count);
+/* Appends an edit of an object (data NULL: none) in which that of the field at the end of a path is `inner` (data NULL: none). Nothing
+ * is appended where nothing is left. */
+void gt_inside_write(gt_bytes edit, const gt_field *const *inside, size_t count, gt_bytes inner, gt_buf *out);
 
 /* ---- additions.c ---- */
 /* Whether the operation adds to what was edited before, and can be taken in at any time. */

@@ -28,6 +28,46 @@ gt_bytes gt_inside_value(gt_bytes value, const gt_field *const *inside, size_t c
     return value;
 }
 
+bool gt_inside_is_all(gt_bytes edit, const gt_field *const *inside, size_t count) {
+    for (size_t i = 0; i < count && edit.data != NULL; i++) {
+        gt_bytes inner = gt_map_find(edit, inside[i]->name);
+        if (gt_value_count(edit) > (inner.data != NULL)) return false;
+        edit = inner;
+    }
+    return true;
+}
+
+void gt_inside_write(gt_bytes edit, const gt_field *const *inside, size_t count, gt_bytes inner, gt_buf *out) {
+    if (count == 0) {
+        gt_buf_append(out, inner.data, inner.len);
+        return;
+    }
+    gt_bytes name = inside[0]->name, key, value;
+    gt_buf own; /* what the first field of the path has in place of what it had */
+    gt_buf_init(&own, out->alloc);
+    gt_inside_write(gt_inside_value(edit, inside, 1), inside + 1, count - 1, inner, &own);
+    size_t others = edit.data == NULL ? 0 : gt_value_count(edit) - (gt_map_find(edit, name).data != NULL);
+    bool waits = own.len > 0;
+    if (others > 0 || waits) gt_write_map_head(out, others + waits);
+    for (gt_iter iter = gt_map_iter(gt_map_or_empty(edit)); gt_map_next(&iter, &key, &value);) {
+        int order = gt_key_compare(key, name);
+        if (order > 0 && waits) {
+            gt_write_text(out, name);
+            gt_buf_append(out, own.data, own.len);
+            waits = false;
+        }
+        if (order == 0) continue;
+        gt_write_text(out, key);
+        gt_buf_append(out, value.data, value.len);
+    }
+    if (waits) {
+        gt_write_text(out, name);
+        gt_buf_append(out, own.data, own.len);
+    }
+    if (gt_buf_failed(&own)) out->failed = true;
+    gt_buf_free(&own);
+}
+
 goat_status gt_operation_make(const gt_field *field, gt_bytes now, const gt_edit *edit, gt_buf *out, gt_diag *diag) {
     size_t count = edit->inside_count;
     if (count == 0) return make_on(field, now, edit, out, diag);

@@ -1,58 +1,128 @@
-/* Splices of texts that nobody has looked at yet, on top of a field's edit.
+/* Splices of a text that nobody has looked at yet, on top of a field's edit. The text is the field, or stands in it where the field is
+ * an object.
  *
  * Each on its own would cost what the whole text does. So they are made in an index of the text, and value and edit wait until
  * somebody asks. The index stays where it is until something else is done to the field. */
 #include "db/internal.h"
 
-/* Rules of the field ask for the whole text at each edit. */
-bool gt_splices_may_wait(const gt_field *field, const gt_edit *edit) {
-    return edit->operation == GT_SPLICE && field->type == GT_TYPE_TEXT && field->min_length == 0 &&
-           field->max_length == UINT64_MAX && field->enum_values.data == NULL && field->pattern == NULL;
+struct gt_splices {
+    gt_text_index *text;
+    uint8_t *below;   /* edit and value that they are on top of, which the index lies on; NULL: there is no edit */
+    size_t below_len; /* of that edit */
+    const gt_field *inside[GT_PATH_FIELDS_MAX]; /* from the field to the text */
+    size_t inside_count;
+};
+
+/* Rules of the text ask for all of it at each edit. */
+static bool is_plain(const gt_field *text) {
+    return text->type == GT_TYPE_TEXT && text->min_length == 0 && text->max_length == UINT64_MAX &&
+           text->enum_values.data == NULL && text->pattern == NULL;
 }
 
-static goat_status begin(gt_field_edit *to, gt_bytes base, const gt_alloc *alloc, gt_diag *diag) {
-    gt_bytes edit = {0}, value = base;
-    if (to->bytes != NULL) {
-        edit = gt_bytes_of(to->bytes, to->edit_len);
-        value = to->has_value ? gt_bytes_of(to->bytes + to->edit_len, to->value_len) : (gt_bytes){0};
+static gt_bytes edit_of(const gt_field_edit *edit) {
+    return edit->bytes == NULL ? (gt_bytes){0} : gt_bytes_of(edit->bytes, edit->edit_len);
+}
+
+static gt_bytes value_of(const gt_field_edit *edit, gt_bytes base) {
+    if (edit == NULL || edit->bytes == NULL) return base;
+    return edit->has_value ? gt_bytes_of(edit->bytes + edit->edit_len, edit->value_len) : (gt_bytes){0};
+}
+
+/* In an object a text must be there: what is edited then is the text and nothing around it. */
+bool gt_splices_may_wait(const gt_field *field, gt_bytes base, const gt_field_edit *before, const gt_edit *edit) {
+    if (edit->operation != GT_SPLICE) return false;
+    if (edit->inside_count == 0) return is_plain(field);
+    gt_bytes text = gt_inside_value(value_of(before, base), edit->inside, edit->inside_count);
+    return is_plain(edit->inside[edit->inside_count - 1]) && text.data != NULL && gt_value_kind(text) == GT_KIND_TEXT;
+}
+
+bool gt_splices_go_on(const gt_field_edit *before, const gt_edit *edit) {
+    const gt_splices *splices = before == NULL ? NULL : before->splices;
+    bool same = splices != NULL && edit->operation == GT_SPLICE && splices->inside_count == edit->inside_count;
+    for (size_t i = 0; same && i < edit->inside_count; i++) same = splices->inside[i] == edit->inside[i];
+    return same;
+}
+
+static goat_status begin(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc, gt_diag *diag) {
+    const gt_field *const *inside = edit->inside;
+    size_t count = edit->inside_count;
+    gt_splices *splices = gt_new(alloc, 1, sizeof(*splices));
+    if (splices == NULL) return gt_no_memory(diag);
+    goat_status status =
+        gt_text_index_new(alloc, count == 0 ? to->field : inside[count - 1], gt_inside_value(base, inside, count),
+                          gt_inside_value(edit_of(to), inside, count),
+                          gt_inside_value(value_of(to, base), inside, count), &splices->text, diag);
+    if (status != GOAT_OK) {
+        gt_free(alloc, splices);
+        return status;
     }
-    goat_status status = gt_text_index_new(alloc, to->field, base, edit, value, &to->text, diag);
-    if (status != GOAT_OK) return status;
-    to->text_below = to->bytes; /* the index lies on it */
+    splices->below = to->bytes;
+    splices->below_len = to->bytes == NULL ? 0 : to->edit_len;
+    splices->inside_count = count;
+    for (size_t i = 0; i < count; i++) splices->inside[i] = inside[i];
     to->bytes = NULL;
+    gt_splices_free(alloc, to->splices);
+    to->splices = splices;
     return GOAT_OK;
 }
 
-goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_splice *splice, const gt_alloc *alloc,
+goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc,
                             gt_diag *diag) {
-    goat_status status = to->text == NULL ? begin(to, base, alloc, diag) : GOAT_OK;
-    if (status == GOAT_OK) status = gt_text_index_splice(to->text, splice, diag);
+    goat_status status = gt_splices_go_on(to, edit) ? GOAT_OK : begin(to, base, edit, alloc, diag);
+    if (status == GOAT_OK) status = gt_text_index_splice(to->splices->text, &edit->splice, diag);
     if (status != GOAT_OK) return status;
     gt_free(alloc, to->bytes);
     to->bytes = NULL;
     return GOAT_OK;
 }
 
-goat_status gt_splices_settle(gt_field_edit *edit, const gt_alloc *alloc, gt_diag *diag) {
-    gt_buf both;
-    gt_buf_init(&both, alloc);
-    gt_text_index_edit(edit->text, &both);
-    size_t edit_len = both.len;
-    gt_text_index_value(edit->text, &both);
-    if (gt_buf_failed(&both)) {
-        gt_buf_free(&both);
-        return gt_no_memory(diag);
-    }
-    edit->bytes = both.data; /* the buffer's memory is taken over */
-    edit->edit_len = edit_len;
-    edit->value_len = both.len - edit_len;
-    edit->has_value = edit->value_len > 0;
-    return GOAT_OK;
+static gt_bytes below(const gt_splices *splices) { return gt_bytes_of(splices->below, splices->below_len); }
+
+bool gt_splices_are_edit(const gt_field_edit *edit) {
+    const gt_splices *splices = edit->splices;
+    return gt_text_index_is_edit(splices->text) ||
+           !gt_inside_is_all(below(splices), splices->inside, splices->inside_count);
 }
 
-void gt_splices_free(const gt_alloc *alloc, gt_field_edit *edit) {
-    gt_text_index_free(edit->text);
-    gt_free(alloc, edit->text_below);
-    edit->text = NULL;
-    edit->text_below = NULL;
+static goat_status write_edit(const gt_splices *splices, gt_buf *out, gt_diag *diag) {
+    gt_buf inner;
+    gt_buf_init(&inner, out->alloc);
+    gt_text_index_edit(splices->text, &inner);
+    gt_inside_write(below(splices), splices->inside, splices->inside_count, gt_buf_bytes(&inner), out);
+    bool failed = gt_buf_failed(&inner) || gt_buf_failed(out);
+    gt_buf_free(&inner);
+    return failed ? gt_no_memory(diag) : GOAT_OK;
+}
+
+/* What an object comes to is what its edit does to it. */
+static goat_status write_value(const gt_field_edit *edit, gt_bytes base, gt_bytes made, gt_buf *out, gt_diag *diag) {
+    if (edit->splices->inside_count > 0) return gt_edit_apply(edit->field, base, made, out, diag);
+    gt_text_index_value(edit->splices->text, out);
+    return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+goat_status gt_splices_settle(gt_field_edit *edit, gt_bytes base, const gt_alloc *alloc, gt_diag *diag) {
+    gt_buf made, both;
+    gt_buf_init(&made, alloc);
+    gt_buf_init(&both, alloc);
+    goat_status status = write_edit(edit->splices, &made, diag);
+    gt_buf_append(&both, made.data, made.len);
+    if (status == GOAT_OK) status = write_value(edit, base, gt_buf_bytes(&made), &both, diag);
+    if (status == GOAT_OK) {
+        edit->bytes = both.data; /* the buffer's memory is taken over */
+        edit->edit_len = made.len;
+        edit->value_len = both.len - made.len;
+        edit->has_value = edit->value_len > 0;
+    } else {
+        gt_buf_free(&both);
+    }
+    gt_buf_free(&made);
+    return status;
+}
+
+void gt_splices_free(const gt_alloc *alloc, gt_splices *splices) {
+    if (splices == NULL) return;
+    gt_text_index_free(splices->text);
+    gt_free(alloc, splices->below);
+    gt_free(alloc, splices);
 }

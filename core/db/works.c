@@ -22,7 +22,7 @@ gt_work *gt_works_find(const gt_works *works, const gt_database *database, gt_by
 
 static void free_edit(const gt_alloc *alloc, gt_field_edit *edit) {
     gt_additions_free(alloc, edit->additions);
-    gt_splices_free(alloc, edit);
+    gt_splices_free(alloc, edit->splices);
     gt_free(alloc, edit->bytes);
 }
 
@@ -191,7 +191,8 @@ static goat_status put_edit(gt_work *work, const gt_field *field, gt_buf *both, 
     slot->edit_len = edit_len;
     slot->value_len = both->len - edit_len;
     slot->has_value = has_value;
-    slot->additions = NULL; /* and `text`, which was freed */
+    slot->additions = NULL;
+    slot->splices = NULL;
     gt_buf_init(both, alloc);
     return GOAT_OK;
 }
@@ -216,9 +217,9 @@ static goat_status take_edit(gt_work *work, const gt_field *field, const gt_edit
 
 /* Takes in what has waited. */
 static goat_status settle(gt_work *work, gt_field_edit *edit, gt_diag *diag) {
-    if (edit != NULL && edit->bytes == NULL) return gt_splices_settle(edit, work->space->db->database->alloc, diag);
-    if (edit == NULL || edit->additions == NULL) return GOAT_OK;
+    if (edit == NULL || (edit->bytes != NULL && edit->additions == NULL)) return GOAT_OK;
     gt_bytes base = gt_map_find(work->base.bytes, edit->field->name);
+    if (edit->bytes == NULL) return gt_splices_settle(edit, base, work->space->db->database->alloc, diag);
     gt_buf all, both;
     gt_buf_init(&all, work->space->db->database->alloc);
     gt_buf_init(&both, all.alloc);
@@ -245,15 +246,12 @@ goat_status gt_work_find(gt_work *work, const gt_field *field, const gt_field_ed
     return settle(work, found, diag);
 }
 
-/* Any operation but one that may wait. */
+/* Any operation but one that may wait. What was edited before is settled. */
 static goat_status edit_at_once(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
-    gt_field_edit *before = find(work, field);
+    gt_bytes base = gt_map_find(work->base.bytes, field->name);
     gt_buf both;
     gt_buf_init(&both, work->space->db->database->alloc);
-    goat_status status = settle(work, before, diag);
-    if (status == GOAT_OK) {
-        status = make_edit(field, gt_map_find(work->base.bytes, field->name), before, edit, &both, diag);
-    }
+    goat_status status = make_edit(field, base, find(work, field), edit, &both, diag);
     if (status == GOAT_OK && both.len == 0) {
         remove_edit(work, field);
     } else if (status == GOAT_OK) {
@@ -276,25 +274,32 @@ static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_di
 }
 
 /* What splices come to may be nothing; the edit is then none. */
-static goat_status edit_text(gt_work *work, const gt_field *field, const gt_splice *splice, gt_diag *diag) {
+static goat_status push_splice(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
     size_t count = work->edit_count;
     gt_field_edit *slot = find_or_add(work, field);
     if (slot == NULL) return gt_no_memory(diag);
     bool is_new = work->edit_count > count;
-    goat_status status = gt_splices_push(slot, gt_map_find(work->base.bytes, field->name), splice,
-                                         work->space->db->database->alloc, diag);
-    if (status == GOAT_OK ? !gt_text_index_is_edit(slot->text) : is_new) remove_edit(work, field);
+    goat_status status =
+        gt_splices_push(slot, gt_map_find(work->base.bytes, field->name), edit, work->space->db->database->alloc, diag);
+    if (status == GOAT_OK ? !gt_splices_are_edit(slot) : is_new) remove_edit(work, field);
     return status;
 }
 
-goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
-    goat_status deep = check_depth(field, edit, diag);
-    if (deep != GOAT_OK) return deep;
+static goat_status make(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
     gt_field_edit *before = find(work, field);
-    goat_status status = gt_splices_may_wait(field, edit) ? edit_text(work, field, &edit->splice, diag)
-                         : gt_additions_may_wait(before, edit)
-                             ? gt_additions_push(before, edit, work->space->db->database->alloc, diag)
-                             : edit_at_once(work, field, edit, diag);
+    if (gt_splices_go_on(before, edit)) return push_splice(work, field, edit, diag);
+    if (gt_additions_may_wait(before, edit)) {
+        return gt_additions_push(before, edit, work->space->db->database->alloc, diag);
+    }
+    goat_status status = settle(work, before, diag);
+    if (status != GOAT_OK) return status;
+    bool waits = gt_splices_may_wait(field, gt_map_find(work->base.bytes, field->name), before, edit);
+    return waits ? push_splice(work, field, edit, diag) : edit_at_once(work, field, edit, diag);
+}
+
+goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+    goat_status status = check_depth(field, edit, diag);
+    if (status == GOAT_OK) status = make(work, field, edit, diag);
     if (status != GOAT_OK) return status;
     if (find(work, field) != NULL && work->sets_deleted) work->deleted = false; /* an edit after a deletion undoes it */
     gt_edited(work);
