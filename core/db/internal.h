@@ -452,8 +452,8 @@ void gt_edited(gt_work *work); /* something was edited: revision, queries, captu
 bool gt_splices_may_wait(const gt_field *field, gt_bytes base, const gt_field_edit *before, const gt_edit *edit);
 /* Whether some wait already that are in the same text. */
 bool gt_splices_go_on(const gt_field_edit *before, const gt_edit *edit);
-/* Nothing has changed when it fails. */
-goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc,
+/* Nothing has changed where it is not made: when it fails, and where a rule has to be asked that the text may break. */
+goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc, bool *made,
                             gt_diag *diag);
 /* Whether the field's edit is one, with them. */
 bool gt_splices_are_edit(const gt_field_edit *edit);

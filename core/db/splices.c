@@ -13,10 +13,9 @@ struct gt_splices {
     size_t inside_count;
 };
 
-/* Rules of the text ask for all of it at each edit. */
+/* A pattern asks for all of the text at each edit, and so do values to choose from. */
 static bool is_plain(const gt_field *text) {
-    return text->type == GT_TYPE_TEXT && text->min_length == 0 && text->max_length == UINT64_MAX &&
-           text->enum_values.data == NULL && text->pattern == NULL;
+    return text->type == GT_TYPE_TEXT && text->enum_values.data == NULL && text->pattern == NULL;
 }
 
 static gt_bytes edit_of(const gt_field_edit *edit) {
@@ -66,11 +65,12 @@ static goat_status begin(gt_field_edit *to, gt_bytes base, const gt_edit *edit, 
     return GOAT_OK;
 }
 
-goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc,
+goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc, bool *made,
                             gt_diag *diag) {
+    *made = false;
     goat_status status = gt_splices_go_on(to, edit) ? GOAT_OK : begin(to, base, edit, alloc, diag);
-    if (status == GOAT_OK) status = gt_text_index_splice(to->splices->text, &edit->splice, diag);
-    if (status != GOAT_OK) return status;
+    if (status == GOAT_OK) status = gt_text_index_splice(to->splices->text, &edit->splice, made, diag);
+    if (!*made) return status;
     gt_free(alloc, to->bytes);
     to->bytes = NULL;
     return GOAT_OK;

@@ -274,27 +274,30 @@ static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_di
 }
 
 /* What splices come to may be nothing; the edit is then none. */
-static goat_status push_splice(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+static goat_status push_splice(gt_work *work, const gt_field *field, const gt_edit *edit, bool *made, gt_diag *diag) {
     size_t count = work->edit_count;
     gt_field_edit *slot = find_or_add(work, field);
     if (slot == NULL) return gt_no_memory(diag);
     bool is_new = work->edit_count > count;
-    goat_status status =
-        gt_splices_push(slot, gt_map_find(work->base.bytes, field->name), edit, work->space->db->database->alloc, diag);
-    if (status == GOAT_OK ? !gt_splices_are_edit(slot) : is_new) remove_edit(work, field);
+    goat_status status = gt_splices_push(slot, gt_map_find(work->base.bytes, field->name), edit,
+                                         work->space->db->database->alloc, made, diag);
+    if (*made ? !gt_splices_are_edit(slot) : is_new) remove_edit(work, field);
     return status;
 }
 
 static goat_status make(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
     gt_field_edit *before = find(work, field);
-    if (gt_splices_go_on(before, edit)) return push_splice(work, field, edit, diag);
+    bool goes_on = gt_splices_go_on(before, edit), made = false;
     if (gt_additions_may_wait(before, edit)) {
         return gt_additions_push(before, edit, work->space->db->database->alloc, diag);
     }
-    goat_status status = settle(work, before, diag);
+    goat_status status = goes_on ? GOAT_OK : settle(work, before, diag);
     if (status != GOAT_OK) return status;
-    bool waits = gt_splices_may_wait(field, gt_map_find(work->base.bytes, field->name), before, edit);
-    return waits ? push_splice(work, field, edit, diag) : edit_at_once(work, field, edit, diag);
+    if (goes_on || gt_splices_may_wait(field, gt_map_find(work->base.bytes, field->name), before, edit)) {
+        status = push_splice(work, field, edit, &made, diag);
+        if (status == GOAT_OK && !made) status = settle(work, find(work, field), diag);
+    }
+    return status == GOAT_OK && !made ? edit_at_once(work, field, edit, diag) : status;
 }
 
 goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {

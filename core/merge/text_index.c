@@ -22,6 +22,7 @@ typedef struct block {
 
 struct gt_text_index {
     const gt_alloc *alloc;
+    const gt_field *field;
     gt_bytes base;  /* a value; data NULL: unset */
     bool has_value; /* false: the field is unset, and the text that is none is empty */
     bool is_whole;  /* the edit is the value, and changes are not counted */
@@ -256,20 +257,27 @@ static bool is_too_large(const gt_text_index *index, const place *from, const pl
     return index->all.bytes - bytes_between(index, from, to) + text.len > GOAT_VALUE_MAX;
 }
 
-goat_status gt_text_index_splice(gt_text_index *index, const gt_splice *splice, gt_diag *diag) {
+static bool keeps_length(const gt_text_index *index, uint64_t removed, gt_bytes text) {
+    uint64_t count = index->all.points - removed + lengths_of(text.data, text.len).points;
+    return count >= index->field->min_length && count <= index->field->max_length;
+}
+
+goat_status gt_text_index_splice(gt_text_index *index, const gt_splice *splice, bool *made, gt_diag *diag) {
+    *made = false;
     place from = find_near(index, splice->unit, splice->position);
     uint64_t before = units_before(&index->near_begin, splice->unit);
     if (!go(index, splice->unit, splice->position - before, &from)) return gt_splice_refuse(splice, false, diag);
     place to = from;
     if (!go(index, splice->unit, splice->count, &to)) return gt_splice_refuse(splice, true, diag);
-    if (splice->count == 0 && splice->text.len == 0) return GOAT_OK;
+    *made = splice->count == 0 && splice->text.len == 0;
+    uint64_t count_before = index->all.points, removed = to.points - from.points;
+    if (*made || !keeps_length(index, removed, splice->text)) return GOAT_OK;
     if (is_too_large(index, &from, &to, splice->text)) {
         return gt_fail(diag, GOAT_TOO_LARGE, "the text would be larger than %d bytes", GOAT_VALUE_MAX);
     }
     if (!index->is_whole && !gt_changes_reserve(&index->changes)) return gt_no_memory(diag);
-    uint64_t count_before = index->all.points, removed = to.points - from.points;
     if (!replace(index, from, to, splice->text)) return gt_no_memory(diag);
-    index->has_value = true;
+    index->has_value = *made = true;
     if (!index->is_whole) {
         gt_changes_splice(&index->changes, from.points, removed, index->all.points + removed - count_before);
     }
@@ -381,6 +389,7 @@ goat_status gt_text_index_new(const gt_alloc *alloc, const gt_field *field, gt_b
     *out = NULL;
     if (index == NULL) return gt_no_memory(diag);
     index->alloc = index->changes.alloc = alloc;
+    index->field = field;
     index->base = gt_edit_base(field, base);
     if (!begin(index, edit, gt_edit_base(field, value))) {
         gt_text_index_free(index);

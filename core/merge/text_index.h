@@ -17,8 +17,9 @@ goat_status gt_text_index_new(const gt_alloc *alloc, const gt_field *field, gt_b
                               gt_bytes value, gt_text_index **index, gt_diag *diag);
 void gt_text_index_free(gt_text_index *index); /* NULL is accepted */
 
-/* GOAT_OK; GOAT_INVALID as gt_edit_splice; GOAT_NO_MEMORY. */
-goat_status gt_text_index_splice(gt_text_index *index, const gt_splice *splice, gt_diag *diag);
+/* GOAT_OK; GOAT_INVALID as gt_edit_splice; GOAT_NO_MEMORY. `*made`: false when it fails, and where the text would be longer or
+ * shorter than its field allows, for whoever knows more to decide: back to a text that is too long already is no edit. */
+goat_status gt_text_index_splice(gt_text_index *index, const gt_splice *splice, bool *made, gt_diag *diag);
 
 /* Code points of the text. */
 uint64_t gt_text_index_count(const gt_text_index *index);

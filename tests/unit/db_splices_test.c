@@ -10,11 +10,12 @@
 #include <string.h>
 
 static const char schema[] = "{\"ns\": \"goat\", \"version\": 9, \"fields\": {\"body\": {\"type\": \"text\"}, "
-                             "\"few\": {\"type\": \"text\", \"max_length\": 12}, "
-                             "\"born\": {\"type\": \"text\"}, "
+                             "\"few\": {\"type\": \"text\", \"min_length\": 3, \"max_length\": 12}, "
+                             "\"born\": {\"type\": \"text\"}, \"many\": {\"type\": \"text\", \"max_length\": 80000}, "
                              "\"page\": {\"type\": \"object\", \"fields\": {\"body\": {\"type\": \"text\"}, "
                              "\"inner\": {\"type\": \"object\", \"fields\": {\"words\": {\"type\": \"text\"}}}, "
-                             "\"number\": {\"type\": \"counter\"}, \"title\": {\"type\": \"string\"}}}}}";
+                             "\"note\": {\"type\": \"text\", \"min_length\": 2}, \"number\": {\"type\": \"counter\"}, "
+                             "\"title\": {\"type\": \"string\"}}}}}";
 
 static goat_item *create(test_handles *f, const char *key) {
     goat_item *item;
@@ -66,6 +67,7 @@ static void many_splices_copy_little_each(void **state) {
     copies_little(*state, "x", "body");
     copies_little(*state, "y", "page.body");
     copies_little(*state, "z", "page.inner.words");
+    copies_little(*state, "u", "many");
 }
 
 /* ---- the model: each operation is made, put to what was edited before, and applied ---- */
@@ -156,11 +158,11 @@ typedef struct random_edit {
 } random_edit;
 
 static random_edit edit_of(test_random *random) {
-    static const char *const names[] = {"body", "few", "born", "page.body", "page.inner.words"};
-    static const int fields[] = {0, 1, 2, 3, 3};
+    static const char *const names[] = {"body", "few", "born", "page.body", "page.inner.words", "page.note"};
+    static const int fields[] = {0, 1, 2, 3, 3, 3};
     static const char *const texts[] = {"", "a", "go", "\xc3\xa9\xf0\x9f\x90\x90"};
     static const uint8_t goat[] = "\x64goat";
-    uint32_t what = test_random_below(random, 40), of = test_random_below(random, 5);
+    uint32_t what = test_random_below(random, 40), of = test_random_below(random, 6);
     random_edit made = {.name = names[of], .field = fields[of]};
     made.edit = (gt_edit){.operation = GT_SPLICE,
                           .splice = {GOAT_UNIT_UTF16, test_random_below(random, 12), test_random_below(random, 3),

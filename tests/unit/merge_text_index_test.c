@@ -10,7 +10,8 @@
 #include "value/build.h"
 #include "value/value.h"
 
-static const char schema_json[] = "{\"ns\": \"t\", \"version\": 1, \"fields\": {\"t\": {\"type\": \"text\"}}}";
+static const char schema_json[] = "{\"ns\": \"t\", \"version\": 1, \"fields\": {\"t\": {\"type\": \"text\"}, "
+                                  "\"few\": {\"type\": \"text\", \"min_length\": 2, \"max_length\": 4}}}";
 
 typedef struct fixture {
     gt_schema *schema;
@@ -28,6 +29,14 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     gt_schema_free(((fixture *)*state)->schema);
     return 0;
+}
+
+/* The field has no rules, so what does not fail is made. */
+static goat_status index_splice(gt_text_index *index, const gt_splice *splice, gt_diag *diag) {
+    bool made;
+    goat_status status = gt_text_index_splice(index, splice, &made, diag);
+    assert_int_equal(made, status == GOAT_OK);
+    return status;
 }
 
 /* ---- the model: edit and value, made anew by each splice ---- */
@@ -155,7 +164,7 @@ static void random_session(const fixture *f, test_random *random, bool has_base,
         if (m.value.len > 0) gt_value_as_text(gt_buf_bytes(&m.value), &now);
         gt_splice splice = random_splice(random, now, (goat_unit)test_random_below(random, 3), last, &typed);
         goat_status status = model_splice(&m, &splice, &wanted);
-        assert_int_equal(gt_text_index_splice(index, &splice, &got), status);
+        assert_int_equal(index_splice(index, &splice, &got), status);
         if (status != GOAT_OK) assert_string_equal(got.message, wanted.message);
         if (status == GOAT_OK) last = splice.position + units_of(splice.text, splice.unit);
         assert_same(&m, index);
@@ -220,7 +229,7 @@ static void an_index_goes_on_with_what_was_edited(void **state) {
             gt_bytes now = {0};
             if (m.value.len > 0) gt_value_as_text(gt_buf_bytes(&m.value), &now);
             gt_splice splice = random_splice(&random, now, GOAT_UNIT_UTF16, 0, &typed);
-            assert_int_equal(gt_text_index_splice(index, &splice, NULL), model_splice(&m, &splice, NULL));
+            assert_int_equal(index_splice(index, &splice, NULL), model_splice(&m, &splice, NULL));
             if (m.edit.len == 0) break; /* an edit that is none any more ends, and so does its index */
             assert_same(&m, index);
         }
@@ -253,7 +262,7 @@ static void a_splice_without_memory_changes_nothing(void **state) {
         for (uint32_t i = 0; index != NULL && i < 30; i++) {
             gt_splice splice = {.position = 600 * i, .count = i == 20 ? 5000 : 3, .text = gt_bytes_text("kid")};
             if (i == 10) splice.text = gt_bytes_of(long_text.data, long_text.len / 4);
-            status = gt_text_index_splice(index, &splice, NULL);
+            status = index_splice(index, &splice, NULL);
             if (status == GOAT_OK) assert_int_equal(model_splice(&m, &splice, NULL), GOAT_OK);
             if (status != GOAT_OK) assert_int_equal(status, GOAT_NO_MEMORY);
             failed = failed || status != GOAT_OK;
@@ -277,10 +286,40 @@ static void what_is_typed_and_taken_back_is_no_edit(void **state) {
                                        gt_buf_bytes(&base), &index, NULL),
                      GOAT_OK);
     gt_splice type = {.position = 2, .text = gt_bytes_text("xyz")}, take_back = {.position = 2, .count = 3};
-    assert_int_equal(gt_text_index_splice(index, &type, NULL), GOAT_OK);
+    assert_int_equal(index_splice(index, &type, NULL), GOAT_OK);
     assert_true(gt_text_index_is_edit(index));
-    assert_int_equal(gt_text_index_splice(index, &take_back, NULL), GOAT_OK);
+    assert_int_equal(index_splice(index, &take_back, NULL), GOAT_OK);
     assert_false(gt_text_index_is_edit(index));
+    gt_text_index_free(index);
+    gt_buf_free(&base);
+}
+
+/* Lengths are code points, as the schema counts. */
+static void what_breaks_a_rule_of_length_is_not_made(void **state) {
+    const fixture *f = *state;
+    gt_buf base;
+    gt_text_index *index;
+    bool made;
+    gt_buf_init(&base, &gt_alloc_system);
+    gt_write_text(&base, gt_bytes_text("\xf0\x9f\x90\x90\xd7\x90"));
+    const gt_field *few = gt_schema_field(f->schema, gt_bytes_text("few"));
+    assert_int_equal(
+        gt_text_index_new(&gt_alloc_system, few, gt_buf_bytes(&base), (gt_bytes){0}, gt_buf_bytes(&base), &index, NULL),
+        GOAT_OK);
+    static const struct {
+        uint64_t position, count;
+        const char *text;
+        bool made;
+    } rows[] = {{0, 1, "", false},      {2, 0, "abc", false}, {2, 0, "\xd7\x91\xf0\x9f\x90\x90", true},
+                {4, 0, "d", false},     {1, 2, "ef", true},   {0, 3, "", false},
+                {0, 4, "ghijk", false}, {0, 4, "gh", true},   {1, 1, "\xd7\x90", true}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        gt_splice splice = {GOAT_UNIT_CODE_POINT, rows[i].position, rows[i].count, gt_bytes_text(rows[i].text)};
+        uint64_t before = gt_text_index_count(index);
+        assert_int_equal(gt_text_index_splice(index, &splice, &made, NULL), GOAT_OK);
+        assert_int_equal(made, rows[i].made);
+        if (!made) assert_int_equal(gt_text_index_count(index), before);
+    }
     gt_text_index_free(index);
     gt_buf_free(&base);
 }
@@ -291,6 +330,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_index_goes_on_with_what_was_edited, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_splice_without_memory_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_typed_and_taken_back_is_no_edit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_breaks_a_rule_of_length_is_not_made, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
