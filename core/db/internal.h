@@ -181,6 +181,7 @@ typedef struct gt_trace {
 /* A row of the queries: an item of the repository, or one that is created and not yet captured. */
 typedef struct gt_live_row {
     uint32_t item; /* GT_NONE */
+    bool waits;    /* it is among the touched ones */
     gt_work *work; /* while item is GT_NONE; NULL: it went away */
 } gt_live_row;
 
@@ -197,6 +198,7 @@ struct gt_space {
     uint32_t edits;                 /* numbers the revisions of unsaved edits */
     gt_query_set *queries;          /* NULL: none was opened yet */
     gt_rows live_rows, row_of_item; /* only with queries */
+    gt_rows touched_rows;           /* which queries have to look at before they answer */
     bool is_covered;                /* every item has a row */
     gt_buf scratch;                 /* the state of the row looked at last */
     goat_query *live;               /* open queries */

@@ -1,7 +1,10 @@
 /* Live queries of one handle on one repository: the table of rows that core/query looks at.
  *
  * A row is an item as this handle sees it, unsaved edits included. An item that is created and not yet
- * captured has a row of its own already; when it is captured, the row moves over to the item. */
+ * captured has a row of its own already; when it is captured, the row moves over to the item.
+ *
+ * Rows that were touched wait until somebody asks a query, so that an edit costs none of them anything; a row that is touched
+ * again meanwhile waits once. */
 #include "db/internal.h"
 #include "schema/schema_json.h"
 
@@ -48,7 +51,7 @@ static bool get_row(void *context, uint32_t number, gt_query_row *out) {
 static uint32_t push_row(gt_space *space, uint32_t item, gt_work *work) {
     gt_live_row *row = gt_rows_push(&space->live_rows);
     if (row == NULL) return GT_NONE;
-    *row = (gt_live_row){item, work};
+    *row = (gt_live_row){.item = item, .work = work};
     return space->live_rows.count - 1;
 }
 
@@ -72,7 +75,11 @@ static bool cover_items(gt_space *space, uint32_t count, uint32_t most) {
             gt_rows_pop(&space->row_of_item);
             return false;
         }
-        if (work != NULL) *live_row(space, work->live_row) = (gt_live_row){item, NULL};
+        if (work != NULL) {
+            gt_live_row *row = live_row(space, work->live_row);
+            row->item = item;
+            row->work = NULL;
+        }
     }
     return true;
 }
@@ -89,6 +96,30 @@ static bool cover_up_to(gt_space *space, uint32_t item) {
     return false;
 }
 
+/* ---- what was touched ---- */
+
+/* The queries look at a row that cannot wait for want of memory. */
+static void touch(gt_space *space, uint32_t row) {
+    gt_live_row *touched = live_row(space, row);
+    if (touched->waits) return;
+    uint32_t *slot = gt_rows_push(&space->touched_rows);
+    if (slot == NULL) {
+        gt_query_set_touch(space->queries, row);
+    } else {
+        *slot = row;
+        touched->waits = true;
+    }
+}
+
+static void catch_up(gt_space *space) {
+    for (uint32_t i = 0; i < space->touched_rows.count; i++) {
+        uint32_t row = *(uint32_t *)gt_rows_at(&space->touched_rows, i);
+        live_row(space, row)->waits = false;
+        gt_query_set_touch(space->queries, row);
+    }
+    while (space->touched_rows.count > 0) gt_rows_pop(&space->touched_rows);
+}
+
 void gt_live_restart(gt_space *space) {
     if (space->queries == NULL) return;
     space->is_covered = false;
@@ -97,7 +128,7 @@ void gt_live_restart(gt_space *space) {
 
 void gt_live_touch_item(gt_space *space, uint32_t item) {
     if (space->queries == NULL || !cover_up_to(space, item)) return;
-    gt_query_set_touch(space->queries, *(uint32_t *)gt_rows_at(&space->row_of_item, item));
+    touch(space, *(uint32_t *)gt_rows_at(&space->row_of_item, item));
 }
 
 /* A commit of this handle. While its work is still there, the row follows when the work has ended. Where the item has no
@@ -112,7 +143,7 @@ void gt_live_own_commit(gt_space *space, uint32_t item) {
     gt_work *work = creating_work(space, item);
     if (work == NULL) return;
     live_row(space, work->live_row)->work = NULL;
-    gt_query_set_touch(space->queries, work->live_row);
+    touch(space, work->live_row);
     work->live_row = GT_NONE;
 }
 
@@ -133,7 +164,7 @@ void gt_live_touch_work(gt_space *space, gt_work *work) {
     if (work->live_row == GT_NONE) {
         gt_query_set_restart(space->queries);
     } else {
-        gt_query_set_touch(space->queries, work->live_row);
+        touch(space, work->live_row);
     }
 }
 
@@ -146,7 +177,7 @@ void gt_live_work_dropped(gt_space *space, gt_work *work) {
     gt_live_row *row = live_row(space, work->live_row);
     work->ended = true; /* the row is looked at without it */
     if (row->work == work) row->work = NULL;
-    gt_query_set_touch(space->queries, work->live_row);
+    touch(space, work->live_row);
 }
 
 static goat_status begin_rows(gt_space *space, gt_diag *diag) {
@@ -196,6 +227,7 @@ static gt_step_result building(goat_job *job) {
     gt_diag_init(&diag);
     goat_status status = make_rows(query->space, COVER_ITEMS, &diag);
     if (status == GOAT_OK && !query->space->is_covered) return GT_STEP_MORE;
+    catch_up(query->space);
     if (status == GOAT_OK) status = gt_query_build(query->query, BUILD_ROWS, &diag);
     if (status != GOAT_OK) {
         gt_job_fail(job, status, &diag);
@@ -267,6 +299,7 @@ goat_status gt_live_check(goat_query *query, gt_diag *diag) {
     goat_status status = gt_space_check(query->space, diag);
     if (status == GOAT_OK && query->query == NULL) status = gt_fail(diag, GOAT_CLOSED, "the repository was closed");
     if (status != GOAT_OK) return status;
+    catch_up(query->space);
     if (gt_query_ready(query->query)) {
         query->was_ready = true;
         return GOAT_OK;
@@ -332,6 +365,7 @@ goat_status gt_live_find(goat_query *query, gt_bytes value, uint32_t *position, 
 
 uint32_t gt_live_changes(gt_space *space, gt_buf *out, bool *reset) {
     uint32_t written = 0;
+    if (space->queries != NULL) catch_up(space);
     for (goat_query *query = space->live; query != NULL; query = query->next) {
         const gt_query_change *changes;
         uint32_t count;

@@ -207,6 +207,7 @@ goat_status gt_space_new(goat_db *db, gt_mount *mount, gt_space **out, gt_diag *
     gt_index_init(&space->trace_index, alloc);
     gt_rows_init(&space->live_rows, alloc, sizeof(gt_live_row));
     gt_rows_init(&space->row_of_item, alloc, sizeof(uint32_t));
+    gt_rows_init(&space->touched_rows, alloc, sizeof(uint32_t));
     space->next_of_db = db->spaces;
     db->spaces = space;
     space->next_of_mount = mount->spaces;
@@ -241,6 +242,7 @@ void gt_space_free(gt_space *space) {
     gt_free(alloc, (void *)space->traces);
     gt_rows_free(&space->live_rows);
     gt_rows_free(&space->row_of_item);
+    gt_rows_free(&space->touched_rows);
     gt_free(alloc, space);
 }
 
