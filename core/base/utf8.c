@@ -84,12 +84,19 @@ size_t gt_utf8_cut(const void *bytes, size_t len) {
     return len;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+static uint64_t word_at(const uint8_t *text) {
+    uint64_t word;
+    memcpy(&word, text, sizeof(word));
+    return word;
+}
+
 /* How many of eight bytes begin a code point: all but those of the form 10xxxxxx. */
 static size_t starts_in(const uint8_t *eight) {
-    uint64_t word;
-    memcpy(&word, eight, sizeof word);
-    uint64_t continuations = (word >> 7) & ~(word >> 6) & UINT64_C(0x0101010101010101);
-    return 8 - (size_t)((continuations * UINT64_C(0x0101010101010101)) >> 56);
+    uint64_t word = word_at(eight);
+    uint64_t continuations = (word >> 7) & ~(word >> 6) & EACH_BYTE;
+    return 8 - (size_t)((continuations * EACH_BYTE) >> 56);
 }
 
 size_t gt_utf8_count(const void *bytes, size_t len) {
@@ -102,6 +109,50 @@ size_t gt_utf8_count(const void *bytes, size_t len) {
         count += !is_continuation(text[at]);
     }
     return count;
+}
+
+/* Of eight counts in a word, up to 255 each. */
+static uint64_t sum(uint64_t counts) {
+    const uint64_t every_other = UINT64_C(0x00ff00ff00ff00ff);
+    uint64_t pairs = (counts & every_other) + (counts >> 8 & every_other);
+    return pairs * UINT64_C(0x0001000100010001) >> 48;
+}
+
+static bool is_ascii(const uint8_t *text, size_t len) {
+    enum { STRIDE = 64 }; /* bytes after which it is worth a look */
+    uint64_t bits = 0;
+    for (; len >= STRIDE && (bits & 0x80 * EACH_BYTE) == 0; text += STRIDE, len -= STRIDE) {
+        for (size_t at = 0; at < STRIDE; at += sizeof(bits)) bits |= word_at(text + at);
+    }
+    if ((bits & 0x80 * EACH_BYTE) != 0) return false;
+    for (; len > 0; len--, text++) bits |= *text;
+    return (bits & 0x80) == 0;
+}
+
+/* Eight bytes at a time: a code point begins where the first bits are not 10, and is of four bytes where they are 1111. */
+gt_utf8_lengths gt_utf8_lengths_of(const void *bytes, size_t len) {
+    const uint8_t *text = bytes;
+    gt_utf8_lengths found = {.bytes = len, .points = len};
+    if (is_ascii(text, len)) return found; /* as most is */
+    found.points = 0;
+    while (len >= sizeof(uint64_t)) {
+        uint64_t starts = 0, fours = 0;
+        size_t words = len / sizeof(uint64_t) < 255 ? len / sizeof(uint64_t) : 255;
+        for (size_t i = 0; i < words; i++) {
+            uint64_t word = word_at(text + i * sizeof(word));
+            starts += (word >> 6 | ~word >> 7) & EACH_BYTE;
+            fours += ((word >> 4 & 0x0f * EACH_BYTE) + EACH_BYTE) >> 4 & EACH_BYTE; /* 15 overflows four bits */
+        }
+        found.points += sum(starts);
+        found.pairs += sum(fours);
+        text += words * sizeof(uint64_t);
+        len -= words * sizeof(uint64_t);
+    }
+    for (; len > 0; len--, text++) {
+        found.points += !is_continuation(*text);
+        found.pairs += *text >= 0xf0;
+    }
+    return found;
 }
 
 size_t gt_utf8_bytes(gt_bytes text, uint64_t count) {

@@ -16,6 +16,13 @@ size_t gt_utf8_cut(const void *bytes, size_t len);
 /* Number of code points of well-formed text. */
 size_t gt_utf8_count(const void *bytes, size_t len);
 
+typedef struct gt_utf8_lengths {
+    uint64_t bytes, points, pairs; /* pairs: code points that are two units of UTF-16 */
+} gt_utf8_lengths;
+
+/* How long well-formed text is, in each unit. */
+gt_utf8_lengths gt_utf8_lengths_of(const void *bytes, size_t len);
+
 /* The bytes that so many code points take at the beginning of well-formed text, which may have fewer. */
 size_t gt_utf8_bytes(gt_bytes text, uint64_t count);
 

@@ -10,9 +10,7 @@
  * Larger ones would cost more to count in, smaller ones more to go along. */
 enum { BLOCK_MAX = 1024, BLOCK_AT_FIRST = BLOCK_MAX / 2 };
 
-typedef struct lengths {
-    uint64_t bytes, points, pairs; /* pairs: code points that are two units of UTF-16 */
-} lengths;
+typedef gt_utf8_lengths lengths;
 
 typedef struct block {
     uint8_t *text;
@@ -41,24 +39,6 @@ typedef struct place {
 
 /* ---- counting ---- */
 
-static lengths lengths_of(const uint8_t *text, size_t len) {
-    uint64_t bits = 0, word;
-    size_t at = 0;
-    lengths found = {.bytes = len, .points = len};
-    for (; at + sizeof(word) <= len; at += sizeof(word)) {
-        memcpy(&word, text + at, sizeof(word));
-        bits |= word;
-    }
-    for (; at < len; at++) bits |= text[at];
-    if ((bits & UINT64_C(0x8080808080808080)) == 0) return found; /* ASCII, as most is */
-    found.points = 0;
-    for (at = 0; at < len; at++) {
-        found.points += (text[at] & 0xc0) != 0x80;
-        found.pairs += text[at] >= 0xf0;
-    }
-    return found;
-}
-
 static void add(lengths *to, const block *in) {
     to->bytes += in->len;
     to->points += in->points;
@@ -72,7 +52,7 @@ static void subtract(lengths *from, const block *in) {
 }
 
 static void recount(block *in) {
-    lengths found = lengths_of(in->text, in->len);
+    lengths found = gt_utf8_lengths_of(in->text, in->len);
     in->points = (uint32_t)found.points;
     in->pairs = (uint32_t)found.pairs;
 }
@@ -192,7 +172,7 @@ static bool replace(gt_text_index *index, place from, place to, gt_bytes text) {
         (in->len == removed && text.len == 0)) {
         return rebuild(index, from, to, text);
     }
-    lengths gone = lengths_of(in->text + from.offset, removed), come = lengths_of(text.data, text.len);
+    lengths gone = gt_utf8_lengths_of(in->text + from.offset, removed), come = gt_utf8_lengths_of(text.data, text.len);
     subtract(&index->all, in);
     memmove(in->text + from.offset + text.len, in->text + to.offset, in->len - to.offset);
     if (text.len > 0) memcpy(in->text + from.offset, text.data, text.len);
@@ -258,7 +238,7 @@ static bool is_too_large(const gt_text_index *index, const place *from, const pl
 }
 
 static bool keeps_length(const gt_text_index *index, uint64_t removed, gt_bytes text) {
-    uint64_t count = index->all.points - removed + lengths_of(text.data, text.len).points;
+    uint64_t count = index->all.points - removed + gt_utf8_lengths_of(text.data, text.len).points;
     return count >= index->field->min_length && count <= index->field->max_length;
 }
 
@@ -378,7 +358,7 @@ static bool begin(gt_text_index *index, gt_bytes edit, gt_bytes value) {
     if (!begin_blocks(index, text)) return false;
     if (index->is_whole) return true;
     gt_value_as_text(index->base, &before);
-    uint64_t base_count = edit.data == NULL ? index->all.points : lengths_of(before.data, before.len).points;
+    uint64_t base_count = edit.data == NULL ? index->all.points : gt_utf8_lengths_of(before.data, before.len).points;
     return gt_changes_init(&index->changes, index->alloc, base_count) &&
            (edit.data == NULL || take_runs(index, edit, base_count));
 }

@@ -492,20 +492,42 @@ static void code_points_are_counted_eight_bytes_at_a_time(void **state) {
     static const char *const letters[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\x90"};
     char text[128];
     for (uint32_t seed = 0; seed < 2000; seed++) {
-        size_t len = 0, ends[32] = {0};
+        size_t len = 0, ends[32] = {0}, pairs[32] = {0};
         uint32_t random = seed * 2654435761u;
         for (uint32_t count = 0; count < 31; count++) {
             const char *letter = letters[(random >> (count % 16 * 2) & 3) * (seed % 3 != 0)];
             memcpy(text + len, letter, strlen(letter));
             len += strlen(letter);
             ends[count + 1] = len;
+            pairs[count + 1] = pairs[count] + (strlen(letter) == 4);
         }
         for (uint32_t count = 0; count < 32; count++) {
             assert_int_equal(gt_utf8_count(text, ends[count]), count);
+            gt_utf8_lengths lengths = gt_utf8_lengths_of(text, ends[count]);
+            assert_int_equal(lengths.bytes, ends[count]);
+            assert_int_equal(lengths.points, count);
+            assert_int_equal(lengths.pairs, pairs[count]);
             assert_int_equal(gt_utf8_bytes(gt_bytes_of(text, len), count), ends[count]);
             assert_int_equal(gt_utf8_bytes(gt_bytes_of(text, ends[count]), 40), ends[count]);
         }
     }
+}
+
+/* More than the counts of one byte hold. */
+static void a_long_text_is_as_long_as_its_parts(void **state) {
+    (void)state;
+    static char text[40000];
+    for (size_t at = 0; at + 10 <= sizeof(text); at += 10) {
+        memcpy(text + at, "\xf0\x9f\x90\x90\xf0\x9f\x90\x90\xc3\xa9", 10);
+    }
+    gt_utf8_lengths lengths = gt_utf8_lengths_of(text, sizeof(text));
+    assert_int_equal(lengths.points, 3 * sizeof(text) / 10);
+    assert_int_equal(lengths.pairs, 2 * sizeof(text) / 10);
+    memset(text, 'a', sizeof(text));
+    assert_int_equal(gt_utf8_lengths_of(text, sizeof(text)).points, sizeof(text));
+    text[sizeof(text) - 64] = '\xc3';
+    text[sizeof(text) - 63] = '\xa9';
+    assert_int_equal(gt_utf8_lengths_of(text, sizeof(text)).points, sizeof(text) - 1);
 }
 
 static void hexadecimal_goes_both_ways(void **state) {
@@ -679,6 +701,7 @@ int main(void) {
         cmocka_unit_test(utf8_says_where_it_is_wrong),
         cmocka_unit_test(cutting_never_splits_a_code_point),
         cmocka_unit_test(code_points_are_counted_eight_bytes_at_a_time),
+        cmocka_unit_test(a_long_text_is_as_long_as_its_parts),
         cmocka_unit_test(hexadecimal_goes_both_ways),
         cmocka_unit_test(crc32c_gives_the_values_of_rfc_3720),
         cmocka_unit_test(crc32c_is_the_same_by_table_and_in_pieces),
