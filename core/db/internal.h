@@ -5,7 +5,6 @@
 #include "base/assert.h"
 #include "db/link.h"
 #include "merge/merge.h"
-#include "merge/text_index.h"
 #include "value/build.h"
 #include "value/json.h"
 #include "value/path.h"
@@ -447,21 +446,6 @@ goat_status gt_work_delta(gt_work *work, gt_buf *delta, gt_diag *diag);
 /* Whether the item, as the work would leave it, keeps to its schema. */
 goat_status gt_work_validate(gt_work *work, gt_diag *diag);
 void gt_edited(gt_work *work); /* something was edited: revision, queries, capture */
-
-/* ---- splices.c ---- */
-/* Whether the operation on `before`, which is settled (NULL: there is none yet), can be taken in later. `base`: the field's in what
- * the author saw. */
-bool gt_splices_may_wait(const gt_field *field, gt_bytes base, const gt_field_edit *before, const gt_edit *edit);
-/* Whether some wait already that are in the same text. */
-bool gt_splices_go_on(const gt_field_edit *before, const gt_edit *edit);
-/* Nothing has changed where it is not made: when it fails, and where a rule has to be asked that the text may break. */
-goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc, bool *made,
-                            gt_diag *diag);
-/* Whether the field's edit is one, with them. */
-bool gt_splices_are_edit(const gt_field_edit *edit);
-/* Makes edit and value. */
-goat_status gt_splices_settle(gt_field_edit *edit, gt_bytes base, const gt_alloc *alloc, gt_diag *diag);
-void gt_splices_free(const gt_alloc *alloc, gt_splices *splices); /* NULL is accepted */
 
 /* ---- operation.c ---- */
 /* What the operation alone says of `field`, which is `now`; appends nothing where that is nothing. */

@@ -3,7 +3,9 @@
  *
  * Each on its own would cost what the whole text does. So they are made in an index of the text, and value and edit wait until
  * somebody asks. The index stays where it is until something else is done to the field. */
-#include "db/internal.h"
+#include "db/splices.h"
+
+#include "merge/text_index.h"
 
 struct gt_splices {
     gt_text_index *text;

@@ -2,7 +2,7 @@
  *
  * A work knows what its author saw when he began (state and heads), so its edits stay meaningful until
  * they are captured. An item of which nothing is edited needs none. */
-#include "db/internal.h"
+#include "db/splices.h"
 
 #include <stdlib.h>
 
