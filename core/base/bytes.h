@@ -17,6 +17,11 @@ static inline gt_bytes gt_bytes_of(const void *data, size_t len) { return (gt_by
 /* The bytes of a C string, without its NUL. */
 static inline gt_bytes gt_bytes_text(const char *text) { return (gt_bytes){(const uint8_t *)text, strlen(text)}; }
 
+/* Behind the last of them; NULL of absent ones. */
+static inline const uint8_t *gt_bytes_end(gt_bytes bytes) {
+    return bytes.len == 0 ? bytes.data : bytes.data + bytes.len;
+}
+
 /* What stands behind the first `len` of them; absent ones stay so. */
 static inline gt_bytes gt_bytes_behind(gt_bytes bytes, size_t len) {
     return bytes.data == NULL ? bytes : (gt_bytes){bytes.data + len, bytes.len - len};

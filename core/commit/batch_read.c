@@ -115,7 +115,7 @@ static bool read_leaf(gt_reader *reader, gt_node *node) {
     node->bytes = gt_bytes_behind(string, GT_SALT_SIZE);
     gt_reader inner = *reader;
     inner.next = node->bytes.data;
-    inner.end = node->bytes.data + node->bytes.len;
+    inner.end = gt_bytes_end(node->bytes);
     bool good = gt_read_commit(&inner, false, &node->commit);
     reader->status = inner.status;
     return good;
@@ -133,7 +133,7 @@ static bool read_pruned(gt_reader *reader, gt_node *node) {
     node->inner = (const gt_id *)(const void *)inner_hash;
     gt_reader inner = *reader;
     inner.next = header.data;
-    inner.end = header.data + header.len;
+    inner.end = gt_bytes_end(header);
     bool good = gt_read_commit(&inner, true, &node->commit);
     reader->status = inner.status;
     return good;
@@ -281,7 +281,7 @@ static bool read_frame(gt_reader *reader, gt_arena *arena, gt_batch *batch) {
 static goat_status read_batch(gt_bytes frame, bool viewing, gt_arena *arena, gt_batch *batch, gt_diag *diag) {
     gt_reader reader = {.begin = frame.data,
                         .next = frame.data,
-                        .end = frame.data + frame.len,
+                        .end = gt_bytes_end(frame),
                         .what = "a batch",
                         .viewing = viewing,
                         .diag = diag};

@@ -205,7 +205,7 @@ bool gt_read_commit(gt_reader *reader, bool pruned, gt_commit *commit) {
 
 static gt_reader reader_of(gt_bytes bytes, gt_diag *diag) {
     return (gt_reader){
-        .begin = bytes.data, .next = bytes.data, .end = bytes.data + bytes.len, .what = "a commit", .diag = diag};
+        .begin = bytes.data, .next = bytes.data, .end = gt_bytes_end(bytes), .what = "a commit", .diag = diag};
 }
 
 goat_status gt_commit_decode(gt_bytes bytes, gt_commit *commit, gt_diag *diag) {

@@ -68,7 +68,7 @@ bool gt_groups_number(gt_reader *reader, gt_arena *arena, gt_batch *batch) {
     gt_reader inner = *reader;
     uint64_t count;
     inner.next = batch->groups.data;
-    inner.end = batch->groups.data + batch->groups.len;
+    inner.end = gt_bytes_end(batch->groups);
     group_reader g = {.reader = &inner, .batch = batch};
     bool good = gt_read_of(&inner, GT_CBOR_ARRAY, &count, "groups are not an array");
     if (good && count > batch->size / 2) {
@@ -93,7 +93,7 @@ bool gt_groups_number(gt_reader *reader, gt_arena *arena, gt_batch *batch) {
 bool gt_groups_torn(const gt_batch *batch, const uint8_t *kinds) {
     gt_reader reader = {.begin = batch->groups.data,
                         .next = batch->groups.data,
-                        .end = batch->groups.data + batch->groups.len,
+                        .end = gt_bytes_end(batch->groups),
                         .what = "a batch"};
     uint64_t groups, numbers, first, count;
     bool good = gt_read_of(&reader, GT_CBOR_ARRAY, &groups, "");

@@ -198,7 +198,7 @@ static bool read_receipt(gt_reader *reader, gt_arena *arena, gt_receipt *receipt
 
 goat_status gt_receipt_decode(gt_bytes bytes, gt_arena *arena, gt_receipt *receipt, gt_diag *diag) {
     gt_reader reader = {
-        .begin = bytes.data, .next = bytes.data, .end = bytes.data + bytes.len, .what = "a receipt", .diag = diag};
+        .begin = bytes.data, .next = bytes.data, .end = gt_bytes_end(bytes), .what = "a receipt", .diag = diag};
     memset(receipt, 0, sizeof(*receipt));
     receipt->bytes = bytes;
     if (bytes.len > GT_RECEIPT_MAX) {
@@ -212,7 +212,7 @@ goat_status gt_receipt_decode(gt_bytes bytes, gt_arena *arena, gt_receipt *recei
 bool gt_receipt_run(const gt_receipt_node *leaf, size_t *at, gt_run *run) {
     gt_bytes runs = leaf->admitted;
     if (runs.data == NULL) return false;
-    gt_reader reader = {.begin = runs.data, .next = runs.data + *at, .end = runs.data + runs.len, .what = "a receipt"};
+    gt_reader reader = {.begin = runs.data, .next = runs.data + *at, .end = gt_bytes_end(runs), .what = "a receipt"};
     uint64_t numbers, first, count;
     if (*at == 0 && !gt_read_of(&reader, GT_CBOR_ARRAY, &numbers, "")) return false;
     if (reader.next == reader.end || !gt_read_of(&reader, GT_CBOR_UINT, &first, "") ||

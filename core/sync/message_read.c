@@ -287,11 +287,8 @@ static bool read_message(gt_reader *reader, gt_arena *arena, gt_message *message
 }
 
 goat_status gt_message_read(gt_bytes *packet, gt_arena *arena, gt_message *message, gt_diag *diag) {
-    gt_reader reader = {.begin = packet->data,
-                        .next = packet->data,
-                        .end = packet->data + packet->len,
-                        .what = "a message",
-                        .diag = diag};
+    gt_reader reader = {
+        .begin = packet->data, .next = packet->data, .end = gt_bytes_end(*packet), .what = "a message", .diag = diag};
     bool skipped = false;
     *message = (gt_message){0};
     if (!read_message(&reader, arena, message, &skipped)) return reader.status;

@@ -239,7 +239,7 @@ static const uint8_t *check_first(check *c, gt_bytes bytes, uint32_t flags, gt_d
     bool edit = (flags & GT_VALUE_EDIT) != 0;
     *c = (check){
         .begin = bytes.data,
-        .end = bytes.len == 0 ? bytes.data : bytes.data + bytes.len,
+        .end = gt_bytes_end(bytes),
         .flags = flags,
         .depth_max = edit ? (uint32_t)GT_EDIT_DEPTH_MAX : (uint32_t)GOAT_VALUE_DEPTH_MAX,
         .diag = diag,

@@ -35,6 +35,9 @@ if(GOAT_SANITIZE)
     set(goat_sanitize "-fsanitize=${GOAT_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_compile_options(goat_flags INTERFACE ${goat_sanitize})
     target_link_options(goat_flags INTERFACE ${goat_sanitize})
+    if(CMAKE_C_COMPILER_ID MATCHES Clang AND GOAT_SANITIZE MATCHES address)
+        target_compile_definitions(goat_flags INTERFACE __SANITIZE_ADDRESS__) # as gcc tells of it
+    endif()
 endif()
 if(GOAT_FUZZ)
     # Coverage feedback everywhere; only the fuzzers themselves link libFuzzer's main().
