@@ -929,7 +929,8 @@ GOAT_API goat_status goat_item_list_set(goat_item *item, const char *field, size
  * Applies a Delta, as the editor Quill makes them, to a richtext field. Recorded as it is made: what others write at the same time
  * stays where they wrote it, and each attribute of each character is the one that was given last. What a richtext holds is read
  * with goat_item_get_json(), or goat_item_get_text() without attributes: a Delta of insertions,
- * [{"insert": "Goat"}, {"insert": "\n", "attributes": {"header": 1}}].
+ * [{"insert": "Goat"}, {"insert": "\n", "attributes": {"header": 1}}]. A key costs some microseconds until somebody reads the field; the
+ * first after a capture goes through the document, and where the field has a pattern each one does.
  *
  * @param delta     JSON: an array of operations, or an object with one as "ops". An operation is {"insert": text or embed},
  *                  {"retain": count} or {"delete": count}; insert and retain may have "attributes", of which null removes one.

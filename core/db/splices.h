@@ -1,4 +1,4 @@
-/* Splices of a text that nobody has looked at yet, on top of a field's edit. */
+/* Splices of a text, or Deltas of a rich text, that nobody has looked at yet, on top of a field's edit. */
 #ifndef GT_DB_SPLICES_H
 #define GT_DB_SPLICES_H
 

@@ -273,18 +273,19 @@ static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_di
     return GOAT_TOO_LARGE;
 }
 
-/* What splices come to may be nothing; the edit is then none. */
-static goat_status push_splice(gt_work *work, const gt_field *field, const gt_edit *edit, bool *made, gt_diag *diag) {
+/* What splices come to may be nothing; the edit is then none. `base`: not asked for where they go on. */
+static goat_status push_splice(gt_work *work, const gt_field *field, gt_bytes base, const gt_edit *edit, bool *made,
+                               gt_diag *diag) {
     size_t count = work->edit_count;
     gt_field_edit *slot = find_or_add(work, field);
     if (slot == NULL) return gt_no_memory(diag);
     bool is_new = work->edit_count > count;
-    goat_status status = gt_splices_push(slot, gt_map_find(work->base.bytes, field->name), edit,
-                                         work->space->db->database->alloc, made, diag);
+    goat_status status = gt_splices_push(slot, base, edit, work->space->db->database->alloc, made, diag);
     if (*made ? !gt_splices_are_edit(slot) : is_new) remove_edit(work, field);
     return status;
 }
 
+/* To find a field in a state costs going over what is in the others, and in itself. */
 static goat_status make(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
     gt_field_edit *before = find(work, field);
     bool goes_on = gt_splices_go_on(before, edit), made = false;
@@ -293,8 +294,9 @@ static goat_status make(gt_work *work, const gt_field *field, const gt_edit *edi
     }
     goat_status status = goes_on ? GOAT_OK : settle(work, before, diag);
     if (status != GOAT_OK) return status;
-    if (goes_on || gt_splices_may_wait(field, gt_map_find(work->base.bytes, field->name), before, edit)) {
-        status = push_splice(work, field, edit, &made, diag);
+    gt_bytes base = goes_on ? (gt_bytes){0} : gt_map_find(work->base.bytes, field->name);
+    if (goes_on || gt_splices_may_wait(field, base, before, edit)) {
+        status = push_splice(work, field, base, edit, &made, diag);
         if (status == GOAT_OK && !made) status = settle(work, find(work, field), diag);
     }
     return status == GOAT_OK && !made ? edit_at_once(work, field, edit, diag) : status;

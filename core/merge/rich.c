@@ -123,8 +123,7 @@ static void compose_part(const gt_run *one, const gt_run *two, gt_rich_run_write
 }
 
 /* Both go along the document between them, of which the first has left something and the second does something with. */
-static void compose_runs(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
-    uint64_t base_count = gt_rich_count(base);
+void gt_rich_compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, gt_buf *edit) {
     gt_rich_run_writer writer;
     gt_buf attributes;
     gt_run_iter firsts = gt_rich_runs_of(first, base_count);
@@ -154,6 +153,10 @@ static void compose_runs(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf 
     if (gt_buf_failed(&attributes)) edit->failed = true;
     gt_buf_free(&attributes);
     gt_rich_run_writer_end(&writer, edit);
+}
+
+static void compose_runs(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
+    gt_rich_compose_runs(first, second, gt_rich_count(base), edit);
 }
 
 static void compose(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {

@@ -1,32 +1,34 @@
 /* Deltas of Quill's made into edits: positions counted in UTF-16 units, an embed being one, into elements. Other than a state or a
  * commit a Delta comes from an editor, so what says the same in another form is taken: neighbours that could be one operation,
  * attributes that are null where something is inserted, something kept at the end. */
+#include "merge/rich_delta.h"
+
 #include "merge/rich_runs.h"
 #include "merge/type.h"
 
 enum { UNITS_MAX = 1 << 30 }; /* of one operation; GT_RUN_COUNT_MAX as elements */
 
+/* The operation that is being read. */
 typedef struct reader {
-    gt_iter base;
-    gt_rich_piece piece; /* of the base, the next one */
-    gt_rich_run_writer writer;
-    gt_buf attributes;
-    uint64_t at; /* number of the operation */
+    uint64_t at; /* its number */
     gt_diag *diag;
 } reader;
 
-typedef struct operation {
-    gt_bytes insert, attributes; /* data NULL: none */
-    uint64_t keep, remove;
-} operation;
-
-static goat_status refuse(reader *r, const char *words) {
+static goat_status refuse(const reader *r, const char *words) {
     return gt_fail_at(r->diag, GOAT_INVALID, r->at, "operation %llu of the Delta %s", (unsigned long long)r->at, words);
+}
+
+goat_status gt_delta_refuse_end(uint64_t at, gt_diag *diag) {
+    return refuse(&(reader){at, diag}, "goes beyond the document's end");
+}
+
+goat_status gt_delta_refuse_inside(uint64_t at, gt_diag *diag) {
+    return refuse(&(reader){at, diag}, "ends inside of a code point");
 }
 
 /* ---- one operation ---- */
 
-static goat_status read_count(reader *r, gt_bytes value, uint64_t *count) {
+static goat_status read_count(const reader *r, gt_bytes value, uint64_t *count) {
     int64_t number = 0;
     if (!gt_value_as_int64(value, &number)) {
         bool is_map = gt_value_kind(value) == GT_KIND_MAP;
@@ -39,22 +41,23 @@ static goat_status read_count(reader *r, gt_bytes value, uint64_t *count) {
     return GOAT_OK;
 }
 
-static goat_status read_insert(reader *r, gt_bytes value) {
+static goat_status read_insert(const reader *r, gt_bytes value) {
     const char *fault = gt_value_kind(value) == GT_KIND_TEXT ? NULL : gt_rich_embed_fault(value);
     return fault == NULL ? GOAT_OK : refuse(r, fault);
 }
 
-static goat_status read_attributes(reader *r, gt_bytes value) {
+static goat_status read_attributes(const reader *r, gt_bytes value) {
     if (gt_value_kind(value) != GT_KIND_MAP) return refuse(r, "has attributes that are no map");
     return value.len <= GT_RICH_ATTRIBUTES_MAX ? GOAT_OK : refuse(r, "has attributes of more than 4096 bytes");
 }
 
-static goat_status read_operation(reader *r, gt_bytes map, operation *op) {
+goat_status gt_delta_read(gt_bytes map, uint64_t at, gt_delta_operation *op, gt_diag *diag) {
+    const reader own = {at, diag}, *r = &own;
     gt_iter iter = gt_map_iter(map);
     gt_bytes name, value;
     unsigned kinds = 0;
     goat_status status = GOAT_OK;
-    *op = (operation){0};
+    *op = (gt_delta_operation){0};
     if (gt_value_kind(map) != GT_KIND_MAP) return refuse(r, "is not a map");
     while (status == GOAT_OK && gt_map_next(&iter, &name, &value)) {
         if (gt_bytes_equal(name, gt_bytes_text("insert"))) {
@@ -81,10 +84,19 @@ static goat_status read_operation(reader *r, gt_bytes map, operation *op) {
     return status;
 }
 
+goat_status gt_delta_operations(gt_bytes delta, gt_iter *operations, gt_diag *diag) {
+    if (gt_value_kind(delta) == GT_KIND_MAP && gt_value_count(delta) == 1)
+        delta = gt_map_find(delta, gt_bytes_text("ops"));
+    if (delta.data == NULL || gt_value_kind(delta) != GT_KIND_ARRAY) {
+        return gt_fail(diag, GOAT_INVALID, "a Delta is neither an array of operations nor a map with one as \"ops\"");
+    }
+    *operations = gt_array_iter(delta);
+    return GOAT_OK;
+}
+
 /* ---- going along the document ---- */
 
-/* Elements in the first `*units` UTF-16 units of a piece, which are taken off it. False where that is inside of one. */
-static bool take_units(gt_rich_piece *piece, uint64_t *units, gt_rich_piece *taken) {
+bool gt_delta_take(gt_rich_piece *piece, uint64_t *units, gt_rich_piece *taken) {
     uint64_t count = 0, used = 0;
     if (piece->is_embed) {
         count = used = 1;
@@ -101,68 +113,76 @@ static bool take_units(gt_rich_piece *piece, uint64_t *units, gt_rich_piece *tak
     return true;
 }
 
+bool gt_delta_changes(const gt_rich_piece *piece, gt_bytes attributes, gt_buf *scratch) {
+    scratch->len = 0;
+    gt_rich_attributes_compose(piece->attributes, attributes, false, scratch);
+    return !gt_bytes_equal(gt_buf_bytes(scratch), piece->attributes);
+}
+
+typedef struct walk {
+    gt_iter base;
+    gt_rich_piece piece; /* of the base, the next one */
+    gt_rich_run_writer writer;
+    gt_buf attributes;
+    uint64_t number; /* of the operation */
+    gt_diag *diag;
+} walk;
+
 /* Goes over so many units; gives their elements, and whether attributes would change something about them. */
-static goat_status go(reader *r, uint64_t units, gt_bytes attributes, uint64_t *elements, bool *changes) {
+static goat_status go(walk *w, uint64_t units, gt_bytes attributes, uint64_t *elements, bool *changes) {
     *elements = 0;
     *changes = false;
     while (units > 0) {
         gt_rich_piece taken;
-        if (r->piece.count == 0 && !gt_rich_next(&r->base, &r->piece))
-            return refuse(r, "goes beyond the document's end");
-        if (!take_units(&r->piece, &units, &taken)) return refuse(r, "ends inside of a code point");
+        if (w->piece.count == 0 && !gt_rich_next(&w->base, &w->piece)) return gt_delta_refuse_end(w->number, w->diag);
+        if (!gt_delta_take(&w->piece, &units, &taken)) return gt_delta_refuse_inside(w->number, w->diag);
         *elements += taken.count;
-        if (attributes.data == NULL || *changes) continue;
-        r->attributes.len = 0;
-        gt_rich_attributes_compose(taken.attributes, attributes, false, &r->attributes);
-        *changes = !gt_bytes_equal(gt_buf_bytes(&r->attributes), taken.attributes);
+        if (attributes.data != NULL && !*changes) *changes = gt_delta_changes(&taken, attributes, &w->attributes);
     }
     return GOAT_OK;
 }
 
-static goat_status take_operation(reader *r, const operation *op) {
+static goat_status take_operation(walk *w, const gt_delta_operation *op) {
     uint64_t elements;
     bool changes;
     if (op->insert.data != NULL) {
         gt_rich_piece piece = gt_rich_piece_of(op->insert, op->attributes);
-        gt_rich_run_insert(&r->writer, &piece);
+        gt_rich_run_insert(&w->writer, &piece);
         return GOAT_OK;
     }
-    goat_status status = go(r, op->keep + op->remove, op->attributes, &elements, &changes);
+    goat_status status = go(w, op->keep + op->remove, op->attributes, &elements, &changes);
     if (status != GOAT_OK) return status;
     if (op->remove > 0) {
-        gt_rich_run_remove(&r->writer, elements);
+        gt_rich_run_remove(&w->writer, elements);
     } else {
-        gt_rich_run_keep(&r->writer, elements, changes ? op->attributes : (gt_bytes){0});
+        gt_rich_run_keep(&w->writer, elements, changes ? op->attributes : (gt_bytes){0});
     }
     return GOAT_OK;
 }
 
-static goat_status take_all(reader *r, gt_bytes delta) {
+static goat_status take_all(walk *w, gt_iter operations) {
     goat_status status = GOAT_OK;
     gt_bytes map;
-    for (gt_iter iter = gt_array_iter(delta); status == GOAT_OK && gt_array_next(&iter, &map); r->at++) {
-        operation op;
-        status = read_operation(r, map, &op);
-        if (status == GOAT_OK) status = take_operation(r, &op);
-        if (status != GOAT_OK) break;
+    for (; status == GOAT_OK && gt_array_next(&operations, &map); w->number++) {
+        gt_delta_operation op;
+        status = gt_delta_read(map, w->number, &op, w->diag);
+        if (status == GOAT_OK) status = take_operation(w, &op);
     }
     return status;
 }
 
 goat_status gt_rich_write_delta(gt_bytes base, gt_bytes delta, gt_buf *edit, gt_diag *diag) {
-    reader r = {.base = gt_rich_iter(base), .diag = diag};
-    if (gt_value_kind(delta) == GT_KIND_MAP && gt_value_count(delta) == 1)
-        delta = gt_map_find(delta, gt_bytes_text("ops"));
-    if (delta.data == NULL || gt_value_kind(delta) != GT_KIND_ARRAY) {
-        return gt_fail(diag, GOAT_INVALID, "a Delta is neither an array of operations nor a map with one as \"ops\"");
-    }
+    walk w = {.base = gt_rich_iter(base), .diag = diag};
+    gt_iter operations;
     gt_buf runs;
+    goat_status status = gt_delta_operations(delta, &operations, diag);
+    if (status != GOAT_OK) return status;
     gt_buf_init(&runs, edit->alloc);
-    gt_buf_init(&r.attributes, edit->alloc);
-    gt_rich_run_writer_init(&r.writer, edit->alloc);
-    goat_status status = take_all(&r, delta);
-    if (gt_buf_failed(&r.attributes)) runs.failed = true;
-    gt_rich_run_writer_end(&r.writer, &runs);
+    gt_buf_init(&w.attributes, edit->alloc);
+    gt_rich_run_writer_init(&w.writer, edit->alloc);
+    status = take_all(&w, operations);
+    if (gt_buf_failed(&w.attributes)) runs.failed = true;
+    gt_rich_run_writer_end(&w.writer, &runs);
     if (status == GOAT_OK && gt_buf_failed(&runs)) status = gt_no_memory(diag);
     if (status == GOAT_OK && runs.len > 0) {
         if (base.data == NULL) { /* a field that is not there begins with a whole document */
@@ -171,7 +191,7 @@ goat_status gt_rich_write_delta(gt_bytes base, gt_bytes delta, gt_buf *edit, gt_
             gt_buf_append(edit, runs.data, runs.len);
         }
     }
-    gt_buf_free(&r.attributes);
+    gt_buf_free(&w.attributes);
     gt_buf_free(&runs);
     return status;
 }

@@ -175,6 +175,9 @@ void gt_trim_map(gt_buf *out, size_t begin, size_t max);
 void gt_set_write_remove(gt_bytes base, gt_bytes element, gt_buf *edit);
 goat_status gt_rich_write_delta(gt_bytes base, gt_bytes delta, gt_buf *edit, gt_diag *diag);
 
+/* Appends what two edits of runs do to so many elements, the second to what the first left; nothing if they do nothing. */
+void gt_rich_compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, gt_buf *edit);
+
 /* Goes `units` further from the beginning of `text`: so many bytes and code points. False when that is outside of it or
  * inside of a code point; `*units` is then what is left, and the others are as far as it goes. */
 bool gt_text_go(gt_bytes text, goat_unit unit, uint64_t *units, size_t *bytes, uint64_t *points);

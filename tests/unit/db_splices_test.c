@@ -4,18 +4,23 @@
 #include "db/internal.h"
 #include "support/test_handle.h"
 #include "support/test_random.h"
+#include "support/test_value.h"
+#include "value/rich.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char schema[] = "{\"ns\": \"goat\", \"version\": 9, \"fields\": {\"body\": {\"type\": \"text\"}, "
-                             "\"few\": {\"type\": \"text\", \"min_length\": 3, \"max_length\": 12}, "
-                             "\"born\": {\"type\": \"text\"}, \"many\": {\"type\": \"text\", \"max_length\": 80000}, "
-                             "\"page\": {\"type\": \"object\", \"fields\": {\"body\": {\"type\": \"text\"}, "
-                             "\"inner\": {\"type\": \"object\", \"fields\": {\"words\": {\"type\": \"text\"}}}, "
-                             "\"note\": {\"type\": \"text\", \"min_length\": 2}, \"number\": {\"type\": \"counter\"}, "
-                             "\"title\": {\"type\": \"string\"}}}}}";
+static const char schema[] =
+    "{\"ns\": \"goat\", \"version\": 9, \"fields\": {\"body\": {\"type\": \"text\"}, "
+    "\"few\": {\"type\": \"text\", \"min_length\": 3, \"max_length\": 12}, "
+    "\"born\": {\"type\": \"text\"}, \"many\": {\"type\": \"text\", \"max_length\": 80000}, "
+    "\"doc\": {\"type\": \"richtext\"}, \"short\": {\"type\": \"richtext\", \"max_length\": 6}, "
+    "\"page\": {\"type\": \"object\", \"fields\": {\"body\": {\"type\": \"text\"}, "
+    "\"doc\": {\"type\": \"richtext\"}, "
+    "\"inner\": {\"type\": \"object\", \"fields\": {\"words\": {\"type\": \"text\"}}}, "
+    "\"note\": {\"type\": \"text\", \"min_length\": 2}, \"number\": {\"type\": \"counter\"}, "
+    "\"title\": {\"type\": \"string\"}}}}}";
 
 static goat_item *create(test_handles *f, const char *key) {
     goat_item *item;
@@ -72,9 +77,9 @@ static void many_splices_copy_little_each(void **state) {
 
 /* ---- the model: each operation is made, put to what was edited before, and applied ---- */
 
-enum { FIELDS = 4 };
+enum { FIELDS = 6 };
 
-static const char *const field_names[FIELDS] = {"body", "few", "born", "page"};
+static const char *const field_names[FIELDS] = {"body", "few", "born", "page", "doc", "short"};
 
 typedef struct model {
     const gt_field *field;
@@ -157,6 +162,26 @@ typedef struct random_edit {
     gt_edit edit;
 } random_edit;
 
+static const char *const deltas[] = {"[{insert: 'a'}]",
+                                     "[{retain: 1}, {insert: '\xf0\x9f\x90\x90', attributes: {b: 1}}]",
+                                     "[{delete: 1}]",
+                                     "[{retain: 2, attributes: {b: null}}]",
+                                     "[{retain: 1}, {delete: 2}, {insert: 'go'}]",
+                                     "[{retain: 1, attributes: {b: 1}}]",
+                                     "[{insert: {i: 1}}]",
+                                     "[{retain: 1}, {insert: 'x'}, {retain: 3}]"};
+
+enum { DELTAS = sizeof(deltas) / sizeof(deltas[0]) };
+
+static random_edit delta_of(test_random *random, const gt_bytes *values) {
+    static const char *const names[] = {"doc", "short", "page.doc"};
+    static const int fields[] = {4, 5, 3};
+    uint32_t of = test_random_below(random, 3);
+    gt_edit edit = {.operation = GT_DELTA, .value = values[test_random_below(random, DELTAS)]};
+    if (test_random_below(random, 20) == 0) edit = (gt_edit){.operation = GT_UNSET};
+    return (random_edit){names[of], fields[of], edit};
+}
+
 static random_edit edit_of(test_random *random) {
     static const char *const names[] = {"body", "few", "born", "page.body", "page.inner.words", "page.note"};
     static const int fields[] = {0, 1, 2, 3, 3, 3};
@@ -192,6 +217,8 @@ static void captured(goat_item *item, model *models) {
 static void whenever_it_is_looked_at_it_is_the_same(void **state) {
     test_handles *f = *state;
     test_random random;
+    gt_bytes values[DELTAS];
+    for (int i = 0; i < DELTAS; i++) values[i] = test_value(deltas[i]);
     test_random_init(&random, __func__);
     for (int round = 0; round < 60; round++) {
         char key[16];
@@ -206,8 +233,8 @@ static void whenever_it_is_looked_at_it_is_the_same(void **state) {
             model_init(&models[i]);
             models[i].field = gt_schema_field(sight.schema, gt_bytes_text(field_names[i]));
         }
-        for (int i = 0; i < 200; i++) {
-            random_edit made = edit_of(&random);
+        for (int i = 0; i < 300; i++) {
+            random_edit made = test_random_below(&random, 3) == 0 ? delta_of(&random, values) : edit_of(&random);
             gt_bytes name = gt_bytes_text(made.name);
             if (test_random_below(&random, 30) == 0) {
                 test_handle_flush(&f->a, GOAT_DURABLE_MEMORY);
@@ -229,6 +256,7 @@ static void whenever_it_is_looked_at_it_is_the_same(void **state) {
         test_handle_drop(often);
         test_handle_drop(seldom);
     }
+    for (int i = 0; i < DELTAS; i++) test_value_free(values[i]);
 }
 
 static void what_is_typed_and_taken_back_is_not_unsaved(void **state) {
@@ -249,34 +277,54 @@ static void what_is_typed_and_taken_back_is_not_unsaved(void **state) {
     test_handle_drop(item);
 }
 
-static void lacks_memory(test_handles *f, const char *name) {
+/* Puts letters in front, into a text or a rich text. */
+static goat_status put_in_front(goat_item *item, const char *name, bool is_rich, const char *letters) {
+    char notation[64];
+    if (!is_rich) return splice(item, name, 0, 0, letters);
+    snprintf(notation, sizeof notation, "[{insert: '%s'}]", letters);
+    gt_edit edit = {.operation = GT_DELTA, .value = test_value(notation)};
+    goat_status status = gt_item_edit(item, gt_bytes_text(name), &edit, NULL);
+    test_value_free(edit.value);
+    return status;
+}
+
+static uint32_t letters_of(goat_item *item, const char *name) {
+    gt_bytes value = value_of(item, name);
+    return (uint32_t)(gt_value_kind(value) == GT_KIND_TEXT ? value.len - 1 : gt_rich_count(value));
+}
+
+static void lacks_memory(test_handles *f, const char *name, bool is_rich) {
     enum { COUNT = 9 };
     for (uint64_t k = 0;; k++) {
-        char key[16];
-        snprintf(key, sizeof key, "%u%c", (unsigned)k, name[0]);
+        char key[40];
+        snprintf(key, sizeof key, "%s%u", name, (unsigned)k);
         goat_item *item = create(f, key);
-        assert_int_equal(splice(item, name, 0, 0, "goats"), GOAT_OK);
+        assert_int_equal(put_in_front(item, name, is_rich, "goats"), GOAT_OK);
         if (k % 2 == 0) assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+        assert_int_equal(letters_of(item, name), 5);
         f->machine.memory.failed = false;
         f->machine.memory.once = true;
         f->machine.memory.left = k / 2;
         uint32_t made = 5;
         for (uint32_t i = 0; i < COUNT; i++) {
-            goat_status status = splice(item, name, 0, 0, "x");
-            assert_true(status == GOAT_OK || status == GOAT_NO_MEMORY);
+            bool before = f->machine.memory.failed;
+            goat_status status = put_in_front(item, name, is_rich, "x");
+            assert_true(status == GOAT_OK || (status == GOAT_NO_MEMORY && !before));
             made += status == GOAT_OK;
         }
         f->machine.memory.left = TEST_ALLOC_NEVER;
         bool failed = f->machine.memory.failed;
-        assert_int_equal(value_of(item, name).len, made + 1);
+        assert_int_equal(letters_of(item, name), made);
         test_handle_drop(item);
         if (!failed && k % 2 == 1) break;
     }
 }
 
 static void a_splice_that_lacks_memory_is_none(void **state) {
-    lacks_memory(*state, "body");
-    lacks_memory(*state, "page.body");
+    lacks_memory(*state, "body", false);
+    lacks_memory(*state, "page.body", false);
+    lacks_memory(*state, "doc", true);
+    lacks_memory(*state, "page.doc", true);
 }
 
 /* No item can be larger, so it could not be captured. */
