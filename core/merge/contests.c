@@ -1,12 +1,19 @@
+/* Nothing is gone through that did not change. Spans whose state was set since the last judgement are known (spans.h); each
+ * node counts what of it, and of what hangs on it, stands and shows, and it is only when it comes to another rank that the
+ * one above it hears of it. So a judgement costs in proportion to what was taken back and done again, not to how many have
+ * met, and somebody who writes thousands of insertions at one place makes nobody look at all of them again and again. */
 #include "merge/contests.h"
 
+#include "base/assert.h"
+#include "merge/rivals.h"
 #include "merge/slots.h"
 
-typedef struct contest {
-    struct contest *next;
+typedef struct gt_contest {
+    struct gt_contest *next;
     gt_element parent;
     bool left;
-    const gt_node *winner; /* in the version looked at; NULL: nothing of it is there */
+    gt_rivals rivals;
+    gt_rival *winner; /* in the version looked at, if it is there */
 } contest;
 
 struct gt_contests {
@@ -15,63 +22,132 @@ struct gt_contests {
     gt_spans *spans;
     const gt_contents *contents;
     contest *first;
-    gt_stretch *left_out, *spare;
-    bool look_again;
+    gt_rival *due; /* to be looked at */
+    uint32_t random;
 };
 
 gt_contests *gt_contests_new(const gt_field *field, const gt_nodes *nodes, gt_spans *spans,
                              const gt_contents *contents) {
     gt_contests *contests = gt_arena_new(spans->arena, 1, sizeof(*contests));
     if (contests == NULL) return NULL;
-    *contests = (gt_contests){.field = field, .nodes = nodes, .spans = spans, .contents = contents};
+    *contests =
+        (gt_contests){.field = field, .nodes = nodes, .spans = spans, .contents = contents, .random = 0x9e3779b9};
     return contests;
 }
 
-bool gt_contests_add(gt_contests *contests, const gt_family *family) {
-    contest *one = gt_arena_new(contests->spans->arena, 1, sizeof(*one));
+static bool merges(const gt_contests *contests) { return contests->field->merge == GT_STRATEGY_MERGED; }
+
+/* ---- who meets ---- */
+
+/* One that shows something comes before one of which all was removed, and that before one which others had left out. */
+enum { GIVEN_UP = 0, STANDS = 1, SHOWN = 2 };
+
+static uint8_t rank_of(const gt_node *node) { return node->shown > 0 ? SHOWN : node->standing > 0 ? STANDS : GIVEN_UP; }
+
+/* An insertion of the version looked at. */
+static bool contends(const gt_contests *contests, const gt_node *node) {
+    return !node->moves && gt_spans_find(contests->spans, node->first)->state != 0;
+}
+
+static void make_due(gt_contests *contests, gt_rival *rival) {
+    if (rival->is_due) return;
+    rival->is_due = true;
+    rival->next_due = contests->due;
+    contests->due = rival;
+}
+
+static gt_rival *take_due(gt_contests *contests) {
+    gt_rival *rival = contests->due;
+    if (rival == NULL) return NULL;
+    contests->due = rival->next_due;
+    rival->is_due = false;
+    return rival;
+}
+
+/* Whoever was moved there does not take part. */
+static bool add_rival(gt_contests *contests, contest *one, gt_node *node) {
+    if (node->moves) return true;
+    gt_rival *rival = node->rival = gt_arena_new(contests->spans->arena, 1, sizeof(*rival));
+    if (rival == NULL) return false;
+    contests->random = contests->random * 1664525 + 1013904223; /* any numbers do: no result depends on them */
+    *rival = (gt_rival){.priority = contests->random, .node = node, .contest = one, .rank = rank_of(node)};
+    rival->is_there = contends(contests, node);
+    gt_rivals_add(&one->rivals, rival);
+    make_due(contests, rival);
+    return true;
+}
+
+bool gt_contests_add(gt_contests *contests, gt_family *family, gt_node *node) {
+    if (!gt_element_is(family->parent, GT_ELEMENT_ROOT)) {
+        node->parent = gt_spans_find(contests->spans, family->parent)->node;
+    }
+    if (family->count < 2) return true;
+    if (family->contest != NULL) return add_rival(contests, family->contest, node);
+    contest *one = family->contest = gt_arena_new(contests->spans->arena, 1, sizeof(*one));
     if (one == NULL) return false;
     *one = (contest){.next = contests->first, .parent = family->parent, .left = family->left};
+    one->rivals = (gt_rivals){.replay = contests->nodes->replay, .field = contests->field};
     contests->first = one;
+    for (node = family->first; node != NULL; node = node->next) {
+        if (!add_rival(contests, one, node)) return false;
+    }
     return true;
 }
 
-void gt_contests_look_again(gt_contests *contests) { contests->look_again = true; }
+/* ---- what changed ---- */
 
-const gt_stretch *gt_contests_left_out(const gt_contests *contests) { return contests->left_out; }
+/* What can be seen of it while nothing is left out. */
+static uint8_t level_of(const gt_span *span) {
+    if (span->state == 1 && !span->falls_back) return SHOWN;
+    return span->state != 0 && span->discards == 0 ? STANDS : GIVEN_UP;
+}
 
-/* ---- marking ---- */
+/* Of a part of a node what is seen is another: the node is told, and what it hangs on, as far as it makes a difference. */
+static void tell(gt_contests *contests, gt_node *node, uint8_t before, uint8_t now) {
+    for (; node != NULL && before != now; node = node->parent) {
+        uint8_t rank = rank_of(node);
+        node->standing = node->standing - (before >= STANDS) + (now >= STANDS);
+        node->shown = node->shown - (before >= SHOWN) + (now >= SHOWN);
+        before = rank;
+        now = rank_of(node);
+        if (now != before && node->rival != NULL) make_due(contests, node->rival);
+        contests->nodes->replay->work++;
+    }
+}
 
-static void set_left_out(const gt_contests *contests, gt_span *span, bool lost, bool hidden) {
+/* What was given another value is not the same any more. */
+static bool is_as_inserted(const gt_span *span) { return span->slot == NULL || span->slot->of->valued == 0; }
+
+/* What was taken back and done again is as it was when it was judged last. */
+static void take_change(gt_contests *contests, gt_span *span) {
+    gt_node *node = span->node;
+    gt_rival *rival = node->rival;
+    uint8_t before = span->level, now = level_of(span);
+    bool was_valued = span->is_valued;
+    span->level = now;
+    span->is_valued = !is_as_inserted(span);
+    if (!merges(contests)) tell(contests, node, before, now);
+    if (rival == NULL) return;
+    bool comes = gt_element_is(span->first, node->first) && rival->is_there != (span->state != 0);
+    if (comes) rival->is_there = !rival->is_there;
+    bool differs = merges(contests) && ((before == SHOWN) != (now == SHOWN) || was_valued != span->is_valued);
+    if (comes || differs) make_due(contests, rival);
+}
+
+static void take_changes(gt_contests *contests) {
+    for (gt_span *span; (span = gt_spans_take_changed(contests->spans)) != NULL;) {
+        contests->nodes->replay->work++;
+        if (span->node != NULL) take_change(contests, span);
+    }
+    for (gt_rival *rival = contests->due; rival != NULL; rival = rival->next_due) {
+        rival->rank = rank_of(rival->node);
+        gt_rivals_update(&rival->contest->rivals, rival);
+    }
+}
+
+static void set_left_out(const gt_contests *contests, gt_span *span, uint32_t lost, bool hidden) {
     gt_span_set_left_out(span, lost, hidden);
     if (span->slot != NULL) gt_slot_update(contests->nodes->replay, span->slot);
-}
-
-static bool leave_out(gt_contests *contests, gt_span *span, bool lost, bool hidden) {
-    gt_stretch *one = contests->spare;
-    if (one != NULL) {
-        contests->spare = one->next;
-    } else {
-        one = gt_arena_new(contests->spans->arena, 1, sizeof(*one));
-        if (one == NULL) return false;
-    }
-    *one = (gt_stretch){contests->left_out, span->first, span->length};
-    contests->left_out = one;
-    set_left_out(contests, span, lost, hidden);
-    return true;
-}
-
-static void clear(gt_contests *contests) {
-    while (contests->left_out != NULL) {
-        gt_stretch *one = contests->left_out;
-        gt_span *span = gt_spans_find(contests->spans, one->first);
-        for (uint32_t count = one->count; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
-            count -= span->length;
-            set_left_out(contests, span, false, false);
-        }
-        contests->left_out = one->next;
-        one->next = contests->spare;
-        contests->spare = one;
-    }
 }
 
 /* ---- one of several ---- */
@@ -86,63 +162,31 @@ static extent extent_of(const gt_contests *contests, const gt_node *node) {
                     gt_spans_find(contests->spans, gt_node_rightmost(contests->nodes, node))};
 }
 
-/* An insertion of the version looked at. */
-static bool contends(const gt_contests *contests, const gt_node *node) {
-    return !node->moves && gt_spans_find(contests->spans, node->first)->state != 0;
-}
-
-enum { GIVEN_UP = 0, EMPTY = 1, SHOWN = 2 };
-
-/* One that shows something comes before one of which all was removed, and that before one which others had left out. */
-static int rank_of(const gt_contests *contests, const gt_node *node) {
-    extent all = extent_of(contests, node);
-    contests->nodes->replay->work++;
-    if (gt_spans_shown_before(all.last) + gt_span_shown(all.last) > gt_spans_shown_before(all.first)) return SHOWN;
-    for (const gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
-        if (span->state != 0 && span->discards == 0) return EMPTY;
-        if (span == all.last) return GIVEN_UP;
+static void set_lost(const gt_contests *contests, gt_rival *rival, bool lost) {
+    if (rival->lost == lost) return;
+    rival->lost = lost;
+    extent all = extent_of(contests, rival->node);
+    for (gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
+        contests->nodes->replay->work++;
+        set_left_out(contests, span, lost ? span->lost + 1 : span->lost - 1, span->hidden);
+        if (span == all.last) break;
     }
 }
 
-static const gt_node *winner_of(const gt_contests *contests, const contest *one) {
-    const gt_node *winner = NULL;
-    int best = GIVEN_UP;
-    for (const gt_node *node = gt_nodes_family(contests->nodes, one->parent, one->left)->first; node != NULL;
-         node = node->next) {
-        if (!contends(contests, node)) continue;
-        int rank = rank_of(contests, node);
-        bool wins = winner == NULL || rank > best;
-        if (!wins && rank == best) {
-            wins = gt_step_wins(contests->nodes->replay, contests->field, node->first.step, winner->first.step);
+/* Of those that are not there it does not matter whether they have lost, for nothing that hangs on them is there either. They
+ * are judged when they come. */
+static void leave_one(gt_contests *contests) {
+    for (gt_rival *rival; (rival = take_due(contests)) != NULL;) {
+        contest *one = rival->contest;
+        gt_rival *winner = one->winner;
+        const gt_rival *best = gt_rivals_best(&one->rivals);
+        if (best != winner) {
+            if (winner != NULL && winner->is_there) set_lost(contests, winner, true);
+            one->winner = best == NULL ? NULL : best->node->rival;
+            if (best != NULL) set_lost(contests, one->winner, false);
         }
-        if (wins) winner = node;
-        if (wins) best = rank;
+        if (rival->is_there) set_lost(contests, rival, rival != one->winner);
     }
-    return winner;
-}
-
-static bool leave_out_losers(gt_contests *contests, const contest *one) {
-    for (const gt_node *node = gt_nodes_family(contests->nodes, one->parent, one->left)->first; node != NULL;
-         node = node->next) {
-        if (node == one->winner || !contends(contests, node)) continue;
-        if (gt_spans_find(contests->spans, node->first)->lost) continue; /* with that on which it hangs */
-        extent all = extent_of(contests, node);
-        for (gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
-            contests->nodes->replay->work++;
-            if (span->state != 0 && !span->lost && !leave_out(contests, span, true, false)) return false;
-            if (span == all.last) break;
-        }
-    }
-    return true;
-}
-
-/* Who wins is found out while nothing is left out, so that what can be seen of a node is what was not removed of it. */
-static bool leave_one(gt_contests *contests) {
-    for (contest *one = contests->first; one != NULL; one = one->next) one->winner = winner_of(contests, one);
-    for (const contest *one = contests->first; one != NULL; one = one->next) {
-        if (!leave_out_losers(contests, one)) return false;
-    }
-    return true;
 }
 
 /* ---- what is there twice ---- */
@@ -153,11 +197,8 @@ static gt_span *begin_at(gt_spans *spans, gt_element element) {
     return at == 0 ? span : gt_span_split(spans, span, at);
 }
 
-/* What was given another value is not the same any more. */
-static bool is_as_inserted(const gt_span *span) { return span->slot == NULL || span->slot->of->valued == 0; }
-
 /* Hides so many elements from `twin` on where those from `first` on were not removed. */
-static bool hide_twins(gt_contests *contests, gt_element twin, gt_element first, uint32_t count) {
+static bool hide_twins(const gt_contests *contests, gt_element twin, gt_element first, uint32_t count) {
     gt_spans *spans = contests->spans;
     while (count > 0) {
         const gt_span *stays = gt_spans_find(spans, first);
@@ -169,7 +210,7 @@ static bool hide_twins(gt_contests *contests, gt_element twin, gt_element first,
         /* Whatever comes of it, so that the spans are the same whichever steps are void. */
         if (length < span->length && gt_span_split(spans, span, length) == NULL) return false;
         bool twins = stays->state == 1 && is_as_inserted(stays) && is_as_inserted(span);
-        if (twins && !span->hidden && !leave_out(contests, span, false, true)) return false;
+        if (twins && !span->hidden) set_left_out(contests, span, 0, true);
         twin.index += length;
         first.index += length;
         count -= length;
@@ -177,7 +218,7 @@ static bool hide_twins(gt_contests *contests, gt_element twin, gt_element first,
     return true;
 }
 
-static bool leave_out_twins(gt_contests *contests, const gt_node *node, const gt_node *earlier) {
+static bool leave_out_twins(const gt_contests *contests, const gt_node *node, const gt_node *earlier) {
     gt_overlap found = gt_overlap_of(contests->contents, node, earlier);
     contests->nodes->replay->work++;
     for (int i = 0; i < 2; i++) {
@@ -188,14 +229,33 @@ static bool leave_out_twins(gt_contests *contests, const gt_node *node, const gt
     return true;
 }
 
+static void show_twins(const gt_contests *contests, const gt_node *node) {
+    gt_span *span = gt_spans_find(contests->spans, node->first);
+    for (uint32_t count = node->length; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
+        count -= span->length;
+        if (span->hidden) set_left_out(contests, span, 0, false);
+    }
+}
+
+/* Of a node what is compared is another: so it may be for itself and for those behind it that are compared with it. */
+static void make_due_behind(gt_contests *contests) {
+    gt_rival *first = contests->due;
+    for (gt_rival *changed = first; changed != NULL; changed = changed->next_due) {
+        gt_rival *rival = gt_rival_next(changed);
+        for (int i = 0; i < GT_CONTEST_COMPARED_MAX && rival != NULL; i++, rival = gt_rival_next(rival)) {
+            make_due(contests, rival); /* before `first`, so it is not gone on from there */
+        }
+    }
+}
+
 static bool leave_each_once(gt_contests *contests) {
-    for (const contest *one = contests->first; one != NULL; one = one->next) {
-        const gt_node *first = gt_nodes_family(contests->nodes, one->parent, one->left)->first;
-        for (const gt_node *node = first->next; node != NULL; node = node->next) {
-            if (!contends(contests, node)) continue;
-            for (const gt_node *earlier = first; earlier != node; earlier = earlier->next) {
-                if (contends(contests, earlier) && !leave_out_twins(contests, node, earlier)) return false;
-            }
+    make_due_behind(contests);
+    for (gt_rival *rival; (rival = take_due(contests)) != NULL;) {
+        if (!rival->is_there) continue;
+        show_twins(contests, rival->node);
+        const gt_rival *earlier = gt_rival_previous(rival);
+        for (int i = 0; i < GT_CONTEST_COMPARED_MAX && earlier != NULL; i++, earlier = gt_rival_previous(earlier)) {
+            if (!leave_out_twins(contests, rival->node, earlier->node)) return false;
         }
     }
     return true;
@@ -206,29 +266,32 @@ static bool leave_each_once(gt_contests *contests) {
 static void tell_losers(const gt_contests *contests, const contest *one, gt_contest_lost *lost, void *context) {
     for (const gt_node *node = gt_nodes_family(contests->nodes, one->parent, one->left)->first; node != NULL;
          node = node->next) {
-        if (one->winner == NULL || node == one->winner || !contends(contests, node)) continue;
+        const gt_rival *rival = node->rival;
+        if (one->winner == NULL || rival == NULL || rival == one->winner || !rival->is_there) continue;
         extent all = extent_of(contests, node);
         for (const gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
-            lost(context, span->first.step, one->winner->first.step);
+            lost(context, span->first.step, one->winner->node->first.step);
             if (span == all.last) break;
         }
     }
 }
 
 static void tell_twins(const gt_contests *contests, const contest *one, gt_contest_lost *lost, void *context) {
-    const gt_node *first = gt_nodes_family(contests->nodes, one->parent, one->left)->first;
-    for (const gt_node *node = first; node != NULL; node = node->next) {
-        for (const gt_node *earlier = first; contends(contests, node) && earlier != node; earlier = earlier->next) {
-            if (!contends(contests, earlier)) continue;
-            gt_overlap found = gt_overlap_of(contests->contents, node, earlier);
-            if (found.parts[0].count + found.parts[1].count > 0) lost(context, node->first.step, earlier->first.step);
+    for (const gt_node *node = gt_nodes_family(contests->nodes, one->parent, one->left)->first; node != NULL;
+         node = node->next) {
+        if (node->rival == NULL || !node->rival->is_there) continue;
+        const gt_rival *earlier = gt_rival_previous(node->rival);
+        for (int i = 0; i < GT_CONTEST_COMPARED_MAX && earlier != NULL; i++, earlier = gt_rival_previous(earlier)) {
+            gt_overlap found = gt_overlap_of(contests->contents, node, earlier->node);
+            uint32_t count = found.parts[0].count + found.parts[1].count;
+            if (count > 0) lost(context, node->first.step, earlier->node->first.step);
         }
     }
 }
 
 void gt_contests_losses(const gt_contests *contests, gt_contest_lost *lost, void *context) {
     for (const contest *one = contests->first; one != NULL; one = one->next) {
-        if (contests->field->merge == GT_STRATEGY_MERGED) {
+        if (merges(contests)) {
             tell_twins(contests, one, lost, context);
         } else {
             tell_losers(contests, one, lost, context);
@@ -237,8 +300,8 @@ void gt_contests_losses(const gt_contests *contests, gt_contest_lost *lost, void
 }
 
 bool gt_contests_judge(gt_contests *contests) {
-    if (!contests->look_again) return true;
-    contests->look_again = false;
-    clear(contests);
-    return contests->field->merge == GT_STRATEGY_MERGED ? leave_each_once(contests) : leave_one(contests);
+    take_changes(contests);
+    if (merges(contests)) return leave_each_once(contests);
+    leave_one(contests);
+    return true;
 }

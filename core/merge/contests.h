@@ -11,31 +11,22 @@
 
 typedef struct gt_contests gt_contests;
 
-/* Elements that were inserted by one step, side by side. */
-typedef struct gt_stretch {
-    struct gt_stretch *next;
-    gt_element first;
-    uint32_t count;
-} gt_stretch;
+/* With `merged`, of siblings in a version each is compared with so many directly before it: what it has in common with one
+ * further off stands twice. So that thousands at one place do not cost their square. */
+enum { GT_CONTEST_COMPARED_MAX = 64 };
 
 /* NULL when there is no memory. `contents` is for `merged`. */
 gt_contests *gt_contests_new(const gt_field *field, const gt_nodes *nodes, gt_spans *spans,
                              const gt_contents *contents);
 
-/* Two siblings have met. False when there is no memory. */
-bool gt_contests_add(gt_contests *contests, const gt_family *family);
+/* A node was hung into a family. False when there is no memory. */
+bool gt_contests_add(gt_contests *contests, gt_family *family, gt_node *node);
 
-/* Another version is looked at. */
-void gt_contests_look_again(gt_contests *contests);
-
-/* Marks the spans that are left out of the version looked at. False when there is no memory. */
+/* Another version may be looked at: marks the spans that are left out of it (spans.h). False when there is no memory. */
 bool gt_contests_judge(gt_contests *contests);
 
 /* Tells of each step of which something is left out which step won over it, or has the same; several times, maybe. */
 typedef void gt_contest_lost(void *context, uint32_t loser, uint32_t winner);
 void gt_contests_losses(const gt_contests *contests, gt_contest_lost *lost, void *context);
-
-/* What gt_contests_judge has found. */
-const gt_stretch *gt_contests_left_out(const gt_contests *contests);
 
 #endif

@@ -14,6 +14,10 @@ typedef struct gt_node {
     gt_element first;
     uint32_t length;
     bool moves; /* it is the slot of an element that stood elsewhere (slots.h) */
+    /* contests.h: */
+    struct gt_node *parent;   /* that it hangs on; NULL: the base, or nothing */
+    struct gt_rival *rival;   /* NULL: it is in no contest */
+    uint32_t standing, shown; /* how many of its spans and of the nodes that hang on it have, and show, something */
 } gt_node;
 
 /* Many siblings in their order, to be searched; see nodes.c. */
@@ -24,8 +28,9 @@ typedef struct gt_family {
     gt_element parent;
     bool left;
     uint32_t count;
-    gt_node *first;      /* NULL: the slot is free */
-    gt_shelves *shelves; /* NULL: they are few */
+    gt_node *first;             /* NULL: the slot is free */
+    gt_shelves *shelves;        /* NULL: they are few */
+    struct gt_contest *contest; /* NULL: there is none */
 } gt_family;
 
 typedef struct gt_nodes {

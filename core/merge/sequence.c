@@ -108,14 +108,13 @@ static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32
     gt_span *span = gt_span_insert(spans, next, first, length, 1);
     if (span == NULL) return NULL;
     span->before = at.before;
+    span->node = own;
     nodes->count += siblings->first == NULL;
     siblings->parent = at.parent;
     siblings->left = at.left;
     *own = (gt_node){.first = first, .length = length, .moves = moves};
     if (!gt_nodes_hang(nodes, siblings, link, own)) return NULL;
-    if (sequence->contests != NULL && siblings->count == 2 && !gt_contests_add(sequence->contests, siblings))
-        return NULL;
-    return span;
+    return sequence->contests == NULL || gt_contests_add(sequence->contests, siblings, own) ? span : NULL;
 }
 
 /* ---- removing ---- */
@@ -150,28 +149,25 @@ static bool remove_seen(gt_sequence *sequence, uint32_t step, uint64_t position,
 static void discard_span(gt_sequence *sequence, gt_span *span, int by) {
     span->discards = by > 0 ? span->discards + 1 : span->discards - 1;
     if (span->slot != NULL) {
+        gt_span_touch(span);
         gt_slot_update(sequence->replay, span->slot);
     } else {
         gt_span_set_state(span, by > 0 ? span->state + 1 : span->state - 1);
     }
 }
 
-/* What was left out of its author's view he did not keep: whoever goes on from a view removes what is not in it. */
+/* What was left out of its author's view he did not keep: whoever goes on from a view removes what is not in it. What a step
+ * that this one comes after has discarded is discarded already. */
 static bool discard(gt_sequence *sequence, uint32_t step) {
     gt_spans *spans = &sequence->spans;
     bool counts = !sequence->replay->steps[step].is_void;
-    for (const gt_stretch *out = gt_contests_left_out(sequence->contests); out != NULL; out = out->next) {
-        gt_span *span = gt_spans_find(spans, out->first);
-        for (uint32_t count = out->count; count > 0; span = gt_span_next(span, GT_BY_ELEMENT)) {
-            count -= span->length;
-            if (span->discards > 0) continue; /* by a step that this one comes after */
-            gt_removal *one = gt_arena_new(spans->arena, 1, sizeof(*one));
-            if (one == NULL) return false;
-            *one = (gt_removal){sequence->of[step].removals, span->first, span->length, true};
-            sequence->of[step].removals = one;
-            span->given_up = span->given_up || counts;
-            discard_span(sequence, span, 1);
-        }
+    for (gt_span *span; (span = gt_spans_first_left_out(spans)) != NULL;) {
+        gt_removal *one = gt_arena_new(spans->arena, 1, sizeof(*one));
+        if (one == NULL) return false;
+        *one = (gt_removal){sequence->of[step].removals, span->first, span->length, true};
+        sequence->of[step].removals = one;
+        span->given_up = span->given_up || counts;
+        discard_span(sequence, span, 1);
     }
     return true;
 }
@@ -213,10 +209,8 @@ static void shift_removed(gt_sequence *sequence, uint32_t step, int by) {
             shift(sequence, one->first, one->count, by);
         }
     }
-    if (sequence->contests == NULL) return;
-    gt_contests_look_again(sequence->contests);
     for (const valuation *one = sequence->of[step].valuations; one != NULL; one = one->next) {
-        one->changed->valued = by > 0 ? one->changed->valued + 1 : one->changed->valued - 1;
+        gt_changed_value(one->changed, by);
     }
 }
 
@@ -263,7 +257,7 @@ static bool set_value(gt_sequence *sequence, uint32_t step, gt_changed *changed,
     if (one == NULL) return false;
     *one = (valuation){sequence->of[step].valuations, changed};
     sequence->of[step].valuations = one;
-    changed->valued++;
+    gt_changed_value(changed, 1);
     return true;
 }
 
@@ -400,9 +394,9 @@ static bool end_contests(gt_sequence *sequence) {
             continue;
         }
         bool counts = span->first.step == GT_OF_BASE || !steps[span->first.step].is_void;
+        span->discards = span->given_up;
         gt_span_set_state(span, counts && !span->gone && !span->given_up ? 1 : 2);
     }
-    gt_contests_look_again(sequence->contests);
     if (!gt_contests_judge(sequence->contests)) return false;
     for (gt_span *span = gt_span_first(spans, GT_BY_PLACE); span != NULL; span = gt_span_next(span, GT_BY_PLACE)) {
         if (span->slot != NULL && gt_slot_is_own(span->slot)) gt_slot_conclude(span->slot);
@@ -474,7 +468,7 @@ gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span) {
 /* Of steps that count, and no step that counts removed them. */
 bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_element *first) {
     *first = span->slot == NULL ? span->first : span->slot->of->element;
-    if (span->lost || span->hidden) return false;
+    if (span->lost > 0 || span->hidden) return false;
     if (span->slot != NULL ? !gt_slot_is_left(span->slot) : span->gone || span->given_up) return false;
     return first->step == GT_OF_BASE || !sequence->replay->steps[first->step].is_void;
 }

@@ -4,7 +4,7 @@
 
 static bool may_stand(const gt_slot *slot) { return slot->is_seen && slot->span->discards == 0; }
 
-static bool may_show(const gt_slot *slot) { return may_stand(slot) && !slot->span->lost && !slot->span->hidden; }
+static bool may_show(const gt_slot *slot) { return may_stand(slot) && slot->span->lost == 0 && !slot->span->hidden; }
 
 static void show(gt_slot *slot) {
     uint32_t state = 2; /* hidden: removed, or the element stands elsewhere */
@@ -12,6 +12,8 @@ static void show(gt_slot *slot) {
     const gt_changed *changed = slot->of;
     if (!slot->is_seen || changed->state == 0) state = 0;
     if (state != 0 && changed->state == 1 && (changed->seen == slot || changed->shown == slot)) state = 1;
+    if (state == slot->span->state && slot->span->falls_back == (changed->seen != slot)) return;
+    slot->span->falls_back = changed->seen != slot;
     gt_span_set_state(slot->span, state);
 }
 
@@ -36,6 +38,11 @@ gt_changed *gt_changed_of(gt_arena *arena, gt_span *span) {
 void gt_changed_shift(gt_changed *changed, int by) {
     changed->state = by > 0 ? changed->state + 1 : changed->state - 1;
     show_all(changed);
+}
+
+void gt_changed_value(gt_changed *changed, int by) {
+    changed->valued = by > 0 ? changed->valued + 1 : changed->valued - 1;
+    gt_span_touch(changed->own->span);
 }
 
 void gt_changed_set(const gt_replay *replay, gt_changed *changed, uint32_t step, gt_bytes value) {
@@ -125,6 +132,7 @@ void gt_slot_end(const gt_replay *replay, gt_slot *slot) {
     changed->valued = changed->value.data != NULL;
     slot->is_seen = gt_slot_is_own(slot) || counts(replay, slot->span->first);
     slot->span->discards = slot->span->given_up;
+    gt_span_touch(slot->span);
     gt_slot_update(replay, slot);
     show_all(changed);
 }

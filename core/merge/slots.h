@@ -43,6 +43,9 @@ gt_changed *gt_changed_of(gt_arena *arena, gt_span *span);
 /* It is removed by one more step, or one less, in the version looked at; or its insertion comes or goes. */
 void gt_changed_shift(gt_changed *changed, int by);
 
+/* Another step in the version looked at gives it a value, or one less. */
+void gt_changed_value(gt_changed *changed, int by);
+
 /* Gives it a value. */
 void gt_changed_set(const gt_replay *replay, gt_changed *changed, uint32_t step, gt_bytes value);
 

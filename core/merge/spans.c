@@ -17,14 +17,32 @@ static uint32_t next_random(gt_spans *spans) { /* xorshift, Marsaglia 2003 */
 
 static uint64_t shown_below(const gt_span *span) { return span == NULL ? 0 : span->shown; }
 
-static bool known_below(const gt_span *span) { return span != NULL && span->any_known; }
+/* What there may be among spans. */
+enum {
+    ANY_KNOWN = 1,    /* one that has a state that is not 0 and is not lost */
+    ANY_CHANGED = 2,  /* one whose state was set */
+    ANY_LEFT_OUT = 4, /* one that is left out and was not discarded */
+};
 
-static bool is_known(const gt_span *span) { return span->state != 0 && !span->lost; }
+static uint8_t any_below(const gt_span *span) { return span == NULL ? 0 : span->any; }
+
+static bool known_below(const gt_span *span) { return (any_below(span) & ANY_KNOWN) != 0; }
+
+static bool is_known(const gt_span *span) { return span->state != 0 && span->lost == 0; }
+
+static bool is_left_out(const gt_span *span) {
+    return (span->lost > 0 || span->hidden) && span->state != 0 && span->discards == 0;
+}
+
+static uint8_t any_of(const gt_span *span) {
+    return (uint8_t)((is_known(span) ? ANY_KNOWN : 0) | (span->is_changed ? ANY_CHANGED : 0) |
+                     (is_left_out(span) ? ANY_LEFT_OUT : 0));
+}
 
 static void sum_up(gt_span *span) {
     const gt_span_links *links = &span->links[GT_BY_PLACE];
     span->shown = gt_span_shown(span) + shown_below(links->left) + shown_below(links->right);
-    span->any_known = is_known(span) || known_below(links->left) || known_below(links->right);
+    span->any = any_of(span) | any_below(links->left) | any_below(links->right);
 }
 
 static void sum_up_to_root(gt_span *span) {
@@ -195,6 +213,7 @@ gt_span *gt_span_insert(gt_spans *spans, gt_span *next, gt_element first, uint32
     span->first = first;
     span->length = length;
     span->state = state;
+    span->is_changed = true;
     link_before(spans, span, next, GT_BY_PLACE);
     link_before(spans, span, after_element(spans, first), GT_BY_ELEMENT);
     return span;
@@ -210,19 +229,51 @@ gt_span *gt_span_split(gt_spans *spans, gt_span *span, uint32_t at) {
     second->gone = span->gone;
     second->given_up = span->given_up;
     second->discards = span->discards;
-    if (span->lost || span->hidden) gt_span_set_left_out(second, span->lost, span->hidden);
+    second->node = span->node;
+    if (span->lost > 0 || span->hidden) gt_span_set_left_out(second, span->lost, span->hidden);
     span->length = at;
     sum_up_to_root(span);
     return second;
 }
 
-void gt_span_set_state(gt_span *span, uint32_t state) {
-    span->state = state;
+void gt_span_touch(gt_span *span) {
+    span->is_changed = true;
     sum_up_to_root(span);
 }
 
-void gt_span_set_left_out(gt_span *span, bool lost, bool hidden) {
+void gt_span_set_state(gt_span *span, uint32_t state) {
+    span->state = state;
+    gt_span_touch(span);
+}
+
+void gt_span_set_left_out(gt_span *span, uint32_t lost, bool hidden) {
     span->lost = lost;
     span->hidden = hidden;
     sum_up_to_root(span);
 }
+
+/* The first by place of which something is so. */
+static gt_span *first_with(const gt_spans *spans, uint8_t what) {
+    gt_span *span = spans->root[GT_BY_PLACE];
+    if ((any_below(span) & what) == 0) return NULL;
+    for (;;) {
+        const gt_span_links *links = &span->links[GT_BY_PLACE];
+        if ((any_below(links->left) & what) != 0) {
+            span = links->left;
+        } else if ((any_of(span) & what) != 0) {
+            return span;
+        } else {
+            span = links->right;
+        }
+    }
+}
+
+gt_span *gt_spans_take_changed(const gt_spans *spans) {
+    gt_span *span = first_with(spans, ANY_CHANGED);
+    if (span == NULL) return NULL;
+    span->is_changed = false;
+    sum_up_to_root(span);
+    return span;
+}
+
+gt_span *gt_spans_first_left_out(const gt_spans *spans) { return first_with(spans, ANY_LEFT_OUT); }

@@ -35,10 +35,15 @@ struct gt_span {
     uint32_t state;       /* in the version looked at: 0 not there yet, 1 there, n + 1 removed by n steps */
     bool gone;            /* removed by a step that counts */
     bool given_up;        /* discarded by one */
-    bool lost;            /* contests.h: in the version looked at it is as if not there */
-    bool hidden;          /* the same: it keeps its place and is not seen */
-    bool any_known;       /* this or one below it by place is known: it has a state that is not 0 and is not lost */
+    bool hidden;          /* contests.h: in the version looked at it keeps its place and is not seen */
+    bool falls_back;      /* it is there only because its element is left out where it should stand (slots.h) */
+    bool is_changed;      /* it was touched since it was taken by gt_spans_take_changed */
+    uint8_t any;          /* what there is of this and those below it by place, see spans.c */
+    uint8_t level;        /* contests.h: what it showed when it was looked at last, */
+    bool is_valued;       /* … and whether it had been given a value */
+    uint32_t lost;        /* contests.h: so many on which it hangs have lost, and it is as if not there */
     uint32_t discards;    /* steps in the version looked at that removed it without having seen it */
+    struct gt_node *node; /* nodes.h: that it is of; NULL: the base */
     uint64_t shown;       /* elements that can be seen, of this and those below it by place */
     struct gt_slot *slot; /* slots.h: of an element that was moved or given another value, alone in its span */
 };
@@ -59,11 +64,20 @@ gt_span *gt_span_split(gt_spans *spans, gt_span *span, uint32_t at);
 
 void gt_span_set_state(gt_span *span, uint32_t state);
 
+/* What else is said of it in the version looked at is another. */
+void gt_span_touch(gt_span *span);
+
 /* In either order; NULL at the end. */
 gt_span *gt_span_first(const gt_spans *spans, int order);
 gt_span *gt_span_next(const gt_span *span, int order);
 
-void gt_span_set_left_out(gt_span *span, bool lost, bool hidden);
+void gt_span_set_left_out(gt_span *span, uint32_t lost, bool hidden);
+
+/* A span that was touched, or came, since this was asked the last time; NULL: there is none. Each once. */
+gt_span *gt_spans_take_changed(const gt_spans *spans);
+
+/* The first span by place that is left out of the version looked at and was not discarded in it; NULL: there is none. */
+gt_span *gt_spans_first_left_out(const gt_spans *spans);
 
 /* The span behind `span` (NULL: from the first on) by place that is known, or the one before it (NULL: from the last on);
  * NULL: there is none. */
@@ -77,7 +91,7 @@ uint64_t gt_spans_shown(const gt_spans *spans);
 uint64_t gt_spans_shown_before(const gt_span *span);
 
 static inline uint64_t gt_span_shown(const gt_span *span) {
-    return span->state == 1 && !span->lost && !span->hidden ? span->length : 0;
+    return span->state == 1 && span->lost == 0 && !span->hidden ? span->length : 0;
 }
 
 /* The span of the element that is number `position` of those that can be seen; `*within`: which of it. */
