@@ -1,7 +1,10 @@
-/* Nothing is gone through that did not change. Spans whose state was set since the last judgement are known (spans.h); each
- * node counts what of it, and of what hangs on it, stands and shows, and it is only when it comes to another rank that the
- * one above it hears of it. So a judgement costs in proportion to what was taken back and done again, not to how many have
- * met, and somebody who writes thousands of insertions at one place makes nobody look at all of them again and again. */
+/* Nothing is gone through that did not change. Spans whose state was set since
+ * the last judgement are known (spans.h); each node counts what of it, and of
+ * what hangs on it, stands and shows, and it is only when it comes to another
+ * rank that the one above it hears of it. So a judgement costs in proportion to
+ * what was taken back and done again, not to how many have met, and somebody
+ * who writes thousands of insertions at one place makes nobody look at all of
+ * them again and again. */
 #include "merge/contests.h"
 
 #include "base/assert.h"
@@ -26,20 +29,21 @@ struct gt_contests {
     uint32_t random;
 };
 
-gt_contests *gt_contests_new(const gt_field *field, const gt_nodes *nodes, gt_spans *spans,
-                             const gt_contents *contents) {
+gt_contests *gt_contests_new(const gt_field *field, const gt_nodes *nodes, gt_spans *spans) {
     gt_contests *contests = gt_arena_new(spans->arena, 1, sizeof(*contests));
     if (contests == NULL) return NULL;
-    *contests =
-        (gt_contests){.field = field, .nodes = nodes, .spans = spans, .contents = contents, .random = 0x9e3779b9};
+    *contests = (gt_contests){.field = field, .nodes = nodes, .spans = spans, .random = 0x9e3779b9};
     return contests;
 }
+
+void gt_contests_compare(gt_contests *contests, const gt_contents *contents) { contests->contents = contents; }
 
 static bool merges(const gt_contests *contests) { return contests->field->merge == GT_STRATEGY_MERGED; }
 
 /* ---- who meets ---- */
 
-/* One that shows something comes before one of which all was removed, and that before one which others had left out. */
+/* One that shows something comes before one of which all was removed, and that
+ * before one which others had left out. */
 enum { GIVEN_UP = 0, STANDS = 1, SHOWN = 2 };
 
 static uint8_t rank_of(const gt_node *node) { return node->shown > 0 ? SHOWN : node->standing > 0 ? STANDS : GIVEN_UP; }
@@ -102,7 +106,8 @@ static uint8_t level_of(const gt_span *span) {
     return span->state != 0 && span->discards == 0 ? STANDS : GIVEN_UP;
 }
 
-/* Of a part of a node what is seen is another: the node is told, and what it hangs on, as far as it makes a difference. */
+/* Of a part of a node what is seen is another: the node is told, and what it
+ * hangs on, as far as it makes a difference. */
 static void tell(gt_contests *contests, gt_node *node, uint8_t before, uint8_t now) {
     for (; node != NULL && before != now; node = node->parent) {
         uint8_t rank = rank_of(node);
@@ -173,8 +178,9 @@ static void set_lost(const gt_contests *contests, gt_rival *rival, bool lost) {
     }
 }
 
-/* Of those that are not there it does not matter whether they have lost, for nothing that hangs on them is there either. They
- * are judged when they come. */
+/* Of those that are not there it does not matter whether they have lost, for
+ * nothing that hangs on them is there either. They are judged when they come.
+ */
 static void leave_one(gt_contests *contests) {
     for (gt_rival *rival; (rival = take_due(contests)) != NULL;) {
         contest *one = rival->contest;
@@ -197,7 +203,8 @@ static gt_span *begin_at(gt_spans *spans, gt_element element) {
     return at == 0 ? span : gt_span_split(spans, span, at);
 }
 
-/* Hides so many elements from `twin` on where those from `first` on were not removed. */
+/* Hides so many elements from `twin` on where those from `first` on were not
+ * removed. */
 static bool hide_twins(const gt_contests *contests, gt_element twin, gt_element first, uint32_t count) {
     gt_spans *spans = contests->spans;
     while (count > 0) {
@@ -207,7 +214,8 @@ static bool hide_twins(const gt_contests *contests, gt_element twin, gt_element 
         uint32_t length = stays->length - (first.index - stays->first.index);
         if (length > span->length) length = span->length;
         if (length > count) length = count;
-        /* Whatever comes of it, so that the spans are the same whichever steps are void. */
+        /* Whatever comes of it, so that the spans are the same whichever steps are
+     * void. */
         if (length < span->length && gt_span_split(spans, span, length) == NULL) return false;
         bool twins = stays->state == 1 && is_as_inserted(stays) && is_as_inserted(span);
         if (twins && !span->hidden) set_left_out(contests, span, 0, true);
@@ -237,7 +245,8 @@ static void show_twins(const gt_contests *contests, const gt_node *node) {
     }
 }
 
-/* Of a node what is compared is another: so it may be for itself and for those behind it that are compared with it. */
+/* Of a node what is compared is another: so it may be for itself and for those
+ * behind it that are compared with it. */
 static void make_due_behind(gt_contests *contests) {
     gt_rival *first = contests->due;
     for (gt_rival *changed = first; changed != NULL; changed = changed->next_due) {

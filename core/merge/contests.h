@@ -15,9 +15,11 @@ typedef struct gt_contests gt_contests;
  * further off stands twice. So that thousands at one place do not cost their square. */
 enum { GT_CONTEST_COMPARED_MAX = 64 };
 
-/* NULL when there is no memory. `contents` is for `merged`. */
-gt_contests *gt_contests_new(const gt_field *field, const gt_nodes *nodes, gt_spans *spans,
-                             const gt_contents *contents);
+/* NULL when there is no memory. */
+gt_contests *gt_contests_new(const gt_field *field, const gt_nodes *nodes, gt_spans *spans);
+
+/* With what elements are compared from now on; for `merged`. */
+void gt_contests_compare(gt_contests *contests, const gt_contents *contents);
 
 /* A node was hung into a family. False when there is no memory. */
 bool gt_contests_add(gt_contests *contests, gt_family *family, gt_node *node);

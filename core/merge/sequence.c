@@ -1,6 +1,7 @@
 #include "merge/sequence.h"
 
 #include "base/assert.h"
+#include "merge/gaps.h"
 #include "merge/nodes.h"
 #include "merge/rich_runs.h"
 #include "merge/versions.h"
@@ -42,51 +43,8 @@ static gt_span *begin_at(gt_sequence *sequence, gt_element element) {
 
 /* ---- inserting ---- */
 
-typedef struct place {
-    gt_element before; /* what stands directly before it, of what its author knows */
-    gt_element parent;
-    bool left;
-} place;
-
-static gt_element last_element(const gt_span *span) {
-    return (gt_element){span->first.step, span->first.index + span->length - 1};
-}
-
-/* Between two neighbours, `after` (NULL: the end) beginning a span: it hangs on the one before it, unless that has right
- * children already: then on the one that follows. */
-static place between(gt_element before, const gt_span *after) {
-    bool left = after != NULL && gt_element_is(after->before, before);
-    return (place){.before = before, .parent = left ? after->first : before, .left = left};
-}
-
-static place inside(gt_element before) {
-    return (place){.before = before, .parent = {before.step, before.index + 1}, .left = true};
-}
-
-/* Directly behind what its author sees before it. */
-static place find_place(const gt_sequence *sequence, uint64_t position) {
-    if (position == 0) return between(GT_ELEMENT_ROOT, gt_span_next_known(&sequence->spans, NULL));
-    uint32_t within;
-    gt_span *span = gt_spans_at(&sequence->spans, position - 1, &within);
-    gt_element before = {span->first.step, span->first.index + within};
-    if (within + 1 < span->length) return inside(before);
-    return between(before, gt_span_next_known(&sequence->spans, span));
-}
-
-/* Directly before what its author sees behind it. */
-static place find_place_before(const gt_sequence *sequence, uint64_t position) {
-    gt_span *span = NULL;
-    if (position < gt_spans_shown(&sequence->spans)) {
-        uint32_t within;
-        span = gt_spans_at(&sequence->spans, position, &within);
-        if (within > 0) return inside((gt_element){span->first.step, span->first.index + within - 1});
-    }
-    const gt_span *before = gt_span_previous_known(&sequence->spans, span);
-    return between(before == NULL ? GT_ELEMENT_ROOT : last_element(before), span);
-}
-
 /* NULL when there is no memory. */
-static gt_span *insert(gt_sequence *sequence, place at, gt_element first, uint32_t length, bool moves) {
+static gt_span *insert(gt_sequence *sequence, gt_gap at, gt_element first, uint32_t length, bool moves) {
     gt_spans *spans = &sequence->spans;
     gt_nodes *nodes = &sequence->nodes;
     gt_node *own = gt_arena_new(spans->arena, 1, sizeof(*own));
@@ -156,8 +114,9 @@ static void discard_span(gt_sequence *sequence, gt_span *span, int by) {
     }
 }
 
-/* What was left out of its author's view he did not keep: whoever goes on from a view removes what is not in it. What a step
- * that this one comes after has discarded is discarded already. */
+/* What was left out of its author's view he did not keep: whoever goes on from
+ * a view removes what is not in it. What a step that this one comes after has
+ * discarded is discarded already. */
 static bool discard(gt_sequence *sequence, uint32_t step) {
     gt_spans *spans = &sequence->spans;
     bool counts = !sequence->replay->steps[step].is_void;
@@ -240,7 +199,8 @@ typedef struct moving {
     gt_span *to;
 } moving;
 
-/* The element at a position, to be moved or given another value. NULL when there is no memory. */
+/* The element at a position, to be moved or given another value. NULL when
+ * there is no memory. */
 static gt_changed *change_at(gt_sequence *sequence, uint64_t position) {
     gt_spans *spans = &sequence->spans;
     uint32_t within;
@@ -261,8 +221,8 @@ static bool set_value(gt_sequence *sequence, uint32_t step, gt_changed *changed,
     return true;
 }
 
-/* Which elements an edit of a list moves, in its order, found while all stand where its author saw them; those that it
- * gives another value get it. */
+/* Which elements an edit of a list moves, in its order, found while all stand
+ * where its author saw them; those that it gives another value get it. */
 static bool find_changed(gt_sequence *sequence, uint32_t step, gt_run_iter iter, moving **first) {
     uint64_t position = 0;
     for (gt_run run; gt_run_next(&iter, &run);) {
@@ -281,7 +241,8 @@ static bool find_changed(gt_sequence *sequence, uint32_t step, gt_run_iter iter,
     return true;
 }
 
-/* Of rich text: what a run that keeps elements says of their attributes. A run that is next to it `goes_on` from there. */
+/* Of rich text: what a run that keeps elements says of their attributes. A run
+ * that is next to it `goes_on` from there. */
 static bool mark(gt_sequence *sequence, uint32_t step, const gt_run *run, uint64_t position, bool *goes_on) {
     if (sequence->replay->steps[step].is_void) return true;
     bool done = gt_marks_add(sequence->marks, &sequence->spans, step, position, run->count, run->value, *goes_on);
@@ -289,14 +250,15 @@ static bool mark(gt_sequence *sequence, uint32_t step, const gt_run *run, uint64
     return done;
 }
 
-/* Where an insertion goes: with contests, behind what it takes the place of and all that was removed there. */
-static place place_of(const gt_sequence *sequence, gt_run_iter iter, uint64_t position) {
+/* Where an insertion goes: with contests, behind what it takes the place of and
+ * all that was removed there. */
+static gt_gap gap_of(const gt_sequence *sequence, gt_run_iter iter, uint64_t position) {
     gt_run run = {.kind = GT_RUN_INSERT};
-    if (sequence->contests == NULL) return find_place(sequence, position);
+    if (sequence->contests == NULL) return gt_gap_behind(&sequence->spans, position);
     while (run.kind == GT_RUN_INSERT || run.kind == GT_RUN_MOVE) {
-        if (!gt_run_next(&iter, &run)) return find_place_before(sequence, position);
+        if (!gt_run_next(&iter, &run)) return gt_gap_before(&sequence->spans, position);
     }
-    return find_place_before(sequence, position + (run.kind == GT_RUN_REMOVE ? run.count : 0));
+    return gt_gap_before(&sequence->spans, position + (run.kind == GT_RUN_REMOVE ? run.count : 0));
 }
 
 static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
@@ -304,8 +266,8 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
     gt_run_iter iter = sequence->marks != NULL ? gt_rich_runs_of(edit, shown) : gt_runs_of(edit, shown);
     stretch *last = NULL;
     moving *first_moving = NULL, *next_moving;
-    uint64_t position = 0,
-             behind = 0; /* inserted since the last run that inserts nothing, and stands behind the next one */
+    uint64_t position = 0, behind = 0; /* inserted since the last run that inserts nothing, and
+                          stands behind the next one */
     bool goes_on = false;
     if (sequence->is_list && !find_changed(sequence, step, iter, &first_moving)) return false;
     next_moving = first_moving;
@@ -313,7 +275,7 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
         if (run.kind == GT_RUN_INSERT || run.kind == GT_RUN_MOVE) {
             uint32_t index = sequence->of[step].inserted;
             GOAT_ASSERT(run.count < UINT32_MAX - index);
-            place at = place_of(sequence, iter, position);
+            gt_gap at = gap_of(sequence, iter, position);
             gt_span *span =
                 insert(sequence, at, (gt_element){step, index}, (uint32_t)run.count, run.kind == GT_RUN_MOVE);
             if (span == NULL) return false;
@@ -338,8 +300,8 @@ static bool apply_runs(gt_sequence *sequence, uint32_t step, gt_bytes edit) {
         goes_on = false;
         behind = 0;
     }
-    /* Removals come last, from the last to the first, so that no position is moved by another; and only then is what was
-     * moved no more where it was. */
+    /* Removals come last, from the last to the first, so that no position is
+   * moved by another; and only then is what was moved no more where it was. */
     for (; last != NULL; last = last->before) {
         if (!remove_seen(sequence, step, last->position, last->count)) return false;
     }
@@ -363,7 +325,8 @@ static bool touches(void *context, uint32_t step) { return ((gt_sequence *)conte
 
 static bool has_contests(const gt_field *field) { return field->merge != 0 && field->merge != GT_STRATEGY_BOTH; }
 
-/* What a void step has discarded is so for good if a step that counts came after it. */
+/* What a void step has discarded is so for good if a step that counts came
+ * after it. */
 static bool end_discards(gt_sequence *sequence) {
     const gt_replay *replay = sequence->replay;
     bool *is_followed = gt_arena_new(sequence->spans.arena, replay->step_count, sizeof(*is_followed));
@@ -383,6 +346,14 @@ static bool end_discards(gt_sequence *sequence) {
     return true;
 }
 
+/* Where elements of a list stand in the end. */
+static void conclude_slots(gt_sequence *sequence) {
+    gt_span *span = sequence->is_list ? gt_span_first(&sequence->spans, GT_BY_PLACE) : NULL;
+    for (; span != NULL; span = gt_span_next(span, GT_BY_PLACE)) {
+        if (span->slot != NULL && gt_slot_is_own(span->slot)) gt_slot_conclude(span->slot);
+    }
+}
+
 /* For the result, void steps do not count: everything is there or not for good. */
 static bool end_contests(gt_sequence *sequence) {
     const gt_step *steps = sequence->replay->steps;
@@ -398,14 +369,20 @@ static bool end_contests(gt_sequence *sequence) {
         gt_span_set_state(span, counts && !span->gone && !span->given_up ? 1 : 2);
     }
     if (!gt_contests_judge(sequence->contests)) return false;
-    for (gt_span *span = gt_span_first(spans, GT_BY_PLACE); span != NULL; span = gt_span_next(span, GT_BY_PLACE)) {
-        if (span->slot != NULL && gt_slot_is_own(span->slot)) gt_slot_conclude(span->slot);
-    }
+    conclude_slots(sequence);
     return true;
 }
 
-static gt_sequence *new_sequence(gt_replay *replay, gt_arena *arena, const gt_field_history *history,
-                                 gt_contents *contents) {
+/* For the result of a replay that is kept, where all steps count: they are all looked at, and taken back again as far as the
+ * next ones have not seen them. */
+static bool look_at_all(gt_sequence *sequence, const gt_visitor *visitor) {
+    if (!gt_versions_look_at_all(&sequence->versions, sequence->replay, visitor)) return false;
+    if (!gt_contests_judge(sequence->contests)) return false;
+    conclude_slots(sequence);
+    return true;
+}
+
+static gt_sequence *new_sequence(gt_replay *replay, gt_arena *arena, const gt_field_history *history) {
     const gt_field *field = history->field;
     uint64_t base_count = gt_history_base_count(history);
     gt_sequence *sequence = gt_arena_new(arena, 1, sizeof(*sequence));
@@ -418,7 +395,7 @@ static gt_sequence *new_sequence(gt_replay *replay, gt_arena *arena, const gt_fi
         if (sequence->marks == NULL) return NULL;
     }
     if (has_contests(field)) {
-        sequence->contests = gt_contests_new(field, &sequence->nodes, &sequence->spans, contents);
+        sequence->contests = gt_contests_new(field, &sequence->nodes, &sequence->spans);
         if (sequence->contests == NULL) return NULL;
     }
     if (base_count > 0) {
@@ -447,17 +424,30 @@ static bool take_edits(gt_sequence *sequence, const gt_field_history *history) {
     return true;
 }
 
+/* With a strategy the result of void steps is no version that could be gone on
+ * from. */
+static bool can_be_kept(const gt_replay *replay, const gt_field_history *history) {
+    bool can = history->keep != NULL;
+    for (uint32_t i = 0; can && has_contests(history->field) && i < replay->step_count; i++) {
+        can = !replay->steps[i].is_void;
+    }
+    return can;
+}
+
 gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, gt_contents *contents) {
-    gt_keep *keep = has_contests(history->field) ? NULL : history->keep;
+    gt_keep *keep = can_be_kept(replay, history) ? history->keep : NULL;
     gt_arena *arena = keep == NULL ? &replay->arena : keep->arena;
     gt_sequence *sequence = keep == NULL ? NULL : keep->sequence;
-    if (sequence == NULL) sequence = new_sequence(replay, arena, history, contents);
+    if (sequence == NULL) sequence = new_sequence(replay, arena, history);
     if (sequence == NULL || !take_edits(sequence, history)) return NULL;
     if (contents != NULL) contents->sequence = sequence;
     if (keep != NULL) keep->sequence = sequence;
     gt_visitor visitor = {sequence, touches, take_back, do_again, visit};
+    if (sequence->contests != NULL) gt_contests_compare(sequence->contests, contents);
     if (!gt_versions_walk(&sequence->versions, replay, arena, &visitor)) return NULL;
-    if (sequence->contests != NULL && !end_contests(sequence)) return NULL;
+    if (sequence->contests != NULL && !(keep == NULL ? end_contests(sequence) : look_at_all(sequence, &visitor))) {
+        return NULL;
+    }
     return contents != NULL && contents->failed ? NULL : sequence;
 }
 

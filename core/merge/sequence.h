@@ -21,8 +21,8 @@ typedef struct gt_sequence gt_sequence;
 
 /* Replays the edits of a history on its base. `undefined` removes all that its author saw. `contents`
  * may be NULL but for the strategy `merged`. NULL when there is no memory. It lives in the replay's arena; or where the
- * history says that it is kept, and then only what has come since is replayed. Insertions of which some are left out
- * (contests.h) are replayed from the beginning, because the end of a replay takes their versions for the result. */
+ * history says that it is kept, and then only what has come since is replayed: but where some insertions are left out
+ * (contests.h) and a step is void, because the end of a replay then takes their versions for the result. */
 gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, gt_contents *contents);
 
 /* What is left, in order: so many elements from `first` on. False at the end. `*span` is NULL to begin with; of an element

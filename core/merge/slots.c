@@ -64,8 +64,8 @@ static bool is_later(const gt_replay *replay, const gt_slot *a, const gt_slot *b
     return x.step == y.step ? x.index > y.index : gt_step_is_later(replay, x.step, y.step);
 }
 
-/* Steps of a branch come one after the other and each is later than the one before it, so the way from the slot that was
- * added last is short. */
+/* Steps of a branch come one after the other and each is later than the one
+ * before it, so the way from the slot that was added last is short. */
 static void link(const gt_replay *replay, gt_changed *changed, gt_slot *slot) {
     gt_slot *at = changed->newest;
     slot->earlier = at; /* not its own */
@@ -84,7 +84,10 @@ bool gt_slot_add(const gt_replay *replay, gt_arena *arena, gt_changed *changed, 
     *slot = (gt_slot){.of = changed, .span = span};
     span->slot = slot;
     link(replay, changed, slot);
-    if (!replay->steps[span->first.step].is_void && is_later(replay, slot, changed->counting)) changed->counting = slot;
+    if (!replay->steps[span->first.step].is_void &&
+        (changed->counting == NULL || is_later(replay, slot, changed->counting))) {
+        changed->counting = slot;
+    }
     gt_slot_do_again(replay, slot);
     return true;
 }

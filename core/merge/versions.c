@@ -6,7 +6,8 @@ typedef struct walk {
     gt_versions *versions;
     gt_replay *replay;
     const gt_visitor *visitor;
-    /* the order of the steps that are gone through now; these count from the first of them */
+    /* the order of the steps that are gone through now; these count from the
+   * first of them */
     uint32_t first;
     uint32_t *first_child, *next_child; /* edges count from 1 */
     uint32_t *child;                    /* by edge */
@@ -45,38 +46,42 @@ static uint32_t pop(walk *w) {
     return top;
 }
 
-static void push_parents(walk *w, uint32_t step, uint8_t side) {
-    const gt_step *of = &w->replay->steps[step];
-    for (uint32_t i = 0; i < of->parent_count; i++) push(w, of->parents[i], side);
+static void push_all(walk *w, const uint32_t *steps, uint32_t count, uint8_t side) {
+    for (uint32_t i = 0; i < count; i++) push(w, steps[i], side);
 }
 
-/* Makes the version looked at that of the parents of `step`. */
-static void move_to_parents(walk *w, uint32_t step) {
-    const gt_step *to = &w->replay->steps[step];
+/* Makes the version looked at that of some steps and all before them. */
+static void move_to(walk *w, const uint32_t *steps, uint32_t count) {
     const gt_visitor *visitor = w->visitor;
     gt_versions *v = w->versions;
     uint32_t again_count = 0;
-    if (!v->any ? to->parent_count == 0 : to->parent_count == 1 && to->parents[0] == v->now) return;
-    if (v->any) push(w, v->now, OF_NOW);
-    push_parents(w, step, OF_WANTED);
+    if (count == v->now_count && (count == 0 || (count == 1 && steps[0] == v->now[0]))) return;
+    push_all(w, v->now, v->now_count, OF_NOW);
+    push_all(w, steps, count, OF_WANTED);
     while (w->uncommon > 0) {
         uint32_t at = pop(w);
+        const gt_step *step = &w->replay->steps[at];
         uint8_t side = v->sides[at];
         v->sides[at] = 0;
         w->replay->work++;
         if (side != OF_BOTH) w->uncommon--;
         if (side == OF_NOW && visitor->touches(visitor->context, at)) visitor->take_back(visitor->context, at);
         if (side == OF_WANTED && visitor->touches(visitor->context, at)) v->again[again_count++] = at;
-        push_parents(w, at, side);
+        push_all(w, step->parents, step->parent_count, side);
     }
     while (w->heap_count > 0) v->sides[v->heap[--w->heap_count]] = 0;
     while (again_count > 0) visitor->do_again(visitor->context, v->again[--again_count]);
 }
 
-/* Between two questions there is nothing in what there was room for, so it need not be copied. */
+/* Between two questions there is nothing in what there was room for but the
+ * version, so the rest need not be copied. */
 static bool make_room(gt_versions *v, uint32_t count, gt_arena *arena) {
     if (count <= v->room) return true;
     size_t room = v->room == 0 || count > 2 * v->room ? count : 2 * v->room;
+    uint32_t *now = gt_arena_new(arena, room, sizeof(*now));
+    if (now == NULL) return false;
+    if (v->now_count > 0) memcpy(now, v->now, v->now_count * sizeof(*now));
+    v->now = now;
     v->sides = gt_arena_new(arena, room, 1);
     v->heap = gt_arena_new(arena, room, sizeof(*v->heap));
     v->again = gt_arena_new(arena, room, sizeof(*v->again));
@@ -102,7 +107,8 @@ static bool prepare(walk *w) {
         return false;
     }
     uint32_t edge = 0;
-    for (uint32_t i = count; i-- > 0;) { /* from the last on, so that those of no parents are ready first to last */
+    for (uint32_t i = count; i-- > 0;) { /* from the last on, so that those of no
+                                          parents are ready first to last */
         const gt_step *step = &replay->steps[w->first + i];
         for (uint32_t p = 0; p < step->parent_count; p++) {
             if (step->parents[p] < w->first) continue; /* was gone through before */
@@ -132,13 +138,29 @@ bool gt_versions_walk(gt_versions *versions, gt_replay *replay, gt_arena *arena,
     while (w.ready_count > 0) {
         uint32_t at = w.ready[--w.ready_count], step = w.first + at;
         if (visitor->touches(visitor->context, step)) {
-            move_to_parents(&w, step);
+            move_to(&w, replay->steps[step].parents, replay->steps[step].parent_count);
             if (!visitor->visit(visitor->context, step)) return false;
-            versions->now = step;
-            versions->any = true;
+            versions->now[0] = step;
+            versions->now_count = 1;
         }
         release(&w, at);
     }
     versions->done = replay->step_count;
+    return true;
+}
+
+bool gt_versions_look_at_all(gt_versions *versions, gt_replay *replay, const gt_visitor *visitor) {
+    walk w = {.versions = versions, .replay = replay, .visitor = visitor};
+    bool *is_parent = gt_arena_new(&replay->arena, replay->step_count, sizeof(*is_parent));
+    uint32_t *heads = gt_arena_new(&replay->arena, replay->step_count, sizeof(*heads)), count = 0;
+    if (is_parent == NULL || heads == NULL) return false;
+    for (uint32_t i = replay->step_count; i-- > 0;) {
+        const gt_step *step = &replay->steps[i];
+        for (uint32_t p = 0; p < step->parent_count; p++) is_parent[step->parents[p]] = true;
+        if (!is_parent[i]) heads[count++] = i;
+    }
+    move_to(&w, heads, count);
+    if (count > 0) memcpy(versions->now, heads, count * sizeof(*heads));
+    versions->now_count = count;
     return true;
 }

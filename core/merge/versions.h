@@ -18,11 +18,12 @@ typedef struct gt_visitor {
 
 /* How far a walk has come. Zero to begin with. */
 typedef struct gt_versions {
-    uint32_t done; /* steps that were gone through */
-    uint32_t now;  /* the version looked at is this step and all before it, when any was visited */
-    bool any;
-    /* for what is between two versions; room for so many steps */
+    uint32_t done;      /* steps that were gone through */
+    uint32_t now_count; /* the version looked at is these steps and all before them */
+    /* room for so many steps */
     size_t room;
+    uint32_t *now;
+    /* for what is between two versions */
     uint8_t *sides;  /* by step, zero between two questions */
     uint32_t *heap;  /* steps, the last on top */
     uint32_t *again; /* steps to be done again, the last first */
@@ -31,5 +32,8 @@ typedef struct gt_versions {
 /* Goes through the steps that have come since. What it keeps lives in `arena`. False when there is no memory, or as `visit`
  * says. */
 bool gt_versions_walk(gt_versions *versions, gt_replay *replay, gt_arena *arena, const gt_visitor *visitor);
+
+/* Once all were gone through: makes the version looked at that of all of them. False when there is no memory. */
+bool gt_versions_look_at_all(gt_versions *versions, gt_replay *replay, const gt_visitor *visitor);
 
 #endif

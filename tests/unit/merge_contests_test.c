@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include "merge/contests.h"
+#include "merge/kept.h"
 #include "merge/merge.h"
 #include "support/test_random.h"
 #include "support/test_schema.h"
@@ -170,6 +171,36 @@ static void two_who_always_write_at_one_place_cost_what_is_new(void **state) {
     gt_buf_free(&text);
 }
 
+/* As it goes on while both type: each step is asked about when it comes. */
+static void a_kept_one_costs_what_is_new(void **state) {
+    enum { ROUNDS = 600 };
+    fixture *f = *state;
+    gt_bytes base = test_value("{text: '()'}");
+    gt_buf out;
+    gt_buf_init(&out, &gt_alloc_system);
+    for (int i = 0; i < 3; i++) {
+        begin(f, strategies[i], __func__);
+        gt_kept *kept = gt_kept_new(&gt_alloc_system, f->schema, base);
+        uint32_t heads[2] = {add(f, NULL, 0, "1, 'a'"), add(f, NULL, 0, "1, 'b'")};
+        for (int round = 1; round < ROUNDS; round++) {
+            uint32_t a = add(f, heads, 2, "1, 'a'"), b = add(f, heads, 2, "1, 'b'");
+            heads[0] = a;
+            heads[1] = b;
+        }
+        for (uint32_t step = 0; step < f->count; step++) {
+            uint64_t work = 0;
+            assert_int_equal(gt_kept_append(kept, &f->steps[step], 1, NULL), GOAT_OK);
+            gt_buf_clear(&out);
+            assert_int_equal(gt_kept_write(kept, &out, &work, NULL), GOAT_OK);
+            assert_true(work < 200);
+        }
+        gt_kept_free(kept);
+        end(f);
+    }
+    gt_buf_free(&out);
+    test_value_free(base);
+}
+
 /* ---- how far off ---- */
 
 static bool holds_twice(const gt_buf *text, const char *word) {
@@ -233,6 +264,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(thousands_at_one_place_do_not_cost_their_square, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_left_out_once_is_not_looked_at_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_who_always_write_at_one_place_cost_what_is_new, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_kept_one_costs_what_is_new, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_far_off_is_not_compared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whoever_comes_between_later_puts_them_too_far_apart, set_up, tear_down),
     };
