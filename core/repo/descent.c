@@ -51,7 +51,7 @@ bool gt_descent_begin(gt_descent *descent, const uint32_t *heads, uint32_t head_
 
 bool gt_descent_step(gt_descent *descent) {
     gt_repo *repo = descent->walk.repo;
-    uint32_t visited = descent->walk.queue[0], earliest = GT_NONE;
+    uint32_t visited = descent->walk.queue.rows[0], earliest = GT_NONE;
     gt_descent_place *place = place_of(descent, visited);
     if (place == NULL) return false;
     descent->edges -= place->children;
@@ -73,7 +73,7 @@ bool gt_descent_step(gt_descent *descent) {
 }
 
 bool gt_descent_is_critical(const gt_descent *descent) {
-    uint32_t queued = descent->walk.queue_count;
+    uint32_t queued = descent->walk.queue.count;
     if (queued == 0) return true;
     if (descent->walk.has_root) return false;
     if (descent->walk.count == 0) return queued == 1;
@@ -82,7 +82,7 @@ bool gt_descent_is_critical(const gt_descent *descent) {
 
 void gt_descent_unmark(gt_descent *descent) {
     gt_walk_unmark(&descent->walk);
-    descent->walk.queue_count = 0;
+    descent->walk.queue.count = 0;
 }
 
 void gt_descent_end(gt_descent *descent) {

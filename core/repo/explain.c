@@ -58,7 +58,7 @@ static goat_status look(gt_explaining *x, gt_diag *diag) {
 
 static void keep_queue(const gt_explaining *x, gt_buf *rows) {
     gt_buf_clear(rows);
-    gt_buf_append(rows, x->descent.walk.queue, x->descent.walk.queue_count * sizeof(uint32_t));
+    gt_buf_append(rows, x->descent.walk.queue.rows, x->descent.walk.queue.count * sizeof(uint32_t));
 }
 
 static goat_status go_back(gt_explaining *x, gt_diag *diag) {
@@ -77,7 +77,7 @@ static goat_status go_back(gt_explaining *x, gt_diag *diag) {
             end = walk->count;
             if (x->unsettled_count == 0) break;
         }
-        if (walk->queue_count == 0 || (has_base && walk->count - x->settled_from >= GT_EXPLAIN_BELOW_MAX)) break;
+        if (walk->queue.count == 0 || (has_base && walk->count - x->settled_from >= GT_EXPLAIN_BELOW_MAX)) break;
         if (!gt_descent_step(&x->descent)) return gt_no_memory(diag);
         status = look(x, diag);
     }

@@ -13,54 +13,25 @@
 bool gt_walk_push(gt_walk *walk, uint32_t number) {
     gt_commit_row *row = gt_commit_at(walk->repo, number);
     if ((row->flags & GT_COMMIT_MARK) != 0) return true;
-    if (!gt_reserve(walk->repo->alloc, (void **)(void *)&walk->queue, walk->queue_count, &walk->queue_capacity,
-                    sizeof(*walk->queue))) {
-        return false;
-    }
+    if (!gt_row_queue_push(walk->repo, &walk->queue, number)) return false;
     row->flags |= GT_COMMIT_MARK;
-    uint32_t at = walk->queue_count++;
-    while (at > 0) { /* sift up: the latest is on top */
-        uint32_t above = (at - 1) / 2;
-        if (gt_commit_order(gt_commit_at(walk->repo, walk->queue[above]), row) > 0) break;
-        walk->queue[at] = walk->queue[above];
-        at = above;
-    }
-    walk->queue[at] = number;
     return true;
 }
 
-static uint32_t pop(gt_walk *walk) {
-    uint32_t top = walk->queue[0], last = walk->queue[--walk->queue_count], at = 0;
-    const gt_commit_row *row = gt_commit_at(walk->repo, last);
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= walk->queue_count) break;
-        if (child + 1 < walk->queue_count && gt_commit_order(gt_commit_at(walk->repo, walk->queue[child]),
-                                                             gt_commit_at(walk->repo, walk->queue[child + 1])) < 0) {
-            child++;
-        }
-        if (gt_commit_order(row, gt_commit_at(walk->repo, walk->queue[child])) > 0) break;
-        walk->queue[at] = walk->queue[child];
-        at = child;
-    }
-    if (walk->queue_count > 0) walk->queue[at] = last;
-    return top;
-}
-
 static bool in_queue(const gt_walk *walk, uint32_t number) {
-    for (uint32_t i = 0; i < walk->queue_count; i++) {
-        if (walk->queue[i] == number) return true;
+    for (uint32_t i = 0; i < walk->queue.count; i++) {
+        if (walk->queue.rows[i] == number) return true;
     }
     return false;
 }
 
 /* Whether everything visited descends from all of the queue: whoever has a parent there has them all. */
 static bool queue_is_critical(const gt_walk *walk) {
-    for (uint32_t i = 0; i < walk->count && walk->queue_count > 1; i++) {
+    for (uint32_t i = 0; i < walk->count && walk->queue.count > 1; i++) {
         const gt_commit_row *row = gt_commit_at(walk->repo, walk->commits[i]);
         uint32_t outside = 0;
         for (uint32_t j = 0; j < row->parent_count; j++) outside += in_queue(walk, gt_parent_at(walk->repo, row, j));
-        if (outside != 0 && outside != walk->queue_count) return false;
+        if (outside != 0 && outside != walk->queue.count) return false;
     }
     return true;
 }
@@ -102,7 +73,7 @@ static goat_status note_visited(gt_walk *walk, uint32_t number, gt_diag *diag) {
 }
 
 bool gt_walk_visit(gt_walk *walk) {
-    uint32_t number = pop(walk);
+    uint32_t number = gt_row_queue_pop(walk->repo, &walk->queue);
     if (!gt_reserve(walk->repo->alloc, (void **)(void *)&walk->commits, walk->count, &walk->capacity,
                     sizeof(*walk->commits))) {
         gt_commit_at(walk->repo, number)->flags &= (uint16_t)~GT_COMMIT_MARK;
@@ -121,8 +92,8 @@ void gt_walk_unmark(gt_walk *walk) {
     for (uint32_t i = 0; i < walk->count; i++) {
         gt_commit_at(walk->repo, walk->commits[i])->flags &= (uint16_t)~GT_COMMIT_MARK;
     }
-    for (uint32_t i = 0; i < walk->queue_count; i++) {
-        gt_commit_at(walk->repo, walk->queue[i])->flags &= (uint16_t)~GT_COMMIT_MARK;
+    for (uint32_t i = 0; i < walk->queue.count; i++) {
+        gt_commit_at(walk->repo, walk->queue.rows[i])->flags &= (uint16_t)~GT_COMMIT_MARK;
     }
     for (size_t at = 0; at < walk->awaited.len; at += sizeof(uint32_t)) {
         uint32_t number;
@@ -172,32 +143,33 @@ goat_status gt_walk_take_empty(gt_walk *walk, uint32_t item, gt_diag *diag) {
 static bool meets_kept(gt_walk *walk) {
     gt_repo *repo = walk->repo;
     if (walk->kept == NULL) return false;
-    if (gt_item_replay_find(walk->kept, walk->queue[0]) != GT_NONE) {
-        gt_commit_at(repo, pop(walk))->flags &= (uint16_t)~GT_COMMIT_MARK; /* its children were all visited */
+    if (gt_item_replay_find(walk->kept, walk->queue.rows[0]) != GT_NONE) {
+        gt_commit_at(repo, gt_row_queue_pop(repo, &walk->queue))->flags &=
+            (uint16_t)~GT_COMMIT_MARK; /* its children were all visited */
         walk->meets_kept = true;
         return true;
     }
     const gt_commit_row *first = gt_commit_at(repo, gt_item_replay_first(walk->kept));
-    walk->leaves_kept = walk->meets_kept && gt_commit_order(gt_commit_at(repo, walk->queue[0]), first) < 0;
+    walk->leaves_kept = walk->meets_kept && gt_commit_order(gt_commit_at(repo, walk->queue.rows[0]), first) < 0;
     return false;
 }
 
 static goat_status run(gt_walk *walk, uint32_t item, gt_diag *diag) {
     gt_repo *repo = walk->repo;
     bool own = gt_item_reader(repo, gt_item_at(repo, item)) == walk->reader; /* cuts are as the item is read */
-    while (walk->queue_count > 0 && !walk->leaves_kept) {
-        walk->forks = walk->forks || walk->queue_count > 1;
+    while (walk->queue.count > 0 && !walk->leaves_kept) {
+        walk->forks = walk->forks || walk->queue.count > 1;
         bool may_end = !walk->has_root && walk->awaited_count == 0 && !walk->meets_kept;
-        if (own && may_end && gt_cut_has(repo, item, walk->queue_count)) {
-            gt_bytes cut = gt_cut_find(repo, item, walk->queue, walk->queue_count);
+        if (own && may_end && gt_cut_has(repo, item, walk->queue.count)) {
+            gt_bytes cut = gt_cut_find(repo, item, walk->queue.rows, walk->queue.count);
             if (cut.data != NULL && queue_is_critical(walk)) {
                 walk->base = cut;
                 return GOAT_OK;
             }
         }
         if (meets_kept(walk)) continue;
-        uint32_t top = walk->queue[0];
-        bool meets = walk->queue_count == 1 && !walk->has_root && !walk->meets_kept;
+        uint32_t top = walk->queue.rows[0];
+        bool meets = walk->queue.count == 1 && !walk->has_root && !walk->meets_kept;
         if (!gt_walk_visit(walk)) return gt_no_memory(diag);
         goat_status noted = note_visited(walk, top, diag);
         if (noted != GOAT_OK) return noted;
@@ -257,6 +229,6 @@ goat_status gt_walk_below(gt_walk *walk, gt_repo *repo, uint32_t item, const gt_
 void gt_walk_free(gt_walk *walk) {
     gt_buf_free(&walk->upgraded);
     gt_buf_free(&walk->awaited);
-    gt_free(walk->repo->alloc, walk->queue);
+    gt_row_queue_free(walk->repo->alloc, &walk->queue);
     gt_free(walk->repo->alloc, walk->commits);
 }

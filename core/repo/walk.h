@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "merge/merge.h"
+#include "repo/row_queue.h"
 #include "repo/replays.h"
 
 typedef struct gt_walk {
@@ -12,9 +13,7 @@ typedef struct gt_walk {
     uint32_t *commits; /* those after the base, latest first */
     uint32_t count;
     size_t capacity;
-    uint32_t *queue; /* a heap, the latest on top */
-    uint32_t queue_count;
-    size_t queue_capacity;
+    gt_row_queue queue;
     gt_buf awaited;             /* uint32_t rows that the base must lie below */
     uint32_t awaited_count;     /* those that were not visited yet */
     bool follows_reverts;       /* what a visited revert names is awaited */
