@@ -947,21 +947,40 @@ GOAT_API goat_status goat_item_replace(goat_item *item, const uint8_t *fields, s
 GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error **error);
 
 /**
- * The commits of an item, newest first (by time, then id), those too that wait for the next advance, as one
- * CBOR array of maps: "id" (bytes), "batch" (bytes), "time" (date), "logical" (integer, the counter within the
- * millisecond), "session" (bytes), "kind" ("create", "edit", "delete", "undelete", "revert"), "schema"
- * ([ns, version]), "fields" (array of names; of an object its own, not what is in it), "parents" (array of bytes),
- * "head" (boolean), "message"?, "reverts"? (array of bytes).
+ * The commits of an item in pages, newest first (by time, then id; so each comes before its parents), as one CBOR array
+ * of maps: "id" (bytes), "batch" (bytes), "time" (date), "logical" (integer, the counter within the millisecond),
+ * "session" (bytes), "kind" ("create", "edit", "delete", "undelete", "revert"), "schema" ([ns, version]), "fields" (array
+ * of names; of an object its own, not what is in it), "parents" (array of bytes), "head" (boolean: the item, as the handle
+ * sees it, is what this commit and the other heads come to), "hidden"? (true: it is in no view here, because it, or one
+ * that it comes from, is of a version of the schema that is not read here), "message"?, "reverts"? (array of bytes).
  *
- * @param offset   how many of the newest to skip.
- * @param limit    how many at most; UINT32_MAX for all.
- * @param commits  new contents, end with goat_buf_free().
- * @return GOAT_OK, GOAT_CORRUPT.
+ * What waits for the next advance is left out, as it is elsewhere. The next page begins behind the last commit of this one,
+ * whatever has come meanwhile: what has its place further on is met there, and nothing is told twice. On the same handle
+ * that costs what the page costs; from any other commit on, in addition a walk over all that are newer, which reads none.
+ *
+ * @param before      borrowed. An id of 32 bytes: those before this commit of the item. NULL: from the newest on.
+ * @param limit       how many at most; UINT32_MAX for all.
+ * @param commits     new contents, end with goat_buf_free(). Empty behind the first commit.
+ * @return GOAT_OK, GOAT_NOT_FOUND if the item has no such commit, GOAT_CORRUPT.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
-GOAT_API goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_t limit, goat_buf *commits,
-                                       goat_error **error);
+GOAT_API goat_status goat_item_commits(goat_item *item, const uint8_t *before, size_t before_len, uint32_t limit,
+                                       goat_buf *commits, goat_error **error);
+
+/**
+ * The commit of an item whose id begins so. Compares the ids of all its commits, those too that wait for the next advance,
+ * and reads none.
+ *
+ * @param digits  borrowed. 8 to 64 hexadecimal digits.
+ * @param id      new contents (32 bytes), end with goat_buf_free().
+ * @return GOAT_OK, GOAT_NOT_FOUND if there is no such commit, GOAT_INVALID if there are several, or if these are no such
+ *         digits.
+ *
+ * Blocks: no. Calls back: no. Threads: any. Since 0.1.
+ */
+GOAT_API goat_status goat_item_find_commit(goat_item *item, const char *digits, size_t digits_len, goat_buf *id,
+                                           goat_error **error);
 
 /**
  * Where the fields of an item come from: which commits contributed to each, from which base, by which rule. Of what the

@@ -144,14 +144,28 @@ goat_status goat_item_read_json(goat_item *item, goat_buf *json, uint32_t *revis
     return gt_leave(&call, status);
 }
 
-goat_status goat_item_commits(goat_item *item, uint32_t offset, uint32_t limit, goat_buf *commits, goat_error **error) {
+goat_status goat_item_commits(goat_item *item, const uint8_t *before, size_t before_len, uint32_t limit,
+                              goat_buf *commits, goat_error **error) {
     gt_call call;
     GT_REQUIRE(item);
     GT_REQUIRE(commits);
+    if (before != NULL && before_len != GT_ID_SIZE) return gt_misuse(error, "before is not an id of 32 bytes");
     gt_enter(&call, gt_item_db(item), error);
     gt_buf out = gt_lend(commits);
-    goat_status status = gt_item_commits(item, offset, limit, &out, call.diag);
+    goat_status status = gt_item_commits(item, gt_bytes_of(before, before_len), limit, &out, call.diag);
     return gt_leave(&call, gt_give_back(commits, &out, status, call.diag));
+}
+
+goat_status goat_item_find_commit(goat_item *item, const char *digits, size_t digits_len, goat_buf *id,
+                                  goat_error **error) {
+    gt_call call;
+    GT_REQUIRE(item);
+    GT_REQUIRE(digits);
+    GT_REQUIRE(id);
+    gt_enter(&call, gt_item_db(item), error);
+    gt_buf out = gt_lend(id);
+    goat_status status = gt_item_find_commit(item, gt_bytes_of(digits, digits_len), &out, call.diag);
+    return gt_leave(&call, gt_give_back(id, &out, status, call.diag));
 }
 
 goat_status goat_item_explain(goat_item *item, const char *field, size_t field_len, const uint8_t *at, size_t at_len,

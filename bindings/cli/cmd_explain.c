@@ -1,5 +1,4 @@
 /* goat explain: where the fields of an item come from, the commits of each newest first. */
-#include <ctype.h>
 #include <string.h>
 
 #include "cbor.h"
@@ -10,65 +9,13 @@
 
 enum {
     ID_SHOWN = 6,
-    ID_SIZE = 32,
-    ID_DIGITS_MIN = 8,
     SESSION_SHOWN = 4,
-    WINDOW = 1024,
     LIMIT = 20,
     WIDTH_MIN = 60,
     EFFECT_COLUMN = 45,
     HEADS_SHOWN = 3,
     RULE_WIDTH = 78,
 };
-
-/* ---- which view ---- */
-
-static bool begins_with(cbor id, const char *digits) {
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; digits[i] != '\0'; i++) {
-        if (i / 2 >= id.len) return false;
-        unsigned half = i % 2 == 0 ? id.data[i / 2] >> 4 : id.data[i / 2] & 15u;
-        if (hex[half] != tolower((unsigned char)digits[i])) return false;
-    }
-    return true;
-}
-
-/* Of one window of commits those whose ids begin so. */
-static int look_through(cbor all, const char *digits, uint8_t *found) {
-    int count = 0;
-    while (all.len > 0) {
-        cbor id = cbor_content(cbor_member(cbor_take(&all), "id"));
-        if (id.len != ID_SIZE || !begins_with(id, digits)) continue;
-        memcpy(found, id.data, ID_SIZE);
-        count++;
-    }
-    return count;
-}
-
-/* The commit of the item that --at names. */
-static int find_commit(cli *run, goat_item *item, const char *digits, uint8_t *found) {
-    size_t len = strspn(digits, "0123456789abcdefABCDEF");
-    if (len < ID_DIGITS_MIN || len > (size_t)2 * ID_SIZE || digits[len] != '\0') {
-        return cli_usage(run, "%s is no commit: 8 to 64 hexadecimal digits", digits);
-    }
-    int matches = 0, code = CLI_DONE;
-    uint64_t got = WINDOW;
-    for (uint32_t offset = 0; code == CLI_DONE && got == WINDOW; offset += WINDOW) {
-        goat_buf commits = {0};
-        goat_error *error = NULL;
-        if (goat_item_commits(item, offset, WINDOW, &commits, &error) != GOAT_OK) {
-            code = cli_fail(run, run->operands[1], error);
-        } else {
-            matches += look_through(cbor_array(cbor_of(&commits), &got), digits, found);
-        }
-        goat_buf_free(&commits);
-    }
-    if (code == CLI_DONE && matches != 1) {
-        cli_error(run, "%s: %s commit begins with %s", run->operands[1], matches == 0 ? "no" : "more than one", digits);
-        code = CLI_NO;
-    }
-    return code;
-}
 
 /* ---- as text ---- */
 
@@ -334,16 +281,15 @@ static void print_explanation(cbor explanation, goat_item *item, bool is_now) {
 int cmd_explain(cli *run) {
     uint32_t limit = LIMIT;
     goat_item *item = NULL;
-    goat_buf told = {0};
+    goat_buf told = {0}, at = {0};
     goat_error *error = NULL;
-    uint8_t at[ID_SIZE];
     const char *field = run->operand_count > 2 ? run->operands[2] : NULL, *digits = cli_value(run, "at");
     if (!cli_number(run, "limit", 0, UINT32_MAX, &limit)) return CLI_USAGE;
     int code = cli_open_item(run, true, CLI_REPO_MUST_EXIST, &item);
-    if (code == CLI_DONE && digits != NULL) code = find_commit(run, item, digits, at);
+    if (code == CLI_DONE && digits != NULL) code = cli_find_commit(run, item, digits, &at);
     if (code == CLI_DONE &&
-        goat_item_explain(item, field, field == NULL ? 0 : strlen(field), digits == NULL ? NULL : at,
-                          digits == NULL ? 0 : ID_SIZE, limit, &told, &error) != GOAT_OK) {
+        goat_item_explain(item, field, field == NULL ? 0 : strlen(field), at.data, at.size, limit, &told, &error) !=
+            GOAT_OK) {
         code = cli_fail(run, run->operands[1], error);
     }
     if (code == CLI_DONE && cli_has(run, "json")) {
@@ -353,6 +299,7 @@ int cmd_explain(cli *run) {
         print_explanation(cbor_of(&told), item, digits == NULL);
     }
     goat_buf_free(&told);
+    goat_buf_free(&at);
     goat_item_free(item);
     return cli_close(run, code);
 }

@@ -7,7 +7,7 @@
 #include "output.h"
 #include "text.h"
 
-enum { ID_SHOWN = 6, SESSION_SHOWN = 4, WINDOW = 1024, FIELDS_COLUMN = 56, FIELDS_WIDTH_MIN = 12 };
+enum { ID_SHOWN = 6, ID_SIZE = 32, SESSION_SHOWN = 4, WINDOW = 1024, FIELDS_COLUMN = 56, FIELDS_WIDTH_MIN = 12 };
 
 static void add_fields(text *line, cbor commit) {
     uint64_t count;
@@ -53,7 +53,10 @@ static void print_commit(cbor commit) {
     time[10] = ' ';
     time[19] = '\0'; /* to the second */
     out_hex(id.data, id.len < ID_SHOWN ? id.len : ID_SHOWN);
-    out_print("%s  %s  ", cbor_bool(cbor_member(commit, "head")) ? "*" : " ", time);
+    const char *mark = cbor_bool(cbor_member(commit, "head"))     ? "*"
+                       : cbor_bool(cbor_member(commit, "hidden")) ? "-"
+                                                                  : " ";
+    out_print("%s  %s  ", mark, time);
     out_hex(session.data, session.len < SESSION_SHOWN ? session.len : SESSION_SHOWN);
     out_print("  %-8.*s  ", (int)kind.len, (const char *)kind.data);
     text rest = {0};
@@ -64,48 +67,61 @@ static void print_commit(cbor commit) {
     text_free(&rest);
 }
 
-/* Prints up to `limit` commits from `offset` on; `*got`: how many there were. */
-static int print_window(cli *run, goat_item *item, uint32_t offset, uint32_t limit, uint64_t *got) {
-    goat_buf commits = {0};
-    goat_error *error = NULL;
-    if (goat_item_commits(item, offset, limit, &commits, &error) != GOAT_OK) {
-        goat_buf_free(&commits);
-        return cli_fail(run, run->operands[1], error);
-    }
-    cbor all = cbor_array(cbor_of(&commits), got);
-    for (uint64_t i = 0; i < *got && all.len > 0; i++) {
-        cbor commit = cbor_take(&all);
+/* Prints a page; `last` becomes the id of its last commit, behind which the next one begins. */
+static void print_page(const cli *run, cbor all, uint8_t last[ID_SIZE]) {
+    while (all.len > 0) {
+        cbor commit = cbor_take(&all), id = cbor_content(cbor_member(commit, "id"));
         if (cli_has(run, "json")) {
             cbor_print(commit);
             out_text("\n");
         } else {
             print_commit(commit);
         }
+        if (id.len == ID_SIZE) {
+            memcpy(last, id.data, ID_SIZE);
+        }
+    }
+}
+
+/* Prints up to `limit` commits: those before `before`, or (with an empty one) from the newest on. */
+static int print_all(cli *run, goat_item *item, const goat_buf *before, uint32_t limit) {
+    goat_buf commits = {0};
+    uint8_t last[ID_SIZE] = {0};
+    const uint8_t *from = before->size == ID_SIZE ? before->data : NULL;
+    int code = CLI_DONE;
+    for (uint64_t got = WINDOW; code == CLI_DONE && got == WINDOW && limit > 0 && !out_failed(); from = last) {
+        uint32_t window = limit < WINDOW ? limit : WINDOW;
+        goat_error *error = NULL;
+        if (goat_item_commits(item, from, ID_SIZE, window, &commits, &error) != GOAT_OK) {
+            code = cli_fail(run, run->operands[1], error);
+        } else {
+            print_page(run, cbor_array(cbor_of(&commits), &got), last);
+            limit -= window;
+        }
     }
     goat_buf_free(&commits);
-    return CLI_DONE;
+    return code;
 }
 
 int cmd_log(cli *run) {
-    uint32_t offset = 0, limit = UINT32_MAX;
-    if (!cli_number(run, "offset", 0, UINT32_MAX, &offset) || !cli_number(run, "limit", 0, UINT32_MAX, &limit)) {
+    uint32_t limit = UINT32_MAX;
+    const char *digits = cli_value(run, "before");
+    goat_buf before = {0};
+    goat_item *item = NULL;
+    if (!cli_number(run, "limit", 0, UINT32_MAX, &limit)) {
         return CLI_USAGE;
     }
-    goat_item *item = NULL;
     int code = cli_open_item(run, true, CLI_REPO_MUST_EXIST, &item);
+    if (code == CLI_DONE && digits != NULL) {
+        code = cli_find_commit(run, item, digits, &before);
+    }
     if (code == CLI_DONE && !cli_has(run, "json")) {
         out_text("COMMIT         TIME (UTC)           SESSION   KIND      FIELDS\n");
     }
-    uint64_t got = 1;
-    while (code == CLI_DONE && limit > 0 && got > 0 && !out_failed()) {
-        uint32_t window = limit < WINDOW ? limit : WINDOW;
-        code = print_window(run, item, offset, window, &got);
-        offset += window;
-        limit -= window;
-        if (got < window) {
-            break;
-        }
+    if (code == CLI_DONE) {
+        code = print_all(run, item, &before, limit);
     }
+    goat_buf_free(&before);
     goat_item_free(item);
     return cli_close(run, code);
 }

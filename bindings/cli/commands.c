@@ -78,7 +78,7 @@ static const cli_option query_options[] = {
     END,
 };
 static const cli_option log_options[] = {
-    {"offset", "N", "leave out the N newest"},
+    {"before", "COMMIT", "only what is older than this commit, by the first\ndigits of its id"},
     {"limit", "N", "at most N commits"},
     JSON("print an object a line, with full ids"),
     END,
@@ -250,7 +250,8 @@ const cli_command cli_commands[] = {
      "print the commits of an item, newest first",
      {"DB PATH"},
      "One line a commit: id, time, session, kind and the fields that it edited. A *\n"
-     "marks a head, a commit that no other builds on.",
+     "marks a head, of which the item as it is now is made, and a - what is not\n"
+     "read here.",
      "goat log pets /data/cats/tom",
      2,
      2,

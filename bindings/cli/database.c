@@ -8,6 +8,8 @@
 #include "output.h"
 #include "owner.h"
 
+enum { ID_DIGITS_MIN = 8, ID_DIGITS_MAX = 64 };
+
 int cli_open(cli *run, bool read_only) {
     const char *path = run->operands[0];
     goat_config config = GOAT_CONFIG_INIT;
@@ -162,4 +164,23 @@ int cli_open_item(cli *run, bool read_only, int how, goat_item **item) {
         code = cli_fail(run, path, error);
     }
     return code;
+}
+
+int cli_find_commit(cli *run, goat_item *item, const char *digits, goat_buf *id) {
+    goat_error *error = NULL;
+    size_t len = strspn(digits, "0123456789abcdefABCDEF");
+    if (len < ID_DIGITS_MIN || len > ID_DIGITS_MAX || digits[len] != '\0') {
+        return cli_usage(run, "%s is no commit: 8 to 64 hexadecimal digits", digits);
+    }
+    goat_status status = goat_item_find_commit(item, digits, len, id, &error);
+    if (status == GOAT_OK) {
+        return CLI_DONE;
+    }
+    if (status != GOAT_NOT_FOUND && status != GOAT_INVALID) {
+        return cli_fail(run, run->operands[1], error);
+    }
+    goat_error_free(error);
+    cli_error(run, "%s: %s commit begins with %s", run->operands[1], status == GOAT_INVALID ? "more than one" : "no",
+              digits);
+    return CLI_NO;
 }

@@ -39,4 +39,7 @@ int cli_split_path(const cli *run, const char *path, char *repo, const char **ke
  * NULL. */
 int cli_open_item(cli *run, bool read_only, int how, goat_item **item);
 
+/* The id of the item's commit that begins with these digits. */
+int cli_find_commit(cli *run, goat_item *item, const char *digits, goat_buf *id);
+
 #endif

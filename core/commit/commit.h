@@ -22,6 +22,12 @@ typedef struct gt_id {
     uint8_t bytes[GT_ID_SIZE];
 } gt_id;
 
+/* Whether an id begins like another: so many hexadecimal digits, an odd one the upper half of a byte. */
+static inline bool gt_id_begins(const gt_id *id, const gt_id *beginning, uint32_t digits) {
+    uint32_t whole = digits / 2;
+    if (memcmp(id->bytes, beginning->bytes, whole) != 0) return false;
+    return digits % 2 == 0 || id->bytes[whole] >> 4 == beginning->bytes[whole] >> 4;
+}
 static inline int gt_id_compare(const gt_id *a, const gt_id *b) { return memcmp(a->bytes, b->bytes, GT_ID_SIZE); }
 
 /* Hybrid logical time: 48 bits of milliseconds, 16 of counter. */

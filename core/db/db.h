@@ -219,7 +219,9 @@ goat_status gt_item_edit(goat_item *item, gt_bytes field, const gt_edit *edit, g
 goat_status gt_item_field_of(goat_item *item, gt_bytes name, const gt_field **field, gt_diag *diag);
 goat_status gt_item_replace(goat_item *item, gt_bytes fields, gt_diag *diag);
 goat_status gt_item_delete(goat_item *item, bool deleted, gt_diag *diag);
-goat_status gt_item_commits(goat_item *item, uint32_t offset, uint32_t limit, gt_buf *out, gt_diag *diag);
+/* `before`: an id, or data NULL. */
+goat_status gt_item_commits(goat_item *item, gt_bytes before, uint32_t limit, gt_buf *out, gt_diag *diag);
+goat_status gt_item_find_commit(goat_item *item, gt_bytes digits, gt_buf *id, gt_diag *diag);
 /* As goat_item_explain: `field` of data NULL for all, `at` of data NULL for what is seen. */
 goat_status gt_item_explain(goat_item *item, gt_bytes field, gt_bytes at, uint32_t limit, gt_buf *out, gt_diag *diag);
 

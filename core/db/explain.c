@@ -20,7 +20,7 @@ static goat_status look_back(gt_repo *repo, uint32_t item, gt_bytes at, gt_buf *
     return gt_repo_view_at(repo, item, (const gt_id *)(const void *)heads->data, (uint32_t)kept, view, diag);
 }
 
-static goat_status look_now(goat_item *item, gt_buf *heads, gt_diag *diag) {
+goat_status gt_item_heads_seen(goat_item *item, gt_buf *heads, gt_diag *diag) {
     const gt_work *work = item->work;
     if (work == NULL) return gt_space_heads(item->space, item->item, heads, diag);
     gt_buf_append(heads, work->heads.data, work->heads.len);
@@ -33,7 +33,7 @@ static goat_status explain(goat_item *item, gt_explain_request *request, gt_byte
     gt_buf_init(&heads, item->db->database->alloc);
     gt_buf_init(&view, item->db->database->alloc);
     goat_status status =
-        at.data == NULL ? look_now(item, &heads, diag) : look_back(repo, item->item, at, &heads, &view, diag);
+        at.data == NULL ? gt_item_heads_seen(item, &heads, diag) : look_back(repo, item->item, at, &heads, &view, diag);
     if (status == GOAT_OK && heads.len == 0) status = gt_fail(diag, GOAT_NOT_FOUND, "the item has no commit yet");
     if (status == GOAT_OK) {
         request->heads = (const gt_id *)(const void *)heads.data;

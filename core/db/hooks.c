@@ -3,6 +3,7 @@
 #include "db/internal.h"
 
 #include "db/links.h"
+#include "repo/history.h"
 
 static goat_status find_key(void *context, const gt_batch *batch, uint8_t public_key[32], gt_diag *diag) {
     gt_mount *mount = context;
@@ -73,18 +74,20 @@ static void before_change(void *context, gt_repo *repo, uint32_t item) {
 /* The commit of a system item that is in force: of a certificate the latest, of a schema the first
  * (core/commit/FORMAT.md section 8). They stand alone: nothing is merged. */
 goat_status gt_find_in_force(gt_mount *mount, uint32_t item, gt_commit_info *info, gt_diag *diag) {
-    gt_buf rows;
+    gt_repo *repo = mount->repo;
+    gt_history history = {0};
+    gt_history_part all = {.item = item, .end = gt_repo_commit_count(repo)};
+    uint32_t row = GT_NONE;
+    goat_status status = GOAT_OK;
     *info = (gt_commit_info){0};
-    gt_buf_init(&rows, mount->database->alloc);
-    goat_status status = gt_repo_item_commits(mount->repo, item, &rows, diag);
-    if (status == GOAT_OK && rows.len > 0) {
-        uint32_t row;
-        size_t at = mount->is_sessions ? 0 : rows.len - sizeof(row); /* the latest is first */
-        memcpy(&row, rows.data + at, sizeof(row));
-        status = gt_repo_commit_info(mount->repo, row, info, diag);
+    if (!mount->is_sessions) {
+        row = gt_repo_first(repo, item);
+    } else {
+        status = gt_history_seek(repo, &history, &all, GT_NONE, diag);
+        if (status == GOAT_OK) status = gt_history_next(repo, &history, &row, diag);
+        gt_history_free(mount->database->alloc, &history);
     }
-    gt_buf_free(&rows);
-    return status;
+    return status == GOAT_OK && row != GT_NONE ? gt_repo_commit_info(repo, row, info, diag) : status;
 }
 
 /* Registers a stored definition. It stands under its own name, and is not one of the library's. */

@@ -58,6 +58,7 @@ static void forget_seen(goat_item *item) {
 void gt_item_free(goat_item *item) {
     const gt_alloc *alloc = item->db->database->alloc;
     forget_seen(item);
+    gt_item_history_free(alloc, item->history);
     if (item->work != NULL) gt_work_release(item->work);
     if (item->tx != NULL && gt_tx_release(item->tx)) gt_handle_drop(item->db); /* the item's own comes later */
     gt_free(alloc, item->key);
@@ -386,90 +387,4 @@ goat_status gt_item_delete(goat_item *item, bool deleted, gt_diag *diag) {
     work->deleted = deleted;
     gt_edited(work);
     return GOAT_OK;
-}
-
-/* ---- history ---- */
-
-static const char *kind_of(const gt_commit *commit) {
-    if (commit->reverts.count > 0) return "revert";
-    gt_bytes flag = commit->delta.data == NULL ? (gt_bytes){0} : gt_map_find_int(commit->delta, 0);
-    bool deleted = false;
-    if (commit->parents.count == 0) return "create";
-    if (flag.data == NULL) return "edit";
-    gt_value_as_bool(flag, &deleted);
-    return deleted ? "delete" : "undelete";
-}
-
-static void write_id(gt_buf *out, const char *name, const gt_id *id) {
-    gt_write_text(out, gt_bytes_text(name));
-    gt_write_bytes(out, gt_bytes_of(id->bytes, GT_ID_SIZE));
-}
-
-static void write_fields(gt_buf *out, gt_bytes delta) {
-    gt_bytes name, value;
-    size_t count = 0;
-    delta = gt_map_or_empty(delta); /* a sealed commit shows none */
-    gt_iter iter = gt_map_iter(delta);
-    while (gt_map_next(&iter, &name, &value)) count++;
-    gt_write_array_head(out, count);
-    iter = gt_map_iter(delta);
-    while (gt_map_next(&iter, &name, &value)) gt_write_text(out, name);
-}
-
-/* Keys in the order of deterministic CBOR: by length, then bytes. */
-static void write_ids(gt_buf *out, const char *name, gt_ids ids) {
-    gt_write_text(out, gt_bytes_text(name));
-    gt_write_array_head(out, ids.count);
-    for (uint32_t i = 0; i < ids.count; i++) gt_write_bytes(out, gt_bytes_of(gt_ids_at(ids, i)->bytes, GT_ID_SIZE));
-}
-
-static void write_commit(gt_buf *out, const gt_commit_info *info) {
-    const gt_commit *commit = &info->commit;
-    gt_write_map_head(out, 10 + (size_t)(commit->message.data != NULL) + (commit->reverts.count > 0));
-    write_id(out, "id", &info->id);
-    gt_write_text(out, gt_bytes_text("head"));
-    gt_write_bool(out, info->is_head);
-    gt_write_text(out, gt_bytes_text("kind"));
-    gt_write_text(out, gt_bytes_text(kind_of(commit)));
-    gt_write_text(out, gt_bytes_text("time"));
-    gt_write_date_ms(out, GT_TIME_MS(commit->time));
-    write_id(out, "batch", &info->batch);
-    gt_write_text(out, gt_bytes_text("fields"));
-    write_fields(out, commit->delta);
-    gt_write_text(out, gt_bytes_text("schema"));
-    gt_write_array_head(out, 2);
-    gt_write_text(out, commit->ns);
-    gt_write_int(out, commit->version);
-    gt_write_text(out, gt_bytes_text("logical"));
-    gt_write_int(out, (int64_t)(commit->time & 0xffff));
-    if (commit->message.data != NULL) {
-        gt_write_text(out, gt_bytes_text("message"));
-        gt_write_text(out, commit->message);
-    }
-    write_ids(out, "parents", commit->parents);
-    if (commit->reverts.count > 0) write_ids(out, "reverts", commit->reverts);
-    write_id(out, "session", &info->session);
-}
-
-goat_status gt_item_commits(goat_item *item, uint32_t offset, uint32_t limit, gt_buf *out, gt_diag *diag) {
-    gt_buf rows;
-    goat_status status = refresh(item, diag);
-    if (status != GOAT_OK) return status;
-    gt_buf_init(&rows, item->db->database->alloc);
-    gt_repo *repo = item->space->mount->repo;
-    if (item->item == GT_NONE) item->item = gt_repo_find(repo, key_of(item));
-    if (item->item != GT_NONE) status = gt_repo_item_commits(repo, item->item, &rows, diag);
-    size_t total = rows.len / sizeof(uint32_t);
-    size_t from = offset < total ? offset : total, count = total - from < limit ? total - from : limit;
-    gt_write_array_head(out, count);
-    for (size_t i = from; status == GOAT_OK && i < from + count; i++) {
-        uint32_t row;
-        gt_commit_info info;
-        memcpy(&row, rows.data + i * sizeof(row), sizeof(row));
-        status = gt_repo_commit_info(repo, row, &info, diag);
-        if (status == GOAT_OK) write_commit(out, &info);
-    }
-    gt_buf_free(&rows);
-    if (status == GOAT_OK && gt_buf_failed(out)) status = gt_no_memory(diag);
-    return status;
 }

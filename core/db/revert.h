@@ -53,6 +53,8 @@ goat_status gt_revert_search_begin(gt_revert_search *search, const gt_id *sessio
 /* GOAT_NOT_FOUND: there is no such commit, or nothing to undo; GOAT_INVALID: several ids begin so. */
 goat_status gt_revert_search_step(gt_revert_search *search, bool *done, gt_diag *diag);
 
+/* False: it is none, from GT_PREFIX_DIGITS_MIN digits to a whole id. */
+bool gt_wanted_read(gt_bytes digits, gt_wanted_id *wanted);
 bool gt_wanted_is(const gt_wanted_id *wanted, const gt_id *id);
 
 #endif

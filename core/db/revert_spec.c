@@ -19,7 +19,7 @@ static goat_status refuse(const char *name, const char *words, gt_diag *diag) {
 
 /* ---- commits ---- */
 
-static bool read_prefix(gt_bytes text, gt_wanted_id *wanted) {
+bool gt_wanted_read(gt_bytes text, gt_wanted_id *wanted) {
     char padded[2 * GT_ID_SIZE];
     if (text.len < GT_PREFIX_DIGITS_MIN || text.len > sizeof(padded)) return false;
     memset(padded, '0', sizeof(padded));
@@ -29,9 +29,7 @@ static bool read_prefix(gt_bytes text, gt_wanted_id *wanted) {
 }
 
 bool gt_wanted_is(const gt_wanted_id *wanted, const gt_id *id) {
-    size_t whole = wanted->digits / 2;
-    if (memcmp(wanted->id.bytes, id->bytes, whole) != 0) return false;
-    return wanted->digits % 2 == 0 || wanted->id.bytes[whole] >> 4 == id->bytes[whole] >> 4;
+    return gt_id_begins(id, &wanted->id, wanted->digits);
 }
 
 static goat_status read_commits(gt_bytes array, gt_revert_spec *spec, gt_diag *diag) {
@@ -44,7 +42,7 @@ static goat_status read_commits(gt_bytes array, gt_revert_spec *spec, gt_diag *d
     if (spec->commits == NULL) return gt_no_memory(diag);
     while (gt_array_next(&iter, &element)) {
         gt_wanted_id *wanted = &spec->commits[spec->commit_count];
-        if (!gt_value_as_text(element, &text) || !read_prefix(text, wanted)) {
+        if (!gt_value_as_text(element, &text) || !gt_wanted_read(text, wanted)) {
             return refuse("commits", "holds something other than ids: 8 to 64 hexadecimal digits each", diag);
         }
         spec->commit_count++;
@@ -110,7 +108,7 @@ static goat_status read_member(gt_bytes key, gt_bytes value, gt_revert_spec *spe
     if (until) return read_time("until", value, true, &spec->until, diag);
     if (session) {
         gt_bytes text;
-        bool good = gt_value_as_text(value, &text) && read_prefix(text, &spec->session);
+        bool good = gt_value_as_text(value, &text) && gt_wanted_read(text, &spec->session);
         spec->has_session = true;
         return good ? GOAT_OK : refuse("session", "is not an id: 8 to 64 hexadecimal digits", diag);
     }

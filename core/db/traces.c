@@ -58,7 +58,8 @@ static void lose(gt_space *space) {
 static void freeze(gt_space *space, gt_trace *trace) {
     gt_repo *repo = space->mount->repo;
     trace->frozen = true;
-    if (is_new(space, trace->item)) return;
+    trace->commits = is_new(space, trace->item) ? 0 : gt_repo_newest(repo, trace->item) + 1;
+    if (trace->commits == 0) return;
     if (gt_repo_view(repo, trace->item, &trace->seen, NULL) == GOAT_NO_MEMORY ||
         gt_repo_heads(repo, trace->item, &trace->heads, NULL) == GOAT_NO_MEMORY) {
         trace->frozen = false;
@@ -152,4 +153,9 @@ goat_status gt_space_heads(gt_space *space, uint32_t item, gt_buf *ids, gt_diag 
     if (trace == NULL || !trace->frozen) return gt_repo_heads(space->mount->repo, item, ids, diag);
     gt_buf_append(ids, trace->heads.data, trace->heads.len);
     return gt_buf_failed(ids) ? gt_no_memory(diag) : GOAT_OK;
+}
+
+uint32_t gt_space_commits(const gt_space *space, uint32_t item) {
+    const gt_trace *trace = gt_trace_find(space, item);
+    return trace == NULL || !trace->frozen ? gt_repo_commit_count(space->mount->repo) : trace->commits;
 }

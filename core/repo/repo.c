@@ -4,8 +4,6 @@
 #include "base/assert.h"
 #include "repo/replays.h"
 
-#include <stdlib.h>
-
 void gt_diag_item(gt_diag *diag, const char *repository, gt_bytes key) {
     if (diag == NULL) return;
     char path[GT_DIAG_PATH_MAX];
@@ -125,34 +123,7 @@ const gt_schema *gt_repo_schema(const gt_repo *repo, uint32_t item) {
 
 /* ---- commits of an item ---- */
 
-typedef struct ordered {
-    gt_time time;
-    const gt_id *id;
-    uint32_t row;
-} ordered;
-
-static int latest_first(const void *a, const void *b) {
-    const ordered *x = a, *y = b;
-    if (x->time != y->time) return x->time > y->time ? -1 : 1;
-    return -gt_id_compare(x->id, y->id);
-}
-
-goat_status gt_repo_item_commits(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag) {
-    gt_buf list;
-    gt_buf_init(&list, repo->alloc);
-    for (uint32_t c = gt_item_at(repo, item)->newest; c != GT_NONE; c = gt_commit_at(repo, c)->older) {
-        const gt_commit_row *row = gt_commit_at(repo, c);
-        ordered entry = {.time = row->time, .id = &row->id, .row = c};
-        gt_buf_append(&list, &entry, sizeof(entry));
-    }
-    bool failed = gt_buf_failed(&list);
-    size_t count = list.len / sizeof(ordered);
-    ordered *entries = (ordered *)(void *)list.data;
-    if (!failed && count > 0) qsort(entries, count, sizeof(*entries), latest_first);
-    for (size_t i = 0; !failed && i < count; i++) gt_buf_append(rows, &entries[i].row, sizeof(uint32_t));
-    gt_buf_free(&list);
-    return failed || gt_buf_failed(rows) ? gt_no_memory(diag) : GOAT_OK;
-}
+uint32_t gt_repo_first(const gt_repo *repo, uint32_t item) { return gt_item_at(repo, item)->first; }
 
 gt_commit_key gt_repo_commit_key(const gt_repo *repo, uint32_t commit) {
     const gt_commit_row *row = gt_commit_at(repo, commit);
@@ -174,7 +145,7 @@ goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *
         .session = gt_session_at(repo, batch->session)->id,
         .leaf = row->leaf,
         .commit = content,
-        .is_head = (row->flags & GT_COMMIT_HEAD) != 0,
+        .is_hidden = !gt_is_shown(row),
     };
     return GOAT_OK;
 }

@@ -173,14 +173,14 @@ typedef struct gt_explain_request {
 goat_status gt_repo_explain(gt_repo *repo, uint32_t item, const gt_explain_request *request, gt_buf *out,
                             gt_diag *diag);
 
-/* One item's commits, newest first by (time, id). `rows` gets uint32_t commit rows. */
-goat_status gt_repo_item_commits(gt_repo *repo, uint32_t item, gt_buf *rows, gt_diag *diag);
+/* Row of the first of an item's commits in the order of (time, id). All of them: history.h. */
+uint32_t gt_repo_first(const gt_repo *repo, uint32_t item);
 
 typedef struct gt_commit_info {
     gt_id id, batch, session;
     uint32_t leaf;
     gt_commit commit;
-    bool is_head;
+    bool is_hidden; /* in no view here, as it or one that it comes from cannot be read */
 } gt_commit_info;
 
 goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag);

@@ -1,6 +1,8 @@
 /* Commits on the way back through an item's history, the latest on top. */
 #include "repo/row_queue.h"
 
+#include "repo/tables.h"
+
 static bool is_later(const gt_repo *repo, uint32_t a, uint32_t b) {
     return gt_commit_order(gt_commit_at(repo, a), gt_commit_at(repo, b)) > 0;
 }

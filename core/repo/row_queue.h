@@ -2,7 +2,7 @@
 #ifndef GT_REPO_ROW_QUEUE_H
 #define GT_REPO_ROW_QUEUE_H
 
-#include "repo/tables.h"
+#include "repo/repo.h"
 
 typedef struct gt_row_queue {
     uint32_t *rows; /* of commits; the first is the latest */

@@ -272,7 +272,8 @@ class Items(Case):
         self.assertRegex(first, rf"^{full[0]['id'][:12]}\*  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  "
                                 rf"{full[0]['session'][:8]}  edit      \w+, \w+$")
         self.assertRegex(second, rf"^{full[1]['id'][:12]}   .*  create    name$")
-        self.assertEqual(lines(self.goat("log", self.db, "/data/cats/tom", "--json", "--offset", "1")), full[1:])
+        self.assertEqual(lines(self.goat("log", self.db, "/data/cats/tom", "--json", "--before", full[0]["id"][:8])), full[1:])
+        self.assertEqual(lines(self.goat("log", self.db, "/data/cats/tom", "--json", "--before", full[1]["id"])), [])
         self.assertEqual(lines(self.goat("log", self.db, "/data/cats/tom", "--json", "--limit", "1")), full[:1])
 
     def test_digest_is_three_words(self):

@@ -16,11 +16,13 @@ static bool choose_commit(sim_peer *peer, sim_handle *handle, uint8_t repo, gt_s
     snprintf(path, sizeof(path), "%s/n%u", sim_repo_paths[repo],
              (unsigned)gt_sim_random_below(random, peer->world->plan->profile.keys));
     if (goat_item_open(handle->db, NULL, path, strlen(path), &item, NULL) != GOAT_OK) return false;
-    goat_status status = goat_item_commits(item, (uint32_t)gt_sim_random_below(random, 6), 1, &commits, NULL);
+    uint64_t back = gt_sim_random_below(random, 6);
+    goat_status status = goat_item_commits(item, NULL, 0, (uint32_t)back + 1, &commits, NULL);
     sim_expect(peer, status, "reading a history");
     gt_iter iter = gt_array_iter(gt_bytes_of(commits.data, commits.size));
-    bool found = status == GOAT_OK && gt_array_next(&iter, &one) &&
-                 gt_value_as_bytes(gt_map_find(one, gt_bytes_text("id")), &id);
+    bool found = status == GOAT_OK && gt_array_next(&iter, &one);
+    while (found && back-- > 0) found = gt_array_next(&iter, &one);
+    found = found && gt_value_as_bytes(gt_map_find(one, gt_bytes_text("id")), &id);
     for (size_t i = 0; found && i < id.len; i++) snprintf(hex + 2 * i, 3, "%02x", (unsigned)id.data[i]);
     goat_buf_free(&commits);
     goat_item_free(item);

@@ -291,7 +291,7 @@ static void look_at_item(sim_peer *peer, const sim_handle *handle, uint8_t repo,
     if (status != GOAT_OK) return;
     sim_expect(peer, goat_item_read_json(item, &out, NULL, NULL), "reading an item");
     sim_note(peer->world, peer->index, 6, out.size);
-    sim_expect(peer, goat_item_commits(item, 0, 5, &out, NULL), "reading a history");
+    sim_expect(peer, goat_item_commits(item, NULL, 0, 5, &out, NULL), "reading a history");
     sim_expect(peer, goat_item_check(item, NULL), "checking an item");
     sim_expect(peer, goat_item_explain(item, NULL, 0, NULL, 0, 5, &out, NULL), "explaining an item");
     goat_buf_free(&out);

@@ -1,6 +1,8 @@
 /* abi/: items, their fields in every form, transactions, and many edits at once. */
 #include "support/test.h"
 
+#include "base/utf8.h"
+#include "commit/commit.h"
 #include "support/test_db.h"
 #include "value/value.h"
 
@@ -390,6 +392,15 @@ static void replacing_sets_what_differs_and_unsets_the_rest(void **state) {
     goat_item_free(item);
 }
 
+/* The id of the last commit of a page. */
+static void last_id(const goat_buf *commits, uint8_t id[GT_ID_SIZE]) {
+    gt_bytes commit, found = {0};
+    gt_iter iter = gt_array_iter(gt_bytes_of(commits->data, commits->size));
+    while (gt_array_next(&iter, &commit)) assert_true(gt_value_as_bytes(gt_map_find(commit, gt_bytes_text("id")), &found));
+    assert_int_equal(found.len, GT_ID_SIZE);
+    memcpy(id, found.data, GT_ID_SIZE);
+}
+
 static void an_item_tells_its_history(void **state) {
     test_db *f = *state;
     goat_buf commits = {0};
@@ -401,21 +412,63 @@ static void an_item_tells_its_history(void **state) {
     gt_sim_advance_ms(&f->clock, 1000);
     assert_ok(goat_item_delete(item, true, &error));
     flush(f);
-    assert_ok(goat_item_commits(item, 0, UINT32_MAX, &commits, &error));
+    assert_ok(goat_item_commits(item, NULL, 0, UINT32_MAX, &commits, &error));
     const char *json = test_db_json(&commits);
     const char *deleted = strstr(json, "\"kind\":\"delete\""), *edited = strstr(json, "\"kind\":\"edit\"");
     const char *created = strstr(json, "\"kind\":\"create\"");
     assert_true(deleted != NULL && edited > deleted && created > edited);
     assert_non_null(strstr(json, "\"fields\":[\"size\"]"));
     assert_non_null(strstr(json, "\"schema\":[\"task\",1]"));
-    assert_ok(goat_item_commits(item, 1, 1, &commits, &error));
-    json = test_db_json(&commits);
-    assert_non_null(strstr(json, "\"kind\":\"edit\""));
-    assert_null(strstr(json, "\"kind\":\"create\""));
-    assert_ok(goat_item_commits(item, 3, UINT32_MAX, &commits, &error));
+    uint8_t last[GT_ID_SIZE];
+    const char *const kinds[] = {"\"kind\":\"delete\"", "\"kind\":\"edit\"", "\"kind\":\"create\""};
+    for (int page = 0; page < 3; page++) {
+        assert_ok(goat_item_commits(item, page == 0 ? NULL : last, sizeof last, 1, &commits, &error));
+        last_id(&commits, last);
+        json = test_db_json(&commits);
+        for (int kind = 0; kind < 3; kind++) assert_int_equal(strstr(json, kinds[kind]) != NULL, kind == page);
+        assert_int_equal(strstr(json, "\"head\":true") != NULL, page == 0);
+        assert_null(strstr(json, "hidden"));
+    }
+    assert_ok(goat_item_commits(item, last, sizeof last, UINT32_MAX, &commits, &error));
     assert_string_equal(test_db_json(&commits), "[]");
+    assert_fails(GOAT_MISUSE, goat_item_commits(item, last, sizeof last - 1, 1, &commits, &error));
+    last[0] ^= 1;
+    assert_fails(GOAT_NOT_FOUND, goat_item_commits(item, last, sizeof last, 1, &commits, &error));
     goat_buf_free(&commits);
     goat_item_free(item);
+}
+
+static void a_commit_is_found_by_the_beginning_of_its_id(void **state) {
+    test_db *f = *state;
+    goat_buf commits = {0}, id = {0};
+    uint8_t first[GT_ID_SIZE];
+    char digits[2 * GT_ID_SIZE + 2];
+    goat_item *item = test_db_create(f, "/data/tasks/1", "one"), *other = test_db_create(f, "/data/tasks/2", "two");
+    assert_fails(GOAT_NOT_FOUND, goat_item_find_commit(item, TEXT("00000000"), &id, &error)); /* it has none yet */
+    flush(f);
+    assert_ok(goat_item_commits(item, NULL, 0, 1, &commits, &error));
+    last_id(&commits, first);
+    gt_hex(digits, first, GT_ID_SIZE);
+    digits[64] = digits[65] = '0';
+    for (size_t len = 0; len <= 65; len++) {
+        if (len < 8 || len > 64) {
+            assert_fails(GOAT_INVALID, goat_item_find_commit(item, digits, len, &id, &error));
+            continue;
+        }
+        assert_ok(goat_item_find_commit(item, digits, len, &id, &error));
+        assert_int_equal(id.size, GT_ID_SIZE);
+        assert_memory_equal(id.data, first, GT_ID_SIZE);
+        assert_fails(GOAT_NOT_FOUND, goat_item_find_commit(other, digits, len, &id, &error));
+        char kept = digits[len - 1];
+        digits[len - 1] = kept == '0' ? '1' : '0';
+        assert_fails(GOAT_NOT_FOUND, goat_item_find_commit(item, digits, len, &id, &error));
+        digits[len - 1] = kept;
+    }
+    assert_fails(GOAT_INVALID, goat_item_find_commit(item, TEXT("0123456x"), &id, &error));
+    goat_buf_free(&commits);
+    goat_buf_free(&id);
+    goat_item_free(item);
+    goat_item_free(other);
 }
 
 static void a_field_tells_where_it_comes_from(void **state) {
@@ -424,7 +477,7 @@ static void a_field_tells_where_it_comes_from(void **state) {
     goat_item *item = test_db_create(f, "/data/tasks/1", "one");
     assert_fails(GOAT_NOT_FOUND, goat_item_explain(item, NULL, 0, NULL, 0, UINT32_MAX, &told, &error));
     flush(f);
-    assert_ok(goat_item_commits(item, 0, 1, &commits, &error));
+    assert_ok(goat_item_commits(item, NULL, 0, 1, &commits, &error));
     gt_bytes commit, id = {0}, first;
     gt_iter iter = gt_array_iter(gt_bytes_of(commits.data, commits.size));
     assert_true(gt_array_next(&iter, &commit));
@@ -506,7 +559,7 @@ static void a_transaction_is_seen_when_it_is_committed(void **state) {
     assert_int_equal(strncmp(json, "{\"commits\":[{\"$bytes\":", 22), 0);
     test_db_assert_field(outside, "title", "\"uno\"");
     none = test_db_item(f->db, "/data/tasks/2");
-    assert_ok(goat_item_commits(none, 0, 1, &result, &error));
+    assert_ok(goat_item_commits(none, NULL, 0, 1, &result, &error));
     assert_non_null(strstr(test_db_json(&result), "\"message\":\"both\""));
     test_db_assert_field(made, "title", "\"two\""); /* stays readable */
     assert_fails(GOAT_MISUSE, goat_item_set_text(made, TEXT("title"), TEXT("x"), &error));
@@ -767,6 +820,7 @@ int main(void) {
         with_db(a_deleted_item_stays_readable_and_comes_back),
         with_db(replacing_sets_what_differs_and_unsets_the_rest),
         with_db(an_item_tells_its_history),
+        with_db(a_commit_is_found_by_the_beginning_of_its_id),
         with_db(a_field_tells_where_it_comes_from),
         with_db(what_was_flushed_is_there_after_reopening),
         with_db(two_handles_on_one_item_see_the_same_edits),

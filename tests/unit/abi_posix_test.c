@@ -500,7 +500,7 @@ static void edit_one(const worker *own, const char *path) {
     if (item != NULL) {
         tolerate(goat_item_increment(item, TEXT("counter"), 0, own->number, NULL));
         tolerate(goat_item_read(item, &buf, NULL, NULL));
-        tolerate(goat_item_commits(item, 0, 3, &buf, NULL));
+        tolerate(goat_item_commits(item, NULL, 0, 3, &buf, NULL));
     }
     goat_item_free(item);
     goat_buf_free(&buf);

@@ -15,7 +15,7 @@ static void commit_all(test_db *f) { assert_ok(goat_db_flush(f->db, GOAT_DURABLE
 static void newest_of(goat_item *item, char hex[65]) {
     goat_buf commits = {0};
     gt_bytes commit, id;
-    assert_ok(goat_item_commits(item, 0, 1, &commits, &error));
+    assert_ok(goat_item_commits(item, NULL, 0, 1, &commits, &error));
     gt_iter iter = gt_array_iter(gt_bytes_of(commits.data, commits.size));
     assert_true(gt_array_next(&iter, &commit));
     assert_true(gt_value_as_bytes(gt_map_find(commit, gt_bytes_text("id")), &id));

@@ -325,8 +325,11 @@ static void null_is_misuse_for_items(void **state) {
     misuse(goat_item_read(NULL, &buf, NULL, &error));
     misuse(goat_item_read_json(NULL, &buf, NULL, &error));
     misuse(goat_item_read_json(item, NULL, NULL, &error));
-    misuse(goat_item_commits(NULL, 0, 1, &buf, &error));
-    misuse(goat_item_commits(item, 0, 1, NULL, &error));
+    misuse(goat_item_commits(NULL, NULL, 0, 1, &buf, &error));
+    misuse(goat_item_commits(item, NULL, 0, 1, NULL, &error));
+    misuse(goat_item_find_commit(NULL, TEXT("00000000"), &buf, &error));
+    misuse(goat_item_find_commit(item, NULL, 8, &buf, &error));
+    misuse(goat_item_find_commit(item, TEXT("00000000"), NULL, &error));
     misuse(goat_item_replace(NULL, (const uint8_t *)"\xa0", 1, &error));
     misuse(goat_item_replace(item, NULL, 0, &error));
     misuse(goat_item_delete(NULL, true, &error));
@@ -583,7 +586,8 @@ static void after_closing_children_answer_closed(void **state) {
     closed(goat_item_get_bool(item, TEXT("done"), &flag, &error));
     closed(goat_item_set_bool(item, TEXT("done"), true, &error));
     closed(goat_item_delete(item, true, &error));
-    closed(goat_item_commits(item, 0, 1, &buf, &error));
+    closed(goat_item_commits(item, NULL, 0, 1, &buf, &error));
+    closed(goat_item_find_commit(item, TEXT("00000000"), &buf, &error));
     closed(goat_query_open(f->repo, NULL, TEXT("{}"), &(goat_query *){NULL}, NULL, &error));
     closed(goat_query_count(query, &number, &error));
     closed(goat_query_rows(query, 0, 1, &buf, &error));
@@ -644,7 +648,7 @@ static goat_status query_and_transact(goat_db *db, goat_repo *repo, goat_error *
     if (status == GOAT_OK) status = goat_db_advance(db, &buf, why);
     if (status == GOAT_OK) status = goat_query_rows_json(query, 0, 10, &buf, why);
     if (status == GOAT_OK) assert_int_equal(buf.size, strlen((char *)buf.data));
-    if (status == GOAT_OK) status = goat_item_commits(item, 0, 10, &buf, why);
+    if (status == GOAT_OK) status = goat_item_commits(item, NULL, 0, 10, &buf, why);
     goat_buf_free(&buf);
     goat_item_free(item);
     goat_tx_free(tx);

@@ -281,7 +281,7 @@ static void use(test_site *site) {
             gt_view_drop(site->alloc, &seen.view);
         }
         gt_buf_clear(&out);
-        (void)gt_repo_item_commits(site->repo, i, &out, NULL);
+        test_site_commits(site, i, &out);
         for (size_t at = 0; at < out.len; at += sizeof(uint32_t)) {
             uint32_t row;
             gt_commit_info info;

@@ -182,7 +182,7 @@ static uint64_t known_commits(const story *s, test_site *site, uint32_t item, ui
     gt_buf rows;
     uint64_t known = 0;
     gt_buf_init(&rows, &gt_alloc_system);
-    assert_int_equal(gt_repo_item_commits(site->repo, row, &rows, NULL), GOAT_OK);
+    test_site_commits(site, row, &rows);
     for (size_t at = 0; at < rows.len; at += sizeof(uint32_t)) {
         uint32_t commit;
         memcpy(&commit, rows.data + at, sizeof commit);

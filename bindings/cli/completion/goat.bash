@@ -15,7 +15,7 @@ _goat_options() {
         ls) echo '--json --help' ;;
         query) echo '--where --schema --sort --offset --limit --fields --count --live --apply --key --rate' \
             '--keep-going --json --help' ;;
-        log) echo '--offset --limit --json --help' ;;
+        log) echo '--before --limit --json --help' ;;
         explain) echo '--at --limit --json --help' ;;
         revert) echo '--session --since --until --undo --redo --in --message --dry-run --json --help' ;;
         digest) echo '--json --help' ;;

@@ -2,7 +2,7 @@
 # Repositories are read from the names of their logs, so nothing is opened and no lock is taken.
 
 # The options that something follows, and the one that two words follow.
-set -g __goat_with_value --schema --key --batch --flush --field --message --where --sort --offset --limit --fields --apply --rate --listen --static --origins --connections --per-address --root --ca --timeout --url --at --session --since --until --in
+set -g __goat_with_value --schema --key --batch --flush --field --message --where --sort --offset --limit --fields --apply --rate --listen --static --origins --connections --per-address --root --ca --timeout --url --at --before --session --since --until --in
 set -g __goat_with_two --tls
 
 # Whether the command is one of these.
@@ -151,7 +151,7 @@ complete -c goat -n '__goat_is query' -l json -d 'print the count as an object; 
 complete -c goat -n '__goat_is query' -l help -d 'print this'
 
 complete -c goat -n __goat_has_no_command -a log -d 'print the commits of an item, newest first'
-complete -c goat -n '__goat_is log' -l offset -x -d 'leave out the N newest'
+complete -c goat -n '__goat_is log' -l before -x -d 'only what is older than this commit, by the first digits of its id'
 complete -c goat -n '__goat_is log' -l limit -x -d 'at most N commits'
 complete -c goat -n '__goat_is log' -l json -d 'print an object a line, with full ids'
 complete -c goat -n '__goat_is log' -l help -d 'print this'

@@ -1,6 +1,7 @@
 /* Sites are driven to rest after each call, so a test reads like calls. */
 #include "support/test_repo.h"
 
+#include "repo/history.h"
 #include "repo/tables.h"
 
 #include "support/test.h"
@@ -360,6 +361,18 @@ uint32_t test_site_head_count(test_site *site, const char *key) {
     uint32_t count = (uint32_t)(heads.len / GT_ID_SIZE);
     gt_buf_free(&heads);
     return count;
+}
+
+void test_site_commits(test_site *site, uint32_t item, gt_buf *rows) {
+    gt_history history = {0};
+    gt_history_part all = {.item = item, .end = gt_repo_commit_count(site->repo)};
+    uint32_t row;
+    assert_int_equal(gt_history_seek(site->repo, &history, &all, GT_NONE, NULL), GOAT_OK);
+    while (gt_history_next(site->repo, &history, &row, NULL) == GOAT_OK && row != GT_NONE) {
+        gt_buf_append(rows, &row, sizeof row);
+    }
+    assert_false(gt_buf_failed(rows));
+    gt_history_free(site->alloc, &history);
 }
 
 void test_site_digest(test_site *site, uint8_t digest[GT_HASH_SIZE]) {

@@ -95,6 +95,8 @@ void test_site_send_new(test_site *from, test_site *to);
 /* The view of an item in notation; NULL: it has none here (GOAT_NO_SCHEMA). */
 void test_site_shows(test_site *site, const char *key, const char *notation);
 uint32_t test_site_head_count(test_site *site, const char *key);
+/* All commits of an item (its row), the latest first by (time, id), as uint32_t rows. */
+void test_site_commits(test_site *site, uint32_t item, gt_buf *rows);
 /* SHA-256 over all views in the order of keys, as goat_repo_digest has it, and over the fingerprint. */
 void test_site_digest(test_site *site, uint8_t digest[GT_HASH_SIZE]);
 /* How many faults an audit names; `kinds` (may be NULL) gets their names, each followed by a blank. */
