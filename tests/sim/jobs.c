@@ -28,11 +28,12 @@ void sim_jobs_drop(sim_peer *peer) {
 void sim_flush(sim_peer *peer, uint32_t handle, goat_durability level) {
     goat_db *db = peer->handles[handle].db;
     goat_job *job = NULL;
-    goat_status status = goat_db_flush(db, level, &job, NULL);
+    goat_error *error = NULL;
+    goat_status status = goat_db_flush(db, level, &job, &error);
     sim_scan_all(peer, true);
     sim_say(peer->world, peer->index, "flush level %d: %s", level, gt_status_name(status));
     if (status != GOAT_OK) {
-        sim_expect(peer, status, "flush");
+        sim_expect_rule(peer, status, error, "flush");
         return;
     }
     uint32_t before = peer->job_count;
@@ -87,7 +88,7 @@ static void done(sim_peer *peer, const sim_job *job, const gt_job_info *info) {
             gt_status_name(info->status), info->status == GOAT_OK ? "" : info->diag->message);
     /* Up to the server it may fail for the server's trouble, and for what an enemy made him refuse. */
     bool is_elsewhere = job->kind == SIM_JOB_FLUSH && job->level == GOAT_DURABLE_SERVER;
-    if (!is_elsewhere) sim_expect(peer, info->status, names[job->kind]);
+    if (!is_elsewhere) sim_expect_diag(peer, info->status, info->diag, names[job->kind]);
     switch (job->kind) {
     case SIM_JOB_OPEN_REPO: repo_opened(peer, job, info->status); break;
     case SIM_JOB_FLUSH: flushed(peer, job, info->status); break;

@@ -66,11 +66,12 @@ static void report_totals(const sim_options *options, const sim_totals *totals, 
     printf("with a core for each of %u processes: %.1f seeds/s, %.0f messages a minute\n", options->jobs,
            (double)totals->seeds / share, messages / share * 60);
     printf("%.0f messages in %llu packets, %llu commits, %llu crashes, %llu connections, %llu rounds of compare, "
-           "%llu packets refused, %llu checks, %.1f hours of theirs\n",
+           "%llu packets refused, %llu edits against a rule, %llu checks, %.1f hours of theirs\n",
            messages, (unsigned long long)totals->counts.packets, (unsigned long long)totals->counts.commits,
            (unsigned long long)totals->counts.crashes, (unsigned long long)totals->counts.connections,
            (unsigned long long)totals->counts.rounds, (unsigned long long)totals->counts.refused_packets,
-           (unsigned long long)totals->counts.quiets, (double)totals->virtual_us / 3.6e9);
+           (unsigned long long)totals->counts.invalid, (unsigned long long)totals->counts.quiets,
+           (double)totals->virtual_us / 3.6e9);
 }
 
 static int run_many(const sim_options *options) {

@@ -422,7 +422,6 @@ void sim_expect(sim_peer *peer, goat_status status, const char *call) {
     case GOAT_NOT_FOUND:
     case GOAT_EXISTS:
     case GOAT_LOADING:
-    case GOAT_INVALID:
     case GOAT_NO_SCHEMA:
     case GOAT_CLOSED:
     case GOAT_OFFLINE: return;
@@ -437,4 +436,27 @@ void sim_expect(sim_peer *peer, goat_status status, const char *call) {
     default: break;
     }
     sim_fail(peer->world, "status", "peer %u: %s came to %s", peer->index, call, gt_status_name(status));
+}
+
+/* An app does what it may, so a refusal is a rule of the schema's, or a fault of ours. */
+static void expect(sim_peer *peer, goat_status status, const char *field, const char *rule, const char *message,
+                   const char *call) {
+    if (status != GOAT_INVALID) {
+        sim_expect(peer, status, call);
+        return;
+    }
+    peer->world->counts.invalid++;
+    if (sim_has_rule(field, rule)) return;
+    sim_fail(peer->world, "invalid", "peer %u: %s was refused for the rule '%s' of the field '%s': %s", peer->index,
+             call, rule, field, message);
+}
+
+void sim_expect_rule(sim_peer *peer, goat_status status, goat_error *error, const char *call) {
+    const char *field = goat_error_detail(error, GOAT_DETAIL_FIELD), *rule = goat_error_detail(error, GOAT_DETAIL_RULE);
+    expect(peer, status, field == NULL ? "" : field, rule == NULL ? "" : rule, goat_error_message(error), call);
+    goat_error_free(error);
+}
+
+void sim_expect_diag(sim_peer *peer, goat_status status, const gt_diag *diag, const char *call) {
+    expect(peer, status, diag->field, diag->rule, diag->message, call);
 }

@@ -35,6 +35,10 @@ void sim_peer_damage(sim_peer *peer, uint32_t repos);
 
 /* The status that a call of the app came to: right now, and right for this peer. */
 void sim_expect(sim_peer *peer, goat_status status, const char *call);
+/* The same of what may be refused as invalid, if the error names a rule that the schemas have for the field it names. Frees
+ * the error. */
+void sim_expect_rule(sim_peer *peer, goat_status status, goat_error *error, const char *call);
+void sim_expect_diag(sim_peer *peer, goat_status status, const gt_diag *diag, const char *call);
 
 /* ---- jobs.c ---- */
 

@@ -27,15 +27,16 @@ static uint32_t length_of(goat_item *item, sim_field field) {
     return (uint32_t)count;
 }
 
-static goat_status apply_delta(goat_item *item, sim_field field, const char *delta) {
+static goat_status apply_delta(goat_item *item, sim_field field, const char *delta, goat_error **error) {
     const char *name = sim_field_names[field];
-    return goat_item_apply_delta(item, name, strlen(name), delta, strlen(delta), NULL);
+    return goat_item_apply_delta(item, name, strlen(name), delta, strlen(delta), error);
 }
 
-static goat_status splice(goat_item *item, sim_field field, uint32_t position, uint32_t count, gt_bytes text) {
+static goat_status splice(goat_item *item, sim_field field, uint32_t position, uint32_t count, gt_bytes text,
+                          goat_error **error) {
     const char *name = sim_field_names[field];
     return goat_item_splice(item, name, strlen(name), GOAT_UNIT_CODE_POINT, position, count, (const char *)text.data,
-                            text.len, NULL);
+                            text.len, error);
 }
 
 /* What goes before an operation at a position; a Delta keeps one element or more. */
@@ -44,7 +45,8 @@ static void write_retain(char *out, size_t size, uint32_t position) {
     if (position > 0) snprintf(out, size, "{\"retain\": %u}, ", (unsigned)position);
 }
 
-goat_status sim_insert(goat_item *item, const sim_place *at, sim_field field, gt_bytes text, gt_sim_random *random) {
+goat_status sim_insert(goat_item *item, const sim_place *at, sim_field field, gt_bytes text, gt_sim_random *random,
+                       goat_error **error) {
     static const char *const attributes[] = {"", ", \"attributes\": {\"b\": true}",
                                              ", \"attributes\": {\"h\": 1, \"link\": \"x\"}"};
     uint32_t count = length_of(item, field), position = 0;
@@ -53,11 +55,11 @@ goat_status sim_insert(goat_item *item, const sim_place *at, sim_field field, gt
     if (where == 0) position = count;
     if (where == 1 && count > 0) position = (uint32_t)gt_sim_random_below(random, count);
     if (position > 0 && position < count) sim_pendings_remove(at->pendings, at->path, (uint8_t)field, UINT8_MAX);
-    if (field != SIM_RICH) return splice(item, field, position, 0, text);
+    if (field != SIM_RICH) return splice(item, field, position, 0, text, error);
     write_retain(before, sizeof(before), position);
     snprintf(delta, sizeof(delta), "[%s{\"insert\": \"%.*s\"%s}]", before, (int)text.len, (const char *)text.data,
              attributes[gt_sim_random_below(random, 3)]);
-    return apply_delta(item, field, delta);
+    return apply_delta(item, field, delta, error);
 }
 
 /* Elements of the list change places, or one goes or becomes another. */
@@ -71,16 +73,23 @@ static void edit_list(goat_item *item, const sim_place *at, gt_sim_random *rando
     if (count == 0) return;
     uint32_t one = (uint32_t)gt_sim_random_below(random, count), other = (uint32_t)gt_sim_random_below(random, count);
     const uint8_t small = (uint8_t)(other % 24); /* as CBOR */
+    goat_error *error = NULL;
+    goat_status status;
     switch (gt_sim_random_below(random, 4)) {
     case 0:
-        sim_expect(at->peer, goat_item_list_remove(item, "l", 1, one, 1, NULL), "removing from a list");
+        status = goat_item_list_remove(item, "l", 1, one, 1, &error);
+        sim_expect_rule(at->peer, status, error, "removing from a list");
         sim_pendings_remove(at->pendings, at->path, SIM_LIST, UINT8_MAX);
         break;
     case 1:
-        sim_expect(at->peer, goat_item_list_set(item, "l", 1, one, &small, 1, NULL), "setting in a list");
+        status = goat_item_list_set(item, "l", 1, one, &small, 1, &error);
+        sim_expect_rule(at->peer, status, error, "setting in a list");
         sim_pendings_remove(at->pendings, at->path, SIM_LIST, UINT8_MAX);
         break;
-    default: sim_expect(at->peer, goat_item_list_move(item, "l", 1, one, other, NULL), "moving in a list"); break;
+    default:
+        status = goat_item_list_move(item, "l", 1, one, other, &error);
+        sim_expect_rule(at->peer, status, error, "moving in a list");
+        break;
     }
 }
 
@@ -91,8 +100,10 @@ static void edit_text(goat_item *item, const sim_place *at, sim_field field, gt_
     if (count == 0) return;
     uint32_t position = (uint32_t)gt_sim_random_below(random, count);
     uint32_t removed = (uint32_t)gt_sim_random_below(random, count - position) + 1;
-    goat_status status = splice(item, field, position, removed, gt_bytes_text(words[gt_sim_random_below(random, 4)]));
-    sim_expect(at->peer, status, "editing a text");
+    gt_bytes word = gt_bytes_text(words[gt_sim_random_below(random, 4)]);
+    goat_error *error = NULL;
+    goat_status status = splice(item, field, position, removed, word, &error);
+    sim_expect_rule(at->peer, status, error, "editing a text");
     sim_pendings_remove(at->pendings, at->path, (uint8_t)field, UINT8_MAX);
 }
 
@@ -106,7 +117,9 @@ static void edit_rich(goat_item *item, const sim_place *at, gt_sim_random *rando
     if (count == 0) return;
     write_retain(before, sizeof(before), (uint32_t)gt_sim_random_below(random, count));
     snprintf(delta, sizeof(delta), "[%s%s]", before, what[gt_sim_random_below(random, 4)]);
-    sim_expect(at->peer, apply_delta(item, SIM_RICH, delta), "editing a rich text");
+    goat_error *error = NULL;
+    goat_status status = apply_delta(item, SIM_RICH, delta, &error);
+    sim_expect_rule(at->peer, status, error, "editing a rich text");
     sim_pendings_remove(at->pendings, at->path, SIM_RICH, UINT8_MAX);
 }
 

@@ -44,9 +44,10 @@ void sim_do_revert(sim_peer *peer, gt_sim_random *random) {
         if (!choose_commit(peer, handle, repo, random, hex)) return;
         snprintf(spec, sizeof(spec), "{\"commits\": [\"%s\"]}", hex);
     }
-    goat_status status = goat_repo_revert(handle->repos[repo], spec, strlen(spec), NULL, &job, NULL);
+    goat_error *error = NULL;
+    goat_status status = goat_repo_revert(handle->repos[repo], spec, strlen(spec), NULL, &job, &error);
     sim_scan_all(peer, true);
-    sim_expect(peer, status, "reverting");
+    sim_expect_rule(peer, status, error, "reverting");
     sim_say(peer->world, peer->index, "revert %s: %s", spec, gt_status_name(status));
     if (status == GOAT_OK) sim_job_add(peer, job, SIM_JOB_REVERT, (uint32_t)(handle - peer->handles), repo);
 }

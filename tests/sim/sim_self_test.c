@@ -3,6 +3,7 @@
 
 #include "ledger.h"
 #include "memory.h"
+#include "peer.h"
 #include "plan.h"
 #include "queue.h"
 #include "run.h"
@@ -194,6 +195,36 @@ static void shrinking_finds_the_smallest_run(void **state) {
     sim_plan_free(&plan);
 }
 
+/* ---- what calls may come to ---- */
+
+static bool is_fault(goat_status status, const char *field, const char *rule) {
+    sim_world world = {0};
+    sim_peer peer = {.world = &world};
+    gt_diag diag;
+    gt_diag_init(&diag);
+    gt_fail(&diag, status, "words");
+    gt_diag_field(&diag, field, strlen(field));
+    gt_diag_rule(&diag, rule);
+    sim_expect_diag(&peer, status, &diag, "a call");
+    assert_int_equal(world.counts.invalid, status == GOAT_INVALID);
+    assert_int_equal(world.failed, strlen(world.words) > 0);
+    return world.failed;
+}
+
+static void a_refusal_is_a_fault_unless_the_schemas_have_the_rule(void **state) {
+    (void)state;
+    assert_false(is_fault(GOAT_INVALID, "s", "required"));
+    assert_false(is_fault(GOAT_INVALID, "e", "max_length"));
+    assert_false(is_fault(GOAT_INVALID, "c", "max"));
+    assert_true(is_fault(GOAT_INVALID, "s", "max_length"));
+    assert_true(is_fault(GOAT_INVALID, "x", "required"));
+    assert_true(is_fault(GOAT_INVALID, "", ""));
+    assert_true(is_fault(GOAT_INVALID, "s", "type"));
+    assert_true(is_fault(GOAT_TOO_LARGE, "s", "required"));
+    assert_false(is_fault(GOAT_NOT_FOUND, "", ""));
+    assert_false(is_fault(GOAT_OK, "", ""));
+}
+
 /* ---- runs ---- */
 
 static void run_seed(uint64_t seed, sim_result *result) {
@@ -252,6 +283,7 @@ int main(void) {
         cmocka_unit_test(numbers_are_read_as_they_are_printed),
         cmocka_unit_test(the_ledger_knows_what_was_promised_and_is_gone),
         cmocka_unit_test(shrinking_finds_the_smallest_run),
+        cmocka_unit_test(a_refusal_is_a_fault_unless_the_schemas_have_the_rule),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(a_run_apart_comes_to_the_same),
         cmocka_unit_test(networks_without_trouble_come_to_rest),

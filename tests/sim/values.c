@@ -66,6 +66,15 @@ const char *const sim_schemas[1 + SIM_VERSIONS] = {
 const char *const sim_field_names[SIM_FIELDS] = {"s", "n", "b", "d", "y", "r",   "e",   "m",
                                                  "l", "c", "x", "w", "h", "o.s", "o.x", "p"};
 
+bool sim_has_rule(const char *field, const char *rule) {
+    static const char *const rules[][2] = {
+        {"s", "required"}, {"e", "max_length"}, {"c", "max"}, {"h", "max_length"}}; /* of STRICT */
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (strcmp(field, rules[i][0]) == 0 && strcmp(rule, rules[i][1]) == 0) return true;
+    }
+    return false;
+}
+
 static int64_t number_of(uint64_t marker) { return (int64_t)(marker + (UINT64_C(1) << 40)); }
 
 static void write_element(uint64_t marker, gt_buf *out) { gt_write_int(out, number_of(marker)); }

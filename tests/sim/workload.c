@@ -1,8 +1,10 @@
 /* Keys are few and everybody's, so that edits meet. */
 #include "workload.h"
 
+#include "db/internal.h"
 #include "peer.h"
 #include "value/build.h"
+#include "value/rich.h"
 #include "value/value.h"
 
 #include <stdio.h>
@@ -69,8 +71,9 @@ static const char *choose_key(const sim_peer *peer, gt_sim_random *random, char 
 
 static goat_item *open_item(sim_handle *handle, goat_tx *tx, const sim_place *at, const char *ns) {
     goat_item *item = NULL;
-    goat_status status = goat_item_open(handle->db, tx, at->path, strlen(at->path), &item, NULL);
-    sim_expect(at->peer, status, "opening an item");
+    goat_error *error = NULL;
+    goat_status status = goat_item_open(handle->db, tx, at->path, strlen(at->path), &item, &error);
+    sim_expect_rule(at->peer, status, error, "opening an item"); /* a transaction seals what is unsaved */
     if (status != GOAT_NOT_FOUND) return item;
     status = goat_item_create(handle->db, tx, at->path, strlen(at->path), ns, strlen(ns), NULL, 0, &item, NULL);
     sim_expect(at->peer, status, "creating an item");
@@ -86,33 +89,34 @@ static void note_pending(const sim_place *at, sim_pending *pending, sim_field fi
 }
 
 static void unset(goat_item *item, const sim_place *at, sim_field field) {
-    goat_status status = goat_item_unset(item, sim_field_names[field], strlen(sim_field_names[field]), NULL);
-    sim_expect(at->peer, status, "unsetting a field");
+    goat_error *error = NULL;
+    goat_status status = goat_item_unset(item, sim_field_names[field], strlen(sim_field_names[field]), &error);
+    sim_expect_rule(at->peer, status, error, "unsetting a field");
     if (status == GOAT_OK) sim_pendings_remove(at->pendings, at->path, (uint8_t)field, UINT8_MAX);
 }
 
 static goat_status set_field(goat_item *item, const sim_place *at, sim_field field, gt_bytes value,
-                             gt_sim_random *random, uint8_t *part) {
+                             gt_sim_random *random, uint8_t *part, goat_error **error) {
     const char *name = sim_field_names[field];
     char key[2] = {(char)('a' + gt_sim_random_below(random, 3)), 0};
     switch (field) {
     case SIM_SET:
         *part = (uint8_t)gt_sim_random_below(random, UINT8_MAX);
-        return goat_item_add(item, name, 1, value.data, value.len, NULL);
-    case SIM_MAP: *part = (uint8_t)key[0]; return goat_item_put(item, name, 1, key, 1, value.data, value.len, NULL);
-    case SIM_COUNTER: return goat_item_increment(item, name, 1, 0, (uint32_t)gt_sim_random_below(random, 20), NULL);
+        return goat_item_add(item, name, 1, value.data, value.len, error);
+    case SIM_MAP: *part = (uint8_t)key[0]; return goat_item_put(item, name, 1, key, 1, value.data, value.len, error);
+    case SIM_COUNTER: return goat_item_increment(item, name, 1, 0, (uint32_t)gt_sim_random_below(random, 20), error);
     case SIM_LIST:
-        if (sim_once_in(random, 2)) return goat_item_list_insert(item, name, 1, 0, value.data, value.len, NULL);
+        if (sim_once_in(random, 2)) return goat_item_list_insert(item, name, 1, 0, value.data, value.len, error);
         break;
     case SIM_TEXT:
     case SIM_MERGED_TEXT:
     case SIM_INNER_TEXT:
     case SIM_RICH:
         *part = (uint8_t)gt_sim_random_below(random, UINT8_MAX);
-        return sim_insert(item, at, field, value, random);
+        return sim_insert(item, at, field, value, random, error);
     default: break;
     }
-    return goat_item_set(item, name, strlen(name), value.data, value.len, NULL);
+    return goat_item_set(item, name, strlen(name), value.data, value.len, error);
 }
 
 static void edit_field(goat_item *item, const sim_place *at, gt_sim_random *random) {
@@ -127,21 +131,23 @@ static void edit_field(goat_item *item, const sim_place *at, gt_sim_random *rand
     gt_buf_init(&value, &gt_alloc_system);
     pending.order = ++at->peer->world->markers;
     sim_write_value(field, pending.order, &value, &pending);
-    goat_status status = set_field(item, at, field, gt_buf_bytes(&value), random, &part);
-    sim_expect(at->peer, status, "editing a field");
+    goat_error *error = NULL;
+    goat_status status = set_field(item, at, field, gt_buf_bytes(&value), random, &part, &error);
+    sim_expect_rule(at->peer, status, error, "editing a field");
     if (status == GOAT_OK) note_pending(at, &pending, field, part);
     gt_buf_free(&value);
 }
 
 static void remove_part(goat_item *item, const sim_place *at, gt_sim_random *random) {
+    goat_error *error = NULL;
     if (sim_once_in(random, 3)) {
         sim_edit_places(item, at, random);
         return;
     }
     if (sim_once_in(random, 2)) {
         char key[2] = {(char)('a' + gt_sim_random_below(random, 3)), 0};
-        goat_status status = goat_item_put(item, "m", 1, key, 1, NULL, 0, NULL);
-        sim_expect(at->peer, status, "removing a key");
+        goat_status status = goat_item_put(item, "m", 1, key, 1, NULL, 0, &error);
+        sim_expect_rule(at->peer, status, error, "removing a key");
         if (status == GOAT_OK) sim_pendings_remove(at->pendings, at->path, SIM_MAP, (uint8_t)key[0]);
         return;
     }
@@ -150,7 +156,8 @@ static void remove_part(goat_item *item, const sim_place *at, gt_sim_random *ran
     gt_bytes element;
     if (goat_item_get(item, "e", 1, &set, NULL) == GOAT_OK) iter = gt_array_iter(gt_bytes_of(set.data, set.size));
     if (gt_array_next(&iter, &element)) {
-        sim_expect(at->peer, goat_item_remove(item, "e", 1, element.data, element.len, NULL), "removing an element");
+        goat_status status = goat_item_remove(item, "e", 1, element.data, element.len, &error);
+        sim_expect_rule(at->peer, status, error, "removing an element");
         sim_pendings_remove(at->pendings, at->path, SIM_SET, UINT8_MAX);
     }
     goat_buf_free(&set);
@@ -164,8 +171,9 @@ static void replace_all(goat_item *item, const sim_place *at, gt_sim_random *ran
     gt_write_text(&fields, gt_bytes_text("s"));
     pending.order = ++at->peer->world->markers;
     sim_write_value(SIM_STRING, pending.order, &fields, &pending);
-    goat_status status = goat_item_replace(item, fields.data, fields.len, NULL);
-    sim_expect(at->peer, status, "replacing an item");
+    goat_error *error = NULL;
+    goat_status status = goat_item_replace(item, fields.data, fields.len, &error);
+    sim_expect_rule(at->peer, status, error, "replacing an item");
     for (uint8_t field = 0; status == GOAT_OK && field < SIM_FIELDS; field++) {
         sim_pendings_remove(at->pendings, at->path, field, UINT8_MAX);
     }
@@ -231,16 +239,26 @@ void sim_do_transaction(sim_peer *peer, gt_sim_random *random) {
     if (status != GOAT_OK) return;
     for (uint64_t i = sim_between(random, 1, 5); i > 0; i--) edit_some(peer, handle, tx, repo, &pendings, random);
     if (!sim_once_in(random, 6)) {
-        status = goat_tx_commit(tx, "together", 8, NULL, NULL);
-        sim_expect(peer, status, "committing");
+        goat_error *error = NULL;
+        status = goat_tx_commit(tx, "together", 8, NULL, &error);
+        sim_expect_rule(peer, status, error, "committing");
         if (status == GOAT_OK) committed(peer, handle, &pendings, after);
     }
     goat_tx_free(tx);
     sim_free(pendings.list);
 }
 
-static void write_apply(sim_peer *peer, uint8_t repo, gt_sim_random *random, gt_buf *out, sim_pendings *pendings) {
-    uint64_t count = sim_between(random, 1, 6);
+/* Under which schemas edits of one call name each item. */
+typedef struct named {
+    char path[40];
+    const char *ns;
+} named;
+
+enum { APPLIED_MAX = 6 };
+
+static uint32_t write_apply(sim_peer *peer, uint8_t repo, gt_sim_random *random, gt_buf *out, sim_pendings *pendings,
+                            named *names) {
+    uint64_t count = sim_between(random, 1, APPLIED_MAX);
     gt_write_array_head(out, (size_t)count);
     for (uint64_t i = 0; i < count; i++) {
         char key[8];
@@ -248,6 +266,8 @@ static void write_apply(sim_peer *peer, uint8_t repo, gt_sim_random *random, gt_
         sim_place at = {.peer = peer, .pendings = pendings, .repo = repo};
         const char *ns = choose_key(peer, random, key);
         snprintf(at.path, sizeof(at.path), "%s/%s", sim_repo_paths[repo], key);
+        memcpy(names[i].path, at.path, sizeof(at.path));
+        names[i].ns = ns;
         gt_write_map_head(out, 3); /* keys by length, then bytes */
         gt_write_text(out, gt_bytes_text("key"));
         gt_write_text(out, gt_bytes_text(key));
@@ -260,24 +280,81 @@ static void write_apply(sim_peer *peer, uint8_t repo, gt_sim_random *random, gt_
         gt_write_text(out, gt_bytes_text(ns));
         note_pending(&at, &pending, SIM_STRING, 0);
     }
+    return (uint32_t)count;
+}
+
+/* Whether the item that was refused is named under another schema than its own, or under two. */
+static bool is_of_another(const sim_handle *handle, const char *path, const named *names, uint32_t count) {
+    goat_item *item = NULL;
+    const char *own = NULL;
+    bool differs = false;
+    if (goat_item_open(handle->db, NULL, path, strlen(path), &item, NULL) == GOAT_OK) {
+        gt_sight sight;
+        gt_db_lock(handle->db);
+        if (gt_item_look(item, &sight, NULL) == GOAT_OK) {
+            own = gt_bytes_equal(gt_schema_ns(sight.schema), gt_bytes_text("note")) ? "note" : "strict";
+        }
+        gt_db_unlock(handle->db);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(names[i].path, path) != 0) continue;
+        differs = differs || (own != NULL && strcmp(own, names[i].ns) != 0);
+        if (own == NULL) own = names[i].ns;
+    }
+    goat_item_free(item);
+    return differs;
 }
 
 void sim_do_apply(sim_peer *peer, gt_sim_random *random) {
     sim_handle *handle = choose_handle(peer, random);
     sim_pendings pendings = {0};
+    named names[APPLIED_MAX];
     uint64_t after = peer->world->markers;
     uint8_t repo = choose_repo(handle, random);
     if (repo == SIM_REPOS_MAX) return;
     gt_buf edits;
     gt_buf_init(&edits, &gt_alloc_system);
-    write_apply(peer, repo, random, &edits, &pendings);
+    uint32_t count = write_apply(peer, repo, random, &edits, &pendings, names);
     uint32_t flags = sim_once_in(random, 3) ? GOAT_APPLY_TRANSACTION : 0;
-    goat_status status = goat_repo_apply(handle->repos[repo], edits.data, edits.len, flags, NULL, NULL);
-    sim_expect(peer, status, "applying");
+    goat_error *error = NULL;
+    goat_status status = goat_repo_apply(handle->repos[repo], edits.data, edits.len, flags, NULL, &error);
+    bool names_no_rule = status == GOAT_INVALID && goat_error_detail(error, GOAT_DETAIL_RULE)[0] == 0;
+    if (names_no_rule && is_of_another(handle, goat_error_detail(error, GOAT_DETAIL_PATH), names, count)) {
+        goat_error_free(error);
+    } else {
+        sim_expect_rule(peer, status, error, "applying");
+    }
     if (status == GOAT_OK) committed(peer, handle, &pendings, after);
     sim_scan_all(peer, true);
     gt_buf_free(&edits);
     sim_free(pendings.list);
+}
+
+/* Whether an item breaks a rule of the schemas indeed. */
+static bool breaks_rule(goat_item *item, const char *field) {
+    goat_buf out = {0};
+    int64_t sum = 0;
+    bool is_set = goat_item_get(item, field, 1, &out, NULL) == GOAT_OK, breaks = false;
+    gt_bytes value = gt_bytes_of(out.data, out.size);
+    switch (field[0]) {
+    case 's': breaks = !is_set; break;
+    case 'e': breaks = is_set && gt_value_count(value) > 3; break;
+    case 'c': breaks = is_set && gt_value_as_int64(value, &sum) && sum > 100; break;
+    case 'h': breaks = is_set && gt_rich_count(value) > 60; break;
+    default: break;
+    }
+    goat_buf_free(&out);
+    return breaks;
+}
+
+static void check_rules(sim_peer *peer, goat_item *item) {
+    goat_error *error = NULL;
+    goat_status status = goat_item_check(item, &error);
+    if (status == GOAT_INVALID && !breaks_rule(item, goat_error_detail(error, GOAT_DETAIL_FIELD))) {
+        sim_fail(peer->world, "invalid", "peer %u: an item does not break the rule that it is said to: %s", peer->index,
+                 goat_error_message(error));
+    }
+    sim_expect_rule(peer, status, error, "checking an item");
 }
 
 static void look_at_item(sim_peer *peer, const sim_handle *handle, uint8_t repo, gt_sim_random *random) {
@@ -292,7 +369,7 @@ static void look_at_item(sim_peer *peer, const sim_handle *handle, uint8_t repo,
     sim_expect(peer, goat_item_read_json(item, &out, NULL, NULL), "reading an item");
     sim_note(peer->world, peer->index, 6, out.size);
     sim_expect(peer, goat_item_commits(item, NULL, 0, 5, &out, NULL), "reading a history");
-    sim_expect(peer, goat_item_check(item, NULL), "checking an item");
+    check_rules(peer, item);
     sim_expect(peer, goat_item_explain(item, NULL, 0, NULL, 0, 5, &out, NULL), "explaining an item");
     goat_buf_free(&out);
     goat_item_free(item);

@@ -30,6 +30,8 @@ typedef enum sim_field {
 enum { SIM_VERSIONS = 3 };
 extern const char *const sim_schemas[1 + SIM_VERSIONS]; /* strict 1, then note 1, 2, 3 */
 extern const char *const sim_field_names[SIM_FIELDS];
+/* Whether some of them have such a rule for the field that values of apps do not keep by themselves. */
+bool sim_has_rule(const char *field, const char *rule);
 
 /* Appends a value of the field's type that holds `marker`; its own bytes, by which it can be found again, are in
  * `value` (len 0: it cannot). Of what has places it is
@@ -62,7 +64,8 @@ typedef struct sim_place {
 } sim_place;
 
 /* places.c: what has places is inserted, and pieces of it moved, removed and changed. */
-goat_status sim_insert(goat_item *item, const sim_place *at, sim_field field, gt_bytes text, gt_sim_random *random);
+goat_status sim_insert(goat_item *item, const sim_place *at, sim_field field, gt_bytes text, gt_sim_random *random,
+                       goat_error **error);
 void sim_edit_places(goat_item *item, const sim_place *at, gt_sim_random *random);
 
 /* ---- pending.c: values that are on their way into a commit ---- */

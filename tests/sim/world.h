@@ -179,6 +179,7 @@ struct sim_connection {
 typedef struct sim_counts {
     uint64_t packets, messages, bytes;
     uint64_t commits, crashes, quiets, rounds, connections, refused_packets;
+    uint64_t invalid; /* edits that a rule of the schema refused, and items that break one */
 } sim_counts;
 
 struct sim_world {
