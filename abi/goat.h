@@ -615,22 +615,34 @@ GOAT_API goat_status goat_db_repos(goat_db *db, goat_buf *paths, goat_job **job,
  *                             deleted
  *                  "set"      map: field → value
  *                  "unset"    array of field names
- *                  "replace"  map: field → value; fields not named are unset (instead of set, unset)
+ *                  "edit"     map: field, or the path of one in an object → step, or an array of steps, which are made
+ *                             one after the other, after "set" and "unset"
+ *                  "replace"  map: field → value; fields not named are unset (instead of set, unset, edit)
  *                  "delete"   true, or false to undelete
  *                An edit that changes nothing makes no commit.
+ *                A step is a map of one member, named like the function goat_item_… that does the same, and with its arguments:
+ *                  "add": value, "remove": value         of a set
+ *                  "put": [key, value] or [key]          of a map; without a value the key goes
+ *                  "increment": integer                  of a counter
+ *                  "splice": [position, count, text]     of a text, in code points; or [..., unit]: "byte", "code_point",
+ *                                                        "utf16"
+ *                  "list_insert": [position, [value, ...]], "list_remove": [position, count],
+ *                  "list_move": [from, to], "list_set": [position, value]
+ *                  "apply_delta": [operation, ...]       of a rich text
+ *                Together no more than GOAT_BATCH_MAX edits and steps.
  * @param flags   GOAT_APPLY_…
  * @param result  new contents, end with goat_buf_free(). NULL to skip. A CBOR map: "created",
  *                "changed", "unchanged" (counts).
  * @return GOAT_OK, GOAT_LOADING, GOAT_NOT_FOUND with the path, GOAT_EXISTS, GOAT_NO_SCHEMA, GOAT_INVALID with
- *         path, field and rule, GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_IO, GOAT_FULL. On failure nothing is
- *         changed.
+ *         path, field and rule (of a step with its number in the message, from 1 on), GOAT_FORBIDDEN, GOAT_TOO_LARGE, GOAT_IO,
+ *         GOAT_FULL. On failure nothing is changed.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */
 GOAT_API goat_status goat_repo_apply(goat_repo *repo, const uint8_t *edits, size_t edits_len, uint32_t flags,
                                      goat_buf *result, goat_error **error);
 
-/** As goat_repo_apply(), with the array as JSON; values are read as their schema says. */
+/** As goat_repo_apply(), with the array as JSON; values are read as their schema says, those in steps as JSON without one. */
 GOAT_API goat_status goat_repo_apply_json(goat_repo *repo, const char *edits, size_t edits_len, uint32_t flags,
                                           goat_buf *result, goat_error **error);
 

@@ -172,8 +172,9 @@ const cli_command cli_commands[] = {
      "make edits from newline-delimited JSON",
      {"DB REPO [FILE]"},
      "Each line of FILE (default: standard input) is an edit: {\"name\": KEY} with\n"
-     "\"set\": {FIELD: VALUE}, \"unset\": [FIELD], \"create\": {FIELD: VALUE},\n"
-     "\"replace\": {FIELD: VALUE} or \"delete\": true.",
+     "\"set\": {FIELD: VALUE}, \"unset\": [FIELD], \"edit\": {FIELD: [STEP]}, \"create\":\n"
+     "{FIELD: VALUE}, \"replace\": {FIELD: VALUE} or \"delete\": true. A STEP is such as\n"
+     "{\"splice\": [3, 0, \"text\"]} or {\"increment\": 1}.",
      "goat apply pets /data/cats updates.ndjson",
      2,
      3,

@@ -142,7 +142,7 @@ static void add_member(ingest *in, const char *name, json_slice value) {
     }
 }
 
-enum { KEY, SET, UNSET, CREATE, REPLACE, DELETE, SCHEMA, MEMBERS };
+enum { KEY, SET, UNSET, EDIT, CREATE, REPLACE, DELETE, SCHEMA, MEMBERS };
 
 /* The schema under which an item may be created: what the line says, or the option. */
 static bool add_schema(ingest *in, json_slice said, char *why) {
@@ -162,7 +162,7 @@ static bool add_schema(ingest *in, json_slice said, char *why) {
 
 bool edit_make(ingest *in, json_slice line, char *why) {
     const edit_lines *lines = in->context;
-    const char *names[MEMBERS] = {lines->key, "set", "unset", "create", "replace", "delete", "schema"};
+    const char *names[MEMBERS] = {lines->key, "set", "unset", "edit", "create", "replace", "delete", "schema"};
     json_slice members[MEMBERS], other;
     json_fault fault;
     if (!json_members(line, names, MEMBERS, members, &other, &fault)) {
@@ -175,9 +175,10 @@ bool edit_make(ingest *in, json_slice line, char *why) {
         return false;
     }
     json_slice create = members[CREATE];
-    if (create.data != NULL &&
-        (members[SET].data != NULL || members[UNSET].data != NULL || members[REPLACE].data != NULL)) {
-        snprintf(why, INGEST_WHY_SIZE, "\"create\" stands alone: no \"set\", \"unset\" or \"replace\" beside it");
+    if (create.data != NULL && (members[SET].data != NULL || members[UNSET].data != NULL ||
+                                members[EDIT].data != NULL || members[REPLACE].data != NULL)) {
+        snprintf(why, INGEST_WHY_SIZE,
+                 "\"create\" stands alone: no \"set\", \"unset\", \"edit\" or \"replace\" beside it");
         return false;
     }
     text_add_c(&in->edits, "{");
@@ -191,6 +192,7 @@ bool edit_make(ingest *in, json_slice line, char *why) {
     add_member(in, "replace", create.data != NULL ? create : members[REPLACE]);
     add_member(in, "set", members[SET]);
     add_member(in, "unset", members[UNSET]);
+    add_member(in, "edit", members[EDIT]);
     add_member(in, "delete", members[DELETE]);
     text_add_c(&in->edits, "}");
     return true;

@@ -2,17 +2,9 @@
  *
  * Each edit is resolved on what the handle sees (or on an earlier edit of the same item in this call),
  * turned into a delta, validated, and added as a leaf. Nothing is changed before all of them were. */
-#include "db/internal.h"
+#include "db/apply.h"
 #include "db/new_key.h"
 #include "schema/schema_json.h"
-
-/* One edit as it was given, in either form. */
-typedef struct edit {
-    gt_bytes key, ns; /* ns.data NULL: none given */
-    gt_bytes set, unset, replace;
-    json_t *set_json, *unset_json, *replace_json;
-    bool has_delete, deleted;
-} edit;
 
 /* An item of this call, so that a later edit of it follows. */
 typedef struct entry {
@@ -31,7 +23,8 @@ typedef struct apply {
     gt_arena arena;
     gt_rows entries;
     gt_index index;
-    gt_buf fields, delta, state, heads; /* used again for each edit */
+    gt_buf fields, steps, delta, state, heads; /* used again for each edit */
+    uint32_t steps_left;
     gt_apply_result result;
 } apply;
 
@@ -45,14 +38,16 @@ typedef struct base {
     uint32_t parent_count;
 } base;
 
-static void begin(apply *a, gt_space *space, uint32_t flags) {
+static void begin(apply *a, gt_space *space, size_t count, uint32_t flags) {
     const gt_alloc *alloc = space->db->database->alloc;
     *a = (apply){.space = space, .database = space->db->database, .flags = flags};
     a->signer = gt_signer_of(a->database, space->mount);
+    a->steps_left = GOAT_BATCH_MAX - (uint32_t)count; /* edits count as well */
     gt_arena_init(&a->arena, alloc);
     gt_rows_init(&a->entries, alloc, sizeof(entry));
     gt_index_init(&a->index, alloc);
     gt_buf_init(&a->fields, alloc);
+    gt_buf_init(&a->steps, alloc);
     gt_buf_init(&a->delta, alloc);
     gt_buf_init(&a->state, alloc);
     gt_buf_init(&a->heads, alloc);
@@ -64,6 +59,7 @@ static void end(apply *a) {
     gt_rows_free(&a->entries);
     gt_index_free(&a->index);
     gt_buf_free(&a->fields);
+    gt_buf_free(&a->steps);
     gt_buf_free(&a->delta);
     gt_buf_free(&a->state);
     gt_buf_free(&a->heads);
@@ -99,7 +95,7 @@ static goat_status no_schema(gt_bytes ns, gt_diag *diag) {
                    (int)(ns.len > GOAT_NAME_MAX ? GOAT_NAME_MAX : ns.len), (const char *)ns.data);
 }
 
-static goat_status find_base(apply *a, const edit *e, uint64_t hash, base *b, gt_diag *diag) {
+static goat_status find_base(apply *a, const gt_applied *e, uint64_t hash, base *b, gt_diag *diag) {
     *b = (base){.before = find_entry(a, e->key, hash)};
     gt_repo *repo = a->space->mount->repo;
     if (b->before != NULL) {
@@ -140,13 +136,6 @@ static goat_status find_base(apply *a, const edit *e, uint64_t hash, base *b, gt
 
 /* ---- the delta ---- */
 
-static goat_status unknown_field(gt_bytes name, gt_diag *diag) {
-    gt_fail(diag, GOAT_INVALID, "the schema has no such field");
-    gt_diag_field(diag, (const char *)name.data, name.len);
-    gt_diag_rule(diag, "unknown_field");
-    return GOAT_INVALID;
-}
-
 /* The fields given, as a map; converts JSON by the schema. */
 static goat_status fields_of(apply *a, const base *b, gt_bytes given, json_t *json, gt_bytes *fields, gt_diag *diag) {
     *fields = given;
@@ -157,63 +146,33 @@ static goat_status fields_of(apply *a, const base *b, gt_bytes given, json_t *js
     return status;
 }
 
-static goat_status add_field_edit(apply *a, const base *b, gt_pair *pairs, size_t *count, gt_bytes name, gt_bytes value,
-                                  gt_diag *diag) {
-    const gt_field *field = gt_schema_field(b->schema, name);
-    if (field == NULL) return unknown_field(name, diag);
-    gt_bytes old = b->exists ? gt_map_find(b->view.bytes, name) : (gt_bytes){0};
-    gt_buf made;
-    gt_buf_init(&made, a->database->alloc);
-    goat_status status = value.data == NULL ? GOAT_OK : gt_schema_check_value(field, value, diag);
+/* The steps given, as a map; of JSON without the schema: what they hold may be any value. */
+static goat_status steps_of(apply *a, const gt_applied *e, gt_bytes *steps, gt_diag *diag) {
+    *steps = e->steps;
+    if (e->steps_json == NULL) return GOAT_OK;
+    gt_buf_clear(&a->steps);
+    goat_status status = gt_value_from_json(e->steps_json, &a->steps, diag);
+    *steps = gt_buf_bytes(&a->steps);
+    if (status == GOAT_OK && gt_value_kind(*steps) == GT_KIND_MAP) return GOAT_OK;
+    if (status == GOAT_OK) status = gt_fail(diag, GOAT_INVALID, "not a map from fields to steps");
+    gt_diag_field(diag, "edit", strlen("edit"));
+    return status;
+}
+
+/* The delta of "set", "unset" and "edit". */
+static goat_status edit_delta(apply *a, const gt_applied *e, const base *b, gt_bytes fields, uint32_t *edits,
+                              gt_diag *diag) {
+    gt_work work = {.space = a->space, .schema = b->schema, .base.bytes = gt_map_or_empty(b->view.bytes)};
+    gt_bytes steps;
+    goat_status status = steps_of(a, e, &steps, diag);
+    if (status == GOAT_OK) status = gt_applied_make(&work, e, fields, steps, &a->steps_left, diag);
+    if (status == GOAT_OK) status = gt_work_delta(&work, &a->delta, diag);
+    *edits = (uint32_t)work.edit_count;
+    gt_work_forget(&work);
     if (status == GOAT_WRONG_TYPE) { /* the rule "type", as for whole documents */
         status = GOAT_INVALID;
         if (diag != NULL) diag->status = GOAT_INVALID;
     }
-    if (status == GOAT_OK) status = gt_edit_diff(field, old, value, &made, diag);
-    if (status == GOAT_OK && made.len > 0) {
-        uint8_t *copy = gt_arena_copy(&a->arena, made.data, made.len);
-        if (copy == NULL) status = gt_no_memory(diag);
-        pairs[(*count)++] = (gt_pair){field->name, gt_bytes_of(copy, made.len)};
-    }
-    gt_buf_free(&made);
-    return status;
-}
-
-static goat_status unset_fields(apply *a, const edit *e, const base *b, gt_pair *pairs, size_t *count, gt_diag *diag) {
-    goat_status status = GOAT_OK;
-    gt_bytes element, name;
-    gt_iter iter = gt_array_iter(gt_array_or_empty(e->unset));
-    while (status == GOAT_OK && gt_array_next(&iter, &element)) {
-        if (!gt_value_as_text(element, &name)) return gt_fail(diag, GOAT_INVALID, "\"unset\" must hold field names");
-        status = add_field_edit(a, b, pairs, count, name, (gt_bytes){0}, diag);
-    }
-    for (size_t i = 0; status == GOAT_OK && i < json_array_size(e->unset_json); i++) {
-        json_t *text = json_array_get(e->unset_json, i);
-        if (!json_is_string(text)) return gt_fail(diag, GOAT_INVALID, "\"unset\" must hold field names");
-        name = gt_bytes_of(json_string_value(text), json_string_length(text));
-        status = add_field_edit(a, b, pairs, count, name, (gt_bytes){0}, diag);
-    }
-    return status;
-}
-
-/* The delta of "set" and "unset", from the edits of single fields. */
-static goat_status set_delta(apply *a, const edit *e, const base *b, gt_bytes fields, uint32_t *edits, gt_diag *diag) {
-    fields = gt_map_or_empty(fields);
-    size_t most = gt_value_count(fields) + json_array_size(e->unset_json) + gt_value_count(gt_array_or_empty(e->unset));
-    gt_pair *pairs = gt_arena_new(&a->arena, most + 1, sizeof(*pairs));
-    if (pairs == NULL) return gt_no_memory(diag);
-    size_t count = 0;
-    goat_status status = GOAT_OK;
-    gt_bytes name, value;
-    gt_iter iter = gt_map_iter(fields);
-    while (status == GOAT_OK && gt_map_next(&iter, &name, &value)) {
-        status = add_field_edit(a, b, pairs, &count, name, value, diag);
-    }
-    if (status == GOAT_OK) status = unset_fields(a, e, b, pairs, &count, diag);
-    if (status == GOAT_OK && !gt_write_map(&a->delta, pairs, count)) {
-        status = gt_fail(diag, GOAT_INVALID, "a field is both set and unset");
-    }
-    *edits = (uint32_t)count;
     return status;
 }
 
@@ -240,10 +199,11 @@ static goat_status add_deletion(apply *a, bool deleted, gt_diag *diag) {
 }
 
 /* Delta and resulting state; `*edits` is 0 when the edit changes nothing. */
-static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edits, gt_diag *diag) {
+static goat_status resolve(apply *a, const gt_applied *e, const base *b, uint32_t *edits, gt_diag *diag) {
     bool replaces = e->replace.data != NULL || e->replace_json != NULL;
     bool unsets = e->unset.data != NULL || e->unset_json != NULL;
-    bool whole = replaces || (!b->exists && !unsets); /* a new item is just what is set */
+    bool steps = e->steps.data != NULL || e->steps_json != NULL;
+    bool whole = replaces || (!b->exists && !unsets && !steps); /* a new item is just what is set */
     gt_bytes fields, old = b->exists ? b->view.bytes : (gt_bytes){0};
     gt_buf_clear(&a->delta);
     gt_buf_clear(&a->state);
@@ -253,7 +213,7 @@ static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edi
     if (status == GOAT_OK && whole) status = gt_schema_check_state(b->schema, fields, diag);
     if (status == GOAT_OK) {
         status = whole ? gt_merge_diff(b->schema, old, fields, &a->delta, edits, diag)
-                       : set_delta(a, e, b, fields, edits, diag);
+                       : edit_delta(a, e, b, fields, edits, diag);
     }
     if (status == GOAT_OK && gt_buf_failed(&a->delta)) status = gt_no_memory(diag);
     if (status != GOAT_OK) return status;
@@ -280,7 +240,8 @@ static goat_status resolve(apply *a, const edit *e, const base *b, uint32_t *edi
 
 /* ---- leaves ---- */
 
-static goat_status remember(apply *a, const edit *e, const base *b, uint64_t hash, const gt_id *id, gt_diag *diag) {
+static goat_status remember(apply *a, const gt_applied *e, const base *b, uint64_t hash, const gt_id *id,
+                            gt_diag *diag) {
     entry *kept = b->before;
     if (kept == NULL) {
         kept = gt_rows_push(&a->entries);
@@ -295,7 +256,7 @@ static goat_status remember(apply *a, const edit *e, const base *b, uint64_t has
     return GOAT_OK;
 }
 
-static goat_status take(apply *a, const edit *e, gt_diag *diag) {
+static goat_status take(apply *a, const gt_applied *e, gt_diag *diag) {
     size_t position;
     const char *fault = gt_key_fault(e->key, &position);
     if (fault != NULL) return gt_fail(diag, GOAT_INVALID, "%s", fault);
@@ -354,46 +315,6 @@ static goat_status check(gt_space *space, size_t count, gt_diag *diag) {
 
 /* ---- CBOR ---- */
 
-static goat_status member_fault(gt_bytes name, gt_diag *diag) {
-    gt_fail(diag, GOAT_INVALID, "an edit has a member that is unknown or of the wrong type");
-    gt_diag_field(diag, (const char *)name.data, name.len);
-    return GOAT_INVALID;
-}
-
-static goat_status read_edit(gt_bytes map, edit *e, gt_diag *diag) {
-    gt_iter iter = gt_map_iter(map);
-    gt_bytes name, value;
-    *e = (edit){0};
-    if (gt_value_kind(map) != GT_KIND_MAP) return gt_fail(diag, GOAT_INVALID, "an edit must be a map");
-    while (gt_map_next(&iter, &name, &value)) {
-        bool good = false;
-        gt_kind kind = gt_value_kind(value);
-        if (gt_bytes_equal(name, gt_bytes_text("key"))) {
-            good = gt_value_as_text(value, &e->key);
-        } else if (gt_bytes_equal(name, gt_bytes_text("schema"))) {
-            good = gt_value_as_text(value, &e->ns);
-        } else if (gt_bytes_equal(name, gt_bytes_text("set"))) {
-            e->set = value;
-            good = kind == GT_KIND_MAP;
-        } else if (gt_bytes_equal(name, gt_bytes_text("unset"))) {
-            e->unset = value;
-            good = kind == GT_KIND_ARRAY;
-        } else if (gt_bytes_equal(name, gt_bytes_text("replace"))) {
-            e->replace = value;
-            good = kind == GT_KIND_MAP;
-        } else if (gt_bytes_equal(name, gt_bytes_text("delete"))) {
-            e->has_delete = true;
-            good = gt_value_as_bool(value, &e->deleted);
-        }
-        if (!good) return member_fault(name, diag);
-    }
-    if (e->key.data == NULL) return gt_fail(diag, GOAT_INVALID, "an edit has no \"key\"");
-    if (e->replace.data != NULL && (e->set.data != NULL || e->unset.data != NULL)) {
-        return gt_fail(diag, GOAT_INVALID, "an edit has \"replace\" beside \"set\" or \"unset\"");
-    }
-    return GOAT_OK;
-}
-
 goat_status gt_space_apply(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result, gt_diag *diag) {
     goat_status status = gt_value_check(edits, 0, diag);
     if (status == GOAT_OK && gt_value_kind(edits) != GT_KIND_ARRAY) {
@@ -402,12 +323,12 @@ goat_status gt_space_apply(gt_space *space, gt_bytes edits, uint32_t flags, gt_a
     if (status == GOAT_OK) status = check(space, gt_value_count(edits), diag);
     if (status != GOAT_OK) return status;
     apply a;
-    begin(&a, space, flags);
+    begin(&a, space, gt_value_count(edits), flags);
     gt_iter iter = gt_array_iter(edits);
     gt_bytes element;
     while (status == GOAT_OK && gt_array_next(&iter, &element)) {
-        edit e;
-        status = read_edit(element, &e, diag);
+        gt_applied e;
+        status = gt_applied_read(element, &e, diag);
         if (status == GOAT_OK) status = take(&a, &e, diag);
     }
     if (status == GOAT_OK) status = finish(&a, result, diag);
@@ -416,44 +337,6 @@ goat_status gt_space_apply(gt_space *space, gt_bytes edits, uint32_t flags, gt_a
 }
 
 /* ---- JSON ---- */
-
-static goat_status read_edit_json(json_t *object, edit *e, gt_diag *diag) {
-    const char *name;
-    json_t *value;
-    *e = (edit){0};
-    if (!json_is_object(object)) return gt_fail(diag, GOAT_INVALID, "an edit must be an object");
-    size_t name_len;
-    json_object_keylen_foreach(object, name, name_len, value) {
-        bool good = false;
-        if (strlen(name) != name_len) return member_fault(gt_bytes_of(name, name_len), diag);
-        if (strcmp(name, "key") == 0) {
-            good = json_is_string(value);
-            if (good) e->key = gt_bytes_of(json_string_value(value), json_string_length(value));
-        } else if (strcmp(name, "schema") == 0) {
-            good = json_is_string(value);
-            if (good) e->ns = gt_bytes_of(json_string_value(value), json_string_length(value));
-        } else if (strcmp(name, "set") == 0) {
-            e->set_json = value;
-            good = json_is_object(value);
-        } else if (strcmp(name, "unset") == 0) {
-            e->unset_json = value;
-            good = json_is_array(value);
-        } else if (strcmp(name, "replace") == 0) {
-            e->replace_json = value;
-            good = json_is_object(value);
-        } else if (strcmp(name, "delete") == 0) {
-            e->has_delete = true;
-            e->deleted = json_is_true(value);
-            good = json_is_boolean(value);
-        }
-        if (!good) return member_fault(gt_bytes_text(name), diag);
-    }
-    if (e->key.data == NULL) return gt_fail(diag, GOAT_INVALID, "an edit has no \"key\"");
-    if (e->replace_json != NULL && (e->set_json != NULL || e->unset_json != NULL)) {
-        return gt_fail(diag, GOAT_INVALID, "an edit has \"replace\" beside \"set\" or \"unset\"");
-    }
-    return GOAT_OK;
-}
 
 goat_status gt_space_apply_json(gt_space *space, gt_bytes edits, uint32_t flags, gt_apply_result *result,
                                 gt_diag *diag) {
@@ -465,10 +348,10 @@ goat_status gt_space_apply_json(gt_space *space, gt_bytes edits, uint32_t flags,
     if (status == GOAT_OK) status = check(space, json_array_size(json), diag);
     if (status == GOAT_OK) {
         apply a;
-        begin(&a, space, flags);
+        begin(&a, space, json_array_size(json), flags);
         for (size_t i = 0; status == GOAT_OK && i < json_array_size(json); i++) {
-            edit e;
-            status = read_edit_json(json_array_get(json, i), &e, diag);
+            gt_applied e;
+            status = gt_applied_read_json(json_array_get(json, i), &e, diag);
             if (status == GOAT_OK) status = take(&a, &e, diag);
         }
         if (status == GOAT_OK) status = finish(&a, result, diag);

@@ -1,5 +1,5 @@
 /* Where the fields of an item come from, as a handle sees it: the view that its unsaved edits stand on, or an earlier one. */
-#include "db/internal.h"
+#include "db/history.h"
 
 #include <stdlib.h>
 

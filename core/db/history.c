@@ -2,9 +2,10 @@
  *
  * What waits for the next advance is not in it; what is in no view here (of a version that is not read, or after such a
  * one) is, and is said to be hidden. Where a page ended is kept with the item, so the next one costs no more. */
-#include "repo/history.h"
-#include "db/internal.h"
+#include "db/history.h"
+
 #include "db/revert.h"
+#include "repo/history.h"
 
 #include <stdlib.h>
 

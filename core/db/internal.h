@@ -245,8 +245,6 @@ struct goat_tx {
     bool committed;
 };
 
-typedef struct gt_item_history gt_item_history; /* history.c */
-
 struct goat_item {
     goat_db *db;
     char repository[3 + 2 * GOAT_NAME_MAX]; /* "/type/repo": readable after the repository was closed */
@@ -260,7 +258,7 @@ struct goat_item {
     gt_seen seen;  /* as of `stamp` */
     uint32_t stamp;
     bool has_seen;
-    gt_item_history *history; /* NULL: nobody has asked for it */
+    struct gt_item_history *history; /* NULL: nobody has asked for it */
 };
 
 struct goat_query {
@@ -433,14 +431,6 @@ void gt_traces_clear(gt_space *space);
 /* What the handle sees of an item; the view is shared. GOAT_NOT_FOUND: not visible yet. */
 goat_status gt_space_see(gt_space *space, uint32_t item, gt_seen *seen, gt_diag *diag);
 goat_status gt_space_heads(gt_space *space, uint32_t item, gt_buf *ids, gt_diag *diag);
-/* Commits in rows before this one are seen; of later ones only those that its heads come from. */
-uint32_t gt_space_commits(const gt_space *space, uint32_t item);
-
-/* ---- explain.c, history.c ---- */
-
-/* The heads of what an item shows without its unsaved edits, once it was looked at: ids, ascending. */
-goat_status gt_item_heads_seen(goat_item *item, gt_buf *heads, gt_diag *diag);
-void gt_item_history_free(const gt_alloc *alloc, gt_item_history *history);
 
 /* ---- works.c ---- */
 gt_work *gt_works_find(const gt_works *works, const gt_database *database, gt_bytes key);

@@ -1,5 +1,5 @@
 /* Items as a handle holds them: reading with unsaved edits and defaults, and editing. */
-#include "db/internal.h"
+#include "db/history.h"
 #include "db/new_key.h"
 
 static gt_bytes key_of(const goat_item *item) { return gt_bytes_of(item->key, item->key_len); }

@@ -3,7 +3,7 @@
  * The repository has one present. Before it moves, each handle that did not cause the move keeps what it
  * sees of the item (freezes it); what was there at the last advance is kept for the description of
  * changes. A handle alone on its database keeps only which items it has changed since it last advanced. */
-#include "db/internal.h"
+#include "db/history.h"
 
 static uint64_t hash_of(uint32_t item) { return (uint64_t)item * UINT64_C(0x9e3779b97f4a7c15); }
 

@@ -2,6 +2,7 @@
  *
  * A work knows what its author saw when he began (state and heads), so its edits stay meaningful until
  * they are captured. An item of which nothing is edited needs none. */
+#include "db/apply.h"
 #include "db/splices.h"
 
 #include <stdlib.h>
@@ -26,12 +27,19 @@ static void free_edit(const gt_alloc *alloc, gt_field_edit *edit) {
     gt_free(alloc, edit->bytes);
 }
 
-static void free_work(gt_work *work) {
+void gt_work_forget(gt_work *work) {
     const gt_alloc *alloc = work->space->db->database->alloc;
     for (size_t i = 0; i < work->edit_count; i++) free_edit(alloc, &work->edits[i]);
+    gt_free(alloc, work->edits);
+    work->edits = NULL;
+    work->edit_count = work->edit_capacity = 0;
+}
+
+static void free_work(gt_work *work) {
+    const gt_alloc *alloc = work->space->db->database->alloc;
+    gt_work_forget(work);
     gt_view_drop(alloc, &work->base);
     gt_buf_free(&work->heads);
-    gt_free(alloc, work->edits);
     gt_free(alloc, work->key);
     gt_free(alloc, work);
 }
@@ -302,9 +310,13 @@ static goat_status make(gt_work *work, const gt_field *field, const gt_edit *edi
     return status == GOAT_OK && !made ? edit_at_once(work, field, edit, diag) : status;
 }
 
-goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+goat_status gt_work_take(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
     goat_status status = check_depth(field, edit, diag);
-    if (status == GOAT_OK) status = make(work, field, edit, diag);
+    return status == GOAT_OK ? make(work, field, edit, diag) : status;
+}
+
+goat_status gt_work_edit(gt_work *work, const gt_field *field, const gt_edit *edit, gt_diag *diag) {
+    goat_status status = gt_work_take(work, field, edit, diag);
     if (status != GOAT_OK) return status;
     if (find(work, field) != NULL && work->sets_deleted) work->deleted = false; /* an edit after a deletion undoes it */
     gt_edited(work);

@@ -412,6 +412,38 @@ class Lines(Case):
         self.goat("apply", self.db, "/data/cats", "--key", "id", "--quiet", stdin='{"id": "a", "set": {"age": 3}}\n')
         self.assertEqual(self.get("a")["age"], 3)
 
+    def test_apply_makes_steps(self):
+        self.write("doc.json", json.dumps({"ns": "doc", "version": 1, "fields": {
+            "body": {"type": "text"}, "rows": {"type": "list"}, "tags": {"type": "set"}, "map": {"type": "map"},
+            "votes": {"type": "counter"}, "rich": {"type": "richtext"},
+            "place": {"type": "object", "fields": {"note": {"type": "text"}}}}}))
+        self.goat("schema", self.db, "add", self.path("doc.json"))
+        self.goat("put", self.db, "/data/docs/a", "--schema", "doc",
+                  json.dumps({"body": "one two", "rows": [1, 2, 3], "tags": ["x"], "votes": 5}))
+        edits = [{"name": "a", "edit": {
+            "body": [{"splice": [0, 3, "1"]}, {"splice": [5, 0, "!"]}],
+            "rows": [{"list_insert": [0, ["new"]]}, {"list_move": [3, 1]}, {"list_set": [2, "one"]}, {"list_remove": [3, 1]}],
+            "tags": [{"add": "y"}, {"remove": "x"}], "map": [{"put": ["k", {"$date": "2026-01-31T00:00:00Z"}]}],
+            "votes": {"increment": -7}, "rich": {"apply_delta": [{"insert": "hi", "attributes": {"b": True}}]},
+            "place.note": {"splice": [0, 0, "here"]}}}]
+        told = self.goat("apply", self.db, "/data/docs", "--json", self.write_lines("edits", edits))
+        self.assertEqual(self.counts(told), (0, 1, 0, 0))
+        shown = self.get("a", "/data/docs")
+        self.assertEqual(shown["map"]["k"]["$date"][:10], "2026-01-31")
+        del shown["map"]
+        self.assertEqual(shown, {"body": "1 two!", "rows": ["new", 3, "one"], "tags": ["y"], "votes": -2,
+                                 "rich": [{"insert": "hi", "attributes": {"b": True}}], "place": {"note": "here"}})
+        self.assertEqual(len(lines(self.goat("log", self.db, "/data/docs/a", "--json"))), 2)
+        for step, says in (('{"rows": {"list_move": [0, 9]}}', ["rows", "step 1"]), ('{"wings": {"add": 1}}', "wings"),
+                           ('{"body": [{"splice": [0, 1, ""]}, {"splice": [9, 0, "x"]}]}', ["body", "step 2"]),
+                           ('{"body": {"add": 1}}', ["body", "step 1"]), ('{"votes": {"increment": "1"}}', "increment")):
+            says = says if isinstance(says, list) else [says]
+            self.refused("apply", self.db, "/data/docs", stdin='{"name": "a", "edit": %s}\n' % step,
+                         says=says + ["stdin:1:", "/data/docs/a"])
+        self.refused("apply", self.db, "/data/docs", stdin='{"name": "z", "create": {}, "edit": {}, "schema": "doc"}\n',
+                     says=["create", "stdin:1:"])
+        self.verified()
+
     def test_apply_refuses_what_is_no_edit(self):
         self.load([{"name": "a"}], "--quiet")
         for line, says in (('{"name": "a", "sett": {}}', '"sett"'), ('{"set": {}}', '"name"'), ('{"name": 1.5}', "string"),

@@ -215,39 +215,51 @@ static void of_what_came_after_a_point_only_what_is_named_is_met(void **state) {
     }
 }
 
+/* Goes on until the end, whatever fails on the way; the allocation after the next `allowed` ones does. */
+static uint32_t walk_with_a_failure(fixture *f, const gt_history_part *part, uint64_t allowed, gt_buf *rows) {
+    gt_history history = {0};
+    uint32_t row = GT_NONE, failures = 0;
+    f->pair.a.memory.left = allowed;
+    f->pair.a.memory.once = true;
+    for (bool ended = false; !ended;) {
+        goat_status status = gt_history_seek(f->pair.a.repo, &history, part, row, NULL);
+        while (status == GOAT_OK && !ended) {
+            uint32_t next;
+            status = gt_history_next(f->pair.a.repo, &history, &next, NULL);
+            ended = status == GOAT_OK && next == GT_NONE;
+            if (status != GOAT_OK || ended) break;
+            gt_buf_append(rows, &next, sizeof next);
+            row = next;
+        }
+        if (status != GOAT_OK) assert_int_equal(status, GOAT_NO_MEMORY);
+        failures += status != GOAT_OK;
+    }
+    f->pair.a.memory.left = TEST_ALLOC_NEVER;
+    gt_history_free(f->pair.a.alloc, &history);
+    return failures;
+}
+
 static void without_memory_nothing_is_left_out(void **state) {
     (void)state;
     fixture f = {0};
     enum { COMMITS = 300 };
-    gt_buf rows;
     test_pair_begin(&f.pair, 0);
     test_random_init(&f.random, "without memory");
-    gt_buf_init(&rows, &gt_alloc_system);
     grow_to(&f, COMMITS);
     gt_history_part part = all(&f);
-    gt_history history = {0};
-    uint32_t row = GT_NONE, failures = 0;
-    for (bool ended = false; !ended;) {
-        f.pair.a.memory.left = test_random_below(&f.random, 2);
-        f.pair.a.memory.once = true;
-        goat_status status = gt_history_seek(f.pair.a.repo, &history, &part, row, NULL);
-        for (int i = 0; i < 9 && status == GOAT_OK && !ended; i++) {
-            uint32_t next;
-            status = gt_history_next(f.pair.a.repo, &history, &next, NULL);
-            ended = status == GOAT_OK && next == GT_NONE;
-            if (status != GOAT_OK || ended) break;
-            gt_buf_append(&rows, &next, sizeof next);
-            row = next;
+    for (uint64_t allowed = 0;; allowed++) {
+        gt_buf rows;
+        gt_buf_init(&rows, &gt_alloc_system);
+        uint32_t failures = walk_with_a_failure(&f, &part, allowed, &rows);
+        assert_int_equal(rows.len, COMMITS * sizeof(uint32_t));
+        assert_ordered(&f, &rows);
+        gt_buf_free(&rows);
+        if (failures == 0) {
+            assert_true(allowed > 0);
+            break;
         }
-        failures += status == GOAT_NO_MEMORY;
-        if (status != GOAT_OK) assert_int_equal(status, GOAT_NO_MEMORY);
+        assert_int_equal(failures, 1);
     }
-    f.pair.a.memory.left = TEST_ALLOC_NEVER;
-    assert_true(failures > 0);
-    assert_int_equal(rows.len, COMMITS * sizeof(uint32_t));
-    assert_ordered(&f, &rows);
-    gt_history_free(f.pair.a.alloc, &history);
-    gt_buf_free(&rows);
     test_pair_end(&f.pair);
 }
 
