@@ -110,6 +110,14 @@ void test_db_assert_field(goat_item *item, const char *field, const char *json) 
     goat_buf_free(&text);
 }
 
+void test_db_flush(test_db *f) { assert_ok(goat_db_flush(f->db, GOAT_DURABLE_DISK, NULL, &error)); }
+
+uint32_t test_db_flags(goat_item *item) {
+    uint32_t flags = 0;
+    assert_ok(goat_item_state(item, &flags, &error));
+    return flags;
+}
+
 void test_db_set(goat_item *item, const char *field, const char *json) {
     assert_ok(goat_item_set_json(item, field, strlen(field), json, strlen(json), &error));
 }

@@ -60,6 +60,11 @@ goat_item *test_db_item(goat_db *db, const char *path);
 void test_db_assert_item(goat_item *item, const char *json);
 void test_db_assert_field(goat_item *item, const char *field, const char *json);
 
+/* Everything is on the disk. */
+void test_db_flush(test_db *f);
+
+uint32_t test_db_flags(goat_item *item); /* GOAT_ITEM_… */
+
 /* Sets a field from JSON. */
 void test_db_set(goat_item *item, const char *field, const char *json);
 
