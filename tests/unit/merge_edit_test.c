@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "merge/merge.h"
+#include "support/edit_laws.h"
 #include "support/test_alloc.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
@@ -45,47 +46,29 @@ static const gt_field *field_of(const fixture *f, const char *name) {
     return gt_schema_field(f->schema, gt_bytes_text(name));
 }
 
-/* The edit from one value to another is the expected one, and leads there. NULL: unset, or no edit. */
-static void edit_is(fixture *f, const char *name, const char *from, const char *to, const char *expected) {
-    gt_bytes base = test_value(from), value = test_value(to);
-    gt_buf edit, applied;
-    gt_buf_init(&edit, &gt_alloc_system);
-    gt_buf_init(&applied, &gt_alloc_system);
-    assert_int_equal(gt_edit_diff(field_of(f, name), base, value, &edit, &f->diag), GOAT_OK);
-    assert_value(gt_buf_bytes(&edit), expected);
-    if (edit.len > 0) {
-        assert_int_equal(gt_edit_apply(field_of(f, name), base, gt_buf_bytes(&edit), &applied, &f->diag), GOAT_OK);
-        assert_value(gt_buf_bytes(&applied), to);
-    }
-    gt_buf_free(&edit);
-    gt_buf_free(&applied);
-    test_value_free(base);
-    test_value_free(value);
-}
-
 static void an_edit_leads_from_one_value_to_the_other(void **state) {
     fixture *f = *state;
-    edit_is(f, "text", NULL, "'a'", "'a'");
-    edit_is(f, "text", "'a'", "'b'", "'b'");
-    edit_is(f, "text", "'a'", NULL, "undefined");
-    edit_is(f, "tags", NULL, "set[]", "set[]");
-    edit_is(f, "tags", "set[1, 2]", "set[2, 3]", "{0: set[3], 1: set[1]}");
-    edit_is(f, "tags", "set[1, 2]", "set[2]", "{1: set[1]}");
-    edit_is(f, "tags", "set[1]", NULL, "undefined");
-    edit_is(f, "map", "{a: 1, b: 2}", "{a: 1, b: 3, c: 4}", "{b: 3, c: 4}");
-    edit_is(f, "map", "{a: 1}", "{}", "{a: undefined}");
-    edit_is(f, "votes", "5", "3", "-2");
-    edit_is(f, "votes", NULL, "0", "0");
-    edit_is(f, "votes", "-9223372036854775808", "9223372036854775807", "-1");
+    edit_made_is(edit_place_of(f->schema, "text"), NULL, "'a'", "'a'");
+    edit_made_is(edit_place_of(f->schema, "text"), "'a'", "'b'", "'b'");
+    edit_made_is(edit_place_of(f->schema, "text"), "'a'", NULL, "undefined");
+    edit_made_is(edit_place_of(f->schema, "tags"), NULL, "set[]", "set[]");
+    edit_made_is(edit_place_of(f->schema, "tags"), "set[1, 2]", "set[2, 3]", "{0: set[3], 1: set[1]}");
+    edit_made_is(edit_place_of(f->schema, "tags"), "set[1, 2]", "set[2]", "{1: set[1]}");
+    edit_made_is(edit_place_of(f->schema, "tags"), "set[1]", NULL, "undefined");
+    edit_made_is(edit_place_of(f->schema, "map"), "{a: 1, b: 2}", "{a: 1, b: 3, c: 4}", "{b: 3, c: 4}");
+    edit_made_is(edit_place_of(f->schema, "map"), "{a: 1}", "{}", "{a: undefined}");
+    edit_made_is(edit_place_of(f->schema, "votes"), "5", "3", "-2");
+    edit_made_is(edit_place_of(f->schema, "votes"), NULL, "0", "0");
+    edit_made_is(edit_place_of(f->schema, "votes"), "-9223372036854775808", "9223372036854775807", "-1");
 }
 
 static void writing_what_is_there_is_no_edit(void **state) {
     fixture *f = *state;
-    edit_is(f, "text", "'a'", "'a'", NULL);
-    edit_is(f, "tags", "set[1]", "set[1]", NULL);
-    edit_is(f, "map", "{a: 1}", "{a: 1}", NULL);
-    edit_is(f, "votes", "3", "3", NULL);
-    edit_is(f, "list", NULL, NULL, NULL);
+    edit_made_is(edit_place_of(f->schema, "text"), "'a'", "'a'", NULL);
+    edit_made_is(edit_place_of(f->schema, "tags"), "set[1]", "set[1]", NULL);
+    edit_made_is(edit_place_of(f->schema, "map"), "{a: 1}", "{a: 1}", NULL);
+    edit_made_is(edit_place_of(f->schema, "votes"), "3", "3", NULL);
+    edit_made_is(edit_place_of(f->schema, "list"), NULL, NULL, NULL);
 }
 
 static void an_edit_to_a_value_of_another_type_is_refused(void **state) {

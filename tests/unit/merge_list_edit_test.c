@@ -3,70 +3,41 @@
 #include "support/test.h"
 
 #include "merge/merge.h"
-#include "support/merge_fixture.h"
-#include "support/test_alloc.h"
+#include "support/edit_laws.h"
 #include "support/test_random.h"
 #include "support/test_value.h"
 #include "value/build.h"
 #include "value/value.h"
 
-#include <stdio.h>
+#include <string.h>
 
 /* ---- one author ---- */
 
-static const gt_field *list_field(merge_fixture *f) { return gt_schema_field(f->schema, gt_bytes_text("list")); }
-
-static void assert_canonical(merge_fixture *f, gt_bytes edit) {
-    gt_buf delta;
-    gt_buf_init(&delta, &gt_alloc_system);
-    gt_write_map_head(&delta, 1);
-    gt_write_text(&delta, gt_bytes_text("list"));
-    gt_buf_append(&delta, edit.data, edit.len);
-    if (gt_merge_check_delta(f->schema, gt_buf_bytes(&delta), &f->diag) != GOAT_OK) fail_msg("%s", f->diag.message);
-    gt_buf_free(&delta);
-}
-
-static void diff_is(merge_fixture *f, const char *from, const char *to, const char *expected) {
-    gt_bytes base = test_value(from), value = test_value(to);
-    gt_buf edit, made;
-    gt_buf_init(&edit, &gt_alloc_system);
-    gt_buf_init(&made, &gt_alloc_system);
-    assert_int_equal(gt_edit_diff(list_field(f), base, value, &edit, &f->diag), GOAT_OK);
-    assert_value(gt_buf_bytes(&edit), expected);
-    if (edit.len > 0) {
-        assert_canonical(f, gt_buf_bytes(&edit));
-        assert_int_equal(gt_edit_apply(list_field(f), base, gt_buf_bytes(&edit), &made, &f->diag), GOAT_OK);
-        assert_value(gt_buf_bytes(&made), to);
-    }
-    gt_buf_free(&edit);
-    gt_buf_free(&made);
-    test_value_free(base);
-    test_value_free(value);
-}
+static edit_place list(merge_fixture *f) { return edit_place_of(f->schema, "list"); }
 
 static void a_difference_is_what_its_author_did(void **state) {
     merge_fixture *f = *state;
-    diff_is(f, NULL, "[1]", "[1]");
-    diff_is(f, "[1]", "[1]", NULL);
-    diff_is(f, "[1, 2]", "[]", "{0: [-2]}");
-    diff_is(f, "[]", "[1, 2]", "{0: [[1, 2]]}");
-    diff_is(f, "[1, 2, 3]", "[1, 'a', 'b', 3]", "{0: [1, ['a', 'b'], -1]}");
-    diff_is(f, "[{a: 1}, [2], 3]", "[[2], 3]", "{0: [-1]}");
+    edit_made_is(list(f), NULL, "[1]", "[1]");
+    edit_made_is(list(f), "[1]", "[1]", NULL);
+    edit_made_is(list(f), "[1, 2]", "[]", "{0: [-2]}");
+    edit_made_is(list(f), "[]", "[1, 2]", "{0: [[1, 2]]}");
+    edit_made_is(list(f), "[1, 2, 3]", "[1, 'a', 'b', 3]", "{0: [1, ['a', 'b'], -1]}");
+    edit_made_is(list(f), "[{a: 1}, [2], 3]", "[[2], 3]", "{0: [-1]}");
 }
 
 static void what_is_gone_here_and_comes_there_was_moved(void **state) {
     merge_fixture *f = *state;
-    diff_is(f, "[1, 2, 3, 4]", "[2, 3, 4, 1]", "{0: [4, {1: 0}]}");
-    diff_is(f, "[1, 2, 3, 4]", "[4, 1, 2, 3]", "{0: [{1: 3}]}");
-    diff_is(f, "[1, 2, 3, 4]", "[4, 'x', 1, 3]", "{0: [{1: 3}, ['x'], 1, -1]}");
-    diff_is(f, "[1, 1, 2]", "[2, 1, 1]", "{0: [{1: 2}]}");
+    edit_made_is(list(f), "[1, 2, 3, 4]", "[2, 3, 4, 1]", "{0: [4, {1: 0}]}");
+    edit_made_is(list(f), "[1, 2, 3, 4]", "[4, 1, 2, 3]", "{0: [{1: 3}]}");
+    edit_made_is(list(f), "[1, 2, 3, 4]", "[4, 'x', 1, 3]", "{0: [{1: 3}, ['x'], 1, -1]}");
+    edit_made_is(list(f), "[1, 1, 2]", "[2, 1, 1]", "{0: [{1: 2}]}");
 }
 
 typedef enum verb { INSERT, REMOVE, MOVE, SET } verb;
 
 static goat_status operate(merge_fixture *f, verb what, gt_bytes now, uint64_t a, uint64_t b, gt_bytes value,
                            gt_buf *edit) {
-    const gt_field *field = list_field(f);
+    const gt_field *field = list(f).field;
     switch (what) {
     case INSERT: return gt_edit_list_insert(field, now, a, value, edit, &f->diag);
     case REMOVE: return gt_edit_list_remove(field, now, a, b, edit, &f->diag);
@@ -142,7 +113,7 @@ static void an_element_is_less_deep_than_a_value(void **state) {
         gt_buf_init(&delta, &gt_alloc_system);
         for (int i = 0; i < depth; i++) gt_write_array_head(&value, i + 1 < depth);
         assert_int_equal(gt_value_check(gt_buf_bytes(&value), 0, NULL), GOAT_OK);
-        assert_int_equal(gt_edit_list_set(list_field(f), now, 0, gt_buf_bytes(&value), &edit, &f->diag), expected);
+        assert_int_equal(gt_edit_list_set(list(f).field, now, 0, gt_buf_bytes(&value), &edit, &f->diag), expected);
         test_value_write(&delta, "{list: {0: [{2: 7}]}}");
         delta.len--; /* the 7 */
         gt_buf_append(&delta, value.data, value.len);
@@ -159,7 +130,7 @@ static void composed(merge_fixture *f, const char *from, const char *first, cons
     gt_bytes base = test_value(from), one = test_value(first), two = test_value(second);
     gt_buf edit;
     gt_buf_init(&edit, &gt_alloc_system);
-    assert_int_equal(gt_edit_compose(list_field(f), base, one, two, &edit, &f->diag), GOAT_OK);
+    assert_int_equal(gt_edit_compose(list(f).field, base, one, two, &edit, &f->diag), GOAT_OK);
     assert_value(gt_buf_bytes(&edit), expected);
     gt_buf_free(&edit);
     test_value_free(base);
@@ -303,12 +274,11 @@ static void random_operation(merge_fixture *f, test_random *random, plain *p, gt
 /* Applying what was put together gives what an array gives that is edited in place. */
 static void edits_of_one_author_agree(void **state) {
     merge_fixture *f = *state;
-    const gt_field *field = list_field(f);
     test_random random;
-    gt_buf base, now, edit, single, both, made;
-    gt_buf *all[] = {&base, &now, &edit, &single, &both, &made};
+    gt_buf base, now, edit, single, both;
+    gt_buf *all[] = {&base, &now, &edit, &single, &both};
     test_random_init(&random, __func__);
-    for (size_t i = 0; i < 6; i++) gt_buf_init(all[i], &gt_alloc_system);
+    for (size_t i = 0; i < 5; i++) gt_buf_init(all[i], &gt_alloc_system);
     for (int round = 0; round < 5000; round++) {
         plain p, other;
         random_plain(&random, &p);
@@ -318,75 +288,26 @@ static void edits_of_one_author_agree(void **state) {
         gt_buf_clear(&edit);
         for (uint32_t n = 1 + test_random_below(&random, 8); n > 0 && p.count < MODEL_MAX - 3; n--) {
             gt_buf_clear(&single);
-            gt_buf_clear(&both);
-            gt_buf_clear(&made);
             random_operation(f, &random, &p, gt_buf_bytes(&now), &single);
             plain_write(&p, &now);
             if (single.len == 0) continue;
-            assert_canonical(f, gt_buf_bytes(&single));
+            assert_int_equal(edit_check(list(f), gt_buf_bytes(&single), &f->diag), GOAT_OK);
             gt_bytes before = edit.len == 0 ? (gt_bytes){0} : gt_buf_bytes(&edit);
-            assert_int_equal(
-                gt_edit_compose(field, gt_buf_bytes(&base), before, gt_buf_bytes(&single), &both, &f->diag), GOAT_OK);
+            edit_composed(list(f), gt_buf_bytes(&base), before, gt_buf_bytes(&single), gt_buf_bytes(&now), &both);
             gt_buf_clear(&edit);
             gt_buf_append(&edit, both.data, both.len);
-            if (edit.len == 0) {
-                assert_true(gt_value_equal(gt_buf_bytes(&base), gt_buf_bytes(&now)));
-                continue;
-            }
-            assert_canonical(f, gt_buf_bytes(&edit));
-            assert_int_equal(gt_edit_apply(field, gt_buf_bytes(&base), gt_buf_bytes(&edit), &made, &f->diag), GOAT_OK);
-            assert_true(gt_value_equal(gt_buf_bytes(&made), gt_buf_bytes(&now)));
         }
         plain_write(&other, &now);
-        gt_buf_clear(&edit);
-        gt_buf_clear(&made);
-        assert_int_equal(gt_edit_diff(field, gt_buf_bytes(&base), gt_buf_bytes(&now), &edit, &f->diag), GOAT_OK);
-        if (edit.len == 0) continue;
-        assert_canonical(f, gt_buf_bytes(&edit));
-        assert_int_equal(gt_edit_apply(field, gt_buf_bytes(&base), gt_buf_bytes(&edit), &made, &f->diag), GOAT_OK);
-        assert_true(gt_value_equal(gt_buf_bytes(&made), gt_buf_bytes(&now)));
+        edit_made(list(f), gt_buf_bytes(&base), gt_buf_bytes(&now), &edit);
     }
-    for (size_t i = 0; i < 6; i++) gt_buf_free(all[i]);
+    for (size_t i = 0; i < 5; i++) gt_buf_free(all[i]);
 }
 
 /* ---- memory ---- */
 
-/* Each allocation fails in turn. */
 static void without_memory_nothing_is_made(void **state) {
-    merge_fixture *f = *state;
-    const gt_field *field = list_field(f);
-    gt_bytes base = test_value("[1, 2, 3, 4, 5]"), sorted = test_value("[5, 4, 'x', 2, 1]");
-    gt_bytes one = test_value("{0: [3, {1: 0}, [7, 8]]}"), two = test_value("{0: [{1: 4, 2: 'a'}, 2, {2: 'b'}, -1]}");
-    for (int call = 0; call < 4; call++) {
-        bool failed = true;
-        for (uint64_t allowed = 0; failed; allowed++) {
-            test_alloc memory;
-            gt_buf out;
-            goat_status status;
-            test_alloc_init(&memory, allowed);
-            gt_buf_init(&out, &memory.alloc);
-            merge_begin(f, "{list: [1, 2, 3, 4, 5]}");
-            merge_step(f, "", "{list: {0: [3, {1: 0}, [7, 8]]}}");
-            merge_step(f, "", "{list: {0: [{1: 4, 2: 'a'}, 2, {2: 'b'}, -1]}}");
-            switch (call) {
-            case 0: status = gt_edit_diff(field, base, sorted, &out, &f->diag); break;
-            case 1: status = gt_edit_compose(field, base, one, two, &out, &f->diag); break;
-            case 2: status = gt_edit_apply(field, base, two, &out, &f->diag); break;
-            default:
-                status = gt_merge_replay(&memory.alloc, f->schema, f->base, f->steps, 2, &out, NULL, &f->diag);
-                break;
-            }
-            failed = memory.failed;
-            assert_int_equal(status, failed ? GOAT_NO_MEMORY : GOAT_OK);
-            gt_buf_free(&out);
-            test_alloc_assert_empty(&memory);
-        }
-    }
-    merge_begin(f, NULL);
-    test_value_free(base);
-    test_value_free(sorted);
-    test_value_free(one);
-    test_value_free(two);
+    edit_laws_hold_without_memory(*state, "list", "[1, 2, 3, 4, 5]", "[5, 4, 'x', 2, 1]", "{0: [3, {1: 0}, [7, 8]]}",
+                                  "{0: [{1: 4, 2: 'a'}, 2, {2: 'b'}, -1]}");
 }
 
 /* ---- two authors ---- */

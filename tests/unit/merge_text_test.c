@@ -5,104 +5,50 @@
 #include "base/utf8.h"
 #include "merge/merge.h"
 #include "merge/text_diff.h"
-#include "support/test_random.h"
+#include "support/edit_laws.h"
 #include "support/test_schema.h"
 #include "support/test_value.h"
 #include "value/build.h"
 #include "value/value.h"
 
-static void random_text(test_random *random, gt_buf *out, uint32_t most) {
+static void random_text(test_random *random, gt_buf *text, uint32_t most) {
     static const char *const pieces[] = {"a",  "b",        "the ", "goat", " ", "\n", "é", "€", "\xf0\x9f\x90\x90",
                                          ", ", "e\xcc\x81"};
-    gt_buf text;
-    gt_buf_init(&text, &gt_alloc_system);
     for (uint32_t n = test_random_below(random, most + 1); n > 0; n--) {
         gt_bytes piece = gt_bytes_text(pieces[test_random_below(random, 11)]);
-        gt_buf_append(&text, piece.data, piece.len);
+        gt_buf_append(text, piece.data, piece.len);
     }
-    gt_buf_clear(out);
-    gt_write_text(out, gt_buf_bytes(&text));
+}
+
+static void make(test_random *random, gt_buf *value) {
+    gt_buf text;
+    gt_buf_init(&text, &gt_alloc_system);
+    random_text(random, &text, 30);
+    gt_write_text(value, gt_buf_bytes(&text));
     gt_buf_free(&text);
 }
 
 /* Another text that has much in common with it. */
-static void vary(test_random *random, const gt_buf *from, gt_buf *out) {
-    gt_buf before, after, text;
+static void vary(test_random *random, gt_bytes from, gt_buf *value) {
+    gt_buf text;
     gt_bytes old = {0};
-    gt_value_as_text(gt_buf_bytes(from), &old);
-    gt_buf_init(&before, &gt_alloc_system);
-    gt_buf_init(&after, &gt_alloc_system);
+    gt_value_as_text(from, &old);
     gt_buf_init(&text, &gt_alloc_system);
     size_t cut = gt_utf8_bytes(old, test_random_below(random, (uint32_t)gt_utf8_count(old.data, old.len) + 1));
     gt_bytes rest = gt_bytes_of(old.data + cut, old.len - cut);
     size_t gone = gt_utf8_bytes(rest, test_random_below(random, 4));
     gt_buf_append(&text, old.data, cut);
-    random_text(random, &before, 3);
-    gt_bytes middle = {0};
-    gt_value_as_text(gt_buf_bytes(&before), &middle);
-    gt_buf_append(&text, middle.data, middle.len);
+    random_text(random, &text, 3);
     gt_buf_append(&text, rest.data + gone, rest.len - gone);
-    gt_buf_clear(out);
-    gt_write_text(out, gt_buf_bytes(&text));
-    gt_buf_free(&before);
-    gt_buf_free(&after);
+    gt_write_text(value, gt_buf_bytes(&text));
     gt_buf_free(&text);
 }
 
-/* diff, compose and apply agree with each other, and what diff writes is an edit in its one form. */
 static void edits_of_one_author_agree(void **state) {
     (void)state;
-    test_random random;
-    gt_buf texts[3], edits[2], both, value, delta;
-    gt_diag diag;
+    static const edit_model texts = {.make = make, .vary = vary};
     gt_schema *schema = test_schema("{\"ns\":\"n\",\"version\":1,\"fields\":{\"t\":{\"type\":\"text\"}}}");
-    const gt_field *field = gt_schema_field(schema, gt_bytes_text("t"));
-    test_random_init(&random, __func__);
-    gt_diag_init(&diag);
-    for (int i = 0; i < 3; i++) gt_buf_init(&texts[i], &gt_alloc_system);
-    for (int i = 0; i < 2; i++) gt_buf_init(&edits[i], &gt_alloc_system);
-    gt_buf_init(&both, &gt_alloc_system);
-    gt_buf_init(&value, &gt_alloc_system);
-    gt_buf_init(&delta, &gt_alloc_system);
-    for (int round = 0; round < 20000; round++) {
-        random_text(&random, &texts[0], 30);
-        for (int i = 0; i < 2; i++) {
-            if (test_random_below(&random, 8) == 0) {
-                random_text(&random, &texts[i + 1], 30);
-            } else {
-                vary(&random, &texts[i], &texts[i + 1]);
-            }
-            gt_bytes before = gt_buf_bytes(&texts[i]), after = gt_buf_bytes(&texts[i + 1]);
-            gt_buf_clear(&edits[i]);
-            assert_int_equal(gt_edit_diff(field, before, after, &edits[i], &diag), GOAT_OK);
-            assert_int_equal(edits[i].len == 0, gt_bytes_equal(before, after));
-            if (edits[i].len == 0) continue;
-            gt_buf_clear(&value);
-            assert_int_equal(gt_edit_apply(field, before, gt_buf_bytes(&edits[i]), &value, &diag), GOAT_OK);
-            assert_true(gt_bytes_equal(gt_buf_bytes(&value), after));
-            gt_buf_clear(&delta);
-            gt_write_map_head(&delta, 1);
-            gt_write_text(&delta, gt_bytes_text("t"));
-            gt_buf_append(&delta, edits[i].data, edits[i].len);
-            assert_int_equal(gt_merge_check_delta(schema, gt_buf_bytes(&delta), &diag), GOAT_OK);
-        }
-        if (edits[0].len == 0 || edits[1].len == 0) continue;
-        gt_buf_clear(&both);
-        gt_buf_clear(&value);
-        gt_bytes first = gt_buf_bytes(&edits[0]), second = gt_buf_bytes(&edits[1]), base = gt_buf_bytes(&texts[0]);
-        assert_int_equal(gt_edit_compose(field, base, first, second, &both, &diag), GOAT_OK);
-        if (both.len == 0) {
-            assert_true(gt_bytes_equal(gt_buf_bytes(&texts[0]), gt_buf_bytes(&texts[2])));
-            continue;
-        }
-        assert_int_equal(gt_edit_apply(field, base, gt_buf_bytes(&both), &value, &diag), GOAT_OK);
-        assert_true(gt_bytes_equal(gt_buf_bytes(&value), gt_buf_bytes(&texts[2])));
-    }
-    for (int i = 0; i < 3; i++) gt_buf_free(&texts[i]);
-    for (int i = 0; i < 2; i++) gt_buf_free(&edits[i]);
-    gt_buf_free(&both);
-    gt_buf_free(&value);
-    gt_buf_free(&delta);
+    assert_true(edit_laws_hold(edit_place_of(schema, "t"), &texts, 20000, __func__) > 10000);
     gt_schema_free(schema);
 }
 
