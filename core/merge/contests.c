@@ -82,9 +82,6 @@ static bool add_rival(gt_contests *contests, contest *one, gt_node *node) {
 }
 
 bool gt_contests_add(gt_contests *contests, gt_family *family, gt_node *node) {
-    if (!gt_element_is(family->parent, GT_ELEMENT_ROOT)) {
-        node->parent = gt_spans_find(contests->spans, family->parent)->node;
-    }
     if (family->count < 2) return true;
     if (family->contest != NULL) return add_rival(contests, family->contest, node);
     contest *one = family->contest = gt_arena_new(contests->spans->arena, 1, sizeof(*one));

@@ -2,7 +2,7 @@
 
 bool gt_nodes_init(gt_nodes *nodes, gt_replay *replay, gt_arena *arena) {
     enum { FAMILIES = 16 };
-    *nodes = (gt_nodes){.replay = replay, .arena = arena, .places = FAMILIES};
+    *nodes = (gt_nodes){.replay = replay, .arena = arena, .places = FAMILIES, .random = 0x9e3779b9};
     nodes->families = gt_arena_new(arena, FAMILIES, sizeof(*nodes->families));
     return nodes->families != NULL;
 }
@@ -35,6 +35,65 @@ static bool id_is_less(const gt_nodes *nodes, gt_element a, gt_element b) {
     if (a.step == b.step) return a.index < b.index;
     const gt_step *steps = nodes->replay->steps;
     return memcmp(steps[a.step].id, steps[b.step].id, GT_HASH_SIZE) < 0;
+}
+
+/* ---- paths ---- */
+
+static const gt_node *last_of_path(const gt_nodes *nodes, const gt_node *node, int side) {
+    for (; node->paths[side].up != NULL; node = node->paths[side].up) nodes->replay->work++;
+    for (; node->paths[side].behind != NULL; node = node->paths[side].behind) nodes->replay->work++;
+    return node;
+}
+
+/* What stands behind a node becomes a path of its own. Gives the root of what is left. */
+static gt_node *cut_behind(gt_node *node, int side) {
+    gt_node *kept = node, *rest = node->paths[side].behind, *child = node, *up = node->paths[side].up;
+    node->paths[side].behind = NULL;
+    while (up != NULL) {
+        gt_node *at = up;
+        gt_path_links *links = &at->paths[side];
+        up = links->up;
+        if (links->before == child) {
+            links->before = rest;
+            if (rest != NULL) rest->paths[side].up = at;
+            rest = at;
+        } else {
+            links->behind = kept;
+            kept->paths[side].up = at;
+            kept = at;
+        }
+        child = at;
+    }
+    kept->paths[side].up = NULL;
+    if (rest != NULL) rest->paths[side].up = NULL;
+    return kept;
+}
+
+/* Puts a node that is in no path behind all of one, whose root is given. */
+static void append(gt_node *root, gt_node *node, int side) {
+    gt_node *last = root, *before = NULL;
+    while (last->paths[side].behind != NULL) last = last->paths[side].behind;
+    for (; last != NULL && last->priority < node->priority; last = last->paths[side].up) before = last;
+    node->paths[side] = (gt_path_links){.up = last, .before = before};
+    if (before != NULL) before->paths[side].up = node;
+    if (last != NULL) last->paths[side].behind = node;
+}
+
+static gt_element last_element(const gt_node *node) {
+    return (gt_element){node->first.step, node->first.index + node->length - 1};
+}
+
+/* A new node may be the one with which its parent begins, or ends, from now on. */
+static void take_into_path(gt_nodes *nodes, const gt_family *family, gt_node *node) {
+    gt_node *parent = node->parent;
+    nodes->random = nodes->random * 1664525 + 1013904223; /* any numbers do: no result depends on them */
+    node->priority = nodes->random;
+    if (parent == NULL) return;
+    bool begins = family->left && family->first == node && gt_element_is(family->parent, parent->first);
+    bool ends = !family->left && node->next == NULL && gt_element_is(family->parent, last_element(parent));
+    if (!begins && !ends) return;
+    int side = begins ? GT_PATH_LEFT : GT_PATH_RIGHT;
+    append(cut_behind(parent, side), node, side);
 }
 
 /* ---- siblings ---- */
@@ -118,10 +177,11 @@ gt_node **gt_nodes_link(const gt_nodes *nodes, gt_family *family, gt_element fir
     return link;
 }
 
-bool gt_nodes_hang(const gt_nodes *nodes, gt_family *family, gt_node **link, gt_node *node) {
+bool gt_nodes_hang(gt_nodes *nodes, gt_family *family, gt_node **link, gt_node *node) {
     node->next = *link;
     *link = node;
     family->count++;
+    take_into_path(nodes, family, node);
     if (family->shelves != NULL) return put_on_shelf(nodes, family->shelves, node);
     if (family->count < SHELVES_FROM) return true;
     gt_shelves *all = gt_arena_new(nodes->arena, 1, sizeof(*all));
@@ -145,14 +205,9 @@ const gt_node *gt_family_last(const gt_family *family) {
 /* ---- trees ---- */
 
 gt_element gt_node_leftmost(const gt_nodes *nodes, const gt_node *at) {
-    for (const gt_node *child; (child = gt_nodes_family(nodes, at->first, true)->first) != NULL;) at = child;
-    return at->first;
+    return last_of_path(nodes, at, GT_PATH_LEFT)->first;
 }
 
 gt_element gt_node_rightmost(const gt_nodes *nodes, const gt_node *at) {
-    gt_element last = {at->first.step, at->first.index + at->length - 1};
-    for (const gt_node *child; (child = gt_family_last(gt_nodes_family(nodes, last, false))) != NULL;) {
-        last = (gt_element){child->first.step, child->first.index + child->length - 1};
-    }
-    return last;
+    return last_element(last_of_path(nodes, at, GT_PATH_RIGHT));
 }

@@ -9,13 +9,24 @@
 #include "merge/spans.h"
 #include "merge/type.h"
 
+/* A treap (Seidel and Aragon 1996) of the nodes of one path. */
+typedef struct gt_path_links {
+    struct gt_node *up, *before, *behind;
+} gt_path_links;
+
+/* From a node to its first left child, from that one to its own: they all begin where the last of them does. And from a node to
+ * its last right child, and on: they all end where the last of them does. */
+enum { GT_PATH_LEFT = 0, GT_PATH_RIGHT = 1 };
+
 typedef struct gt_node {
-    struct gt_node *next; /* its sibling with the next greater id */
+    struct gt_node *next;   /* its sibling with the next greater id */
+    struct gt_node *parent; /* that it hangs on; NULL: the base, or nothing */
+    gt_path_links paths[2];
+    uint32_t priority;
     gt_element first;
     uint32_t length;
     bool moves; /* it is the slot of an element that stood elsewhere (slots.h) */
     /* contests.h: */
-    struct gt_node *parent;   /* that it hangs on; NULL: the base, or nothing */
     struct gt_rival *rival;   /* NULL: it is in no contest */
     uint32_t standing, shown; /* how many of its spans and of the nodes that hang on it have, and show, something */
 } gt_node;
@@ -38,6 +49,7 @@ typedef struct gt_nodes {
     gt_arena *arena;
     gt_family *families; /* open addressing */
     uint32_t count, places;
+    uint32_t random;
 } gt_nodes;
 
 /* False when there is no memory. */
@@ -51,12 +63,13 @@ gt_family *gt_nodes_family(const gt_nodes *nodes, gt_element parent, bool left);
 
 /* Where a node that begins with `first` stands among its siblings; and puts it there. False when there is no memory. */
 gt_node **gt_nodes_link(const gt_nodes *nodes, gt_family *family, gt_element first);
-bool gt_nodes_hang(const gt_nodes *nodes, gt_family *family, gt_node **link, gt_node *node);
+bool gt_nodes_hang(gt_nodes *nodes, gt_family *family, gt_node **link, gt_node *node);
 
 /* The one with the greatest id; NULL: there is none. */
 const gt_node *gt_family_last(const gt_family *family);
 
-/* The element that stands before all others of the tree below a node, and the one behind all others. */
+/* The element that stands before all others of the tree below a node, and the one behind all others. Somebody may write a
+ * hundred thousand insertions that hang each on the one before, and then as many beside the first: O(log n). */
 gt_element gt_node_leftmost(const gt_nodes *nodes, const gt_node *at);
 gt_element gt_node_rightmost(const gt_nodes *nodes, const gt_node *at);
 

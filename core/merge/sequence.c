@@ -34,9 +34,8 @@ struct gt_sequence {
     gt_versions versions;
 };
 
-/* The span that begins with an element. */
-static gt_span *begin_at(gt_sequence *sequence, gt_element element) {
-    gt_span *span = gt_spans_find(&sequence->spans, element);
+/* The span that begins with an element, which is in this one. */
+static gt_span *begin_in(gt_sequence *sequence, gt_span *span, gt_element element) {
     uint32_t at = element.index - span->first.index;
     return at == 0 ? span : gt_span_split(&sequence->spans, span, at);
 }
@@ -51,17 +50,18 @@ static gt_span *insert(gt_sequence *sequence, gt_gap at, gt_element first, uint3
     if (own == NULL || !gt_nodes_reserve(nodes)) return NULL;
     gt_family *siblings = gt_nodes_family(nodes, at.parent, at.left);
     gt_node **link = gt_nodes_link(nodes, siblings, first);
-    gt_span *next;
+    gt_span *parent = gt_element_is(at.parent, GT_ELEMENT_ROOT) ? NULL : gt_spans_find(spans, at.parent), *next;
     if (*link != NULL) {
-        next = begin_at(sequence, gt_node_leftmost(nodes, *link));
+        gt_element behind = gt_node_leftmost(nodes, *link);
+        next = begin_in(sequence, gt_spans_find(spans, behind), behind);
+        if (next == NULL) return NULL;
     } else if (at.left) {
-        next = begin_at(sequence, at.parent);
+        next = begin_in(sequence, parent, at.parent);
         if (next == NULL) return NULL;
     } else {
         const gt_node *last = gt_family_last(siblings);
-        gt_element behind = last == NULL ? at.parent : gt_node_rightmost(nodes, last);
-        next = gt_element_is(behind, GT_ELEMENT_ROOT) ? gt_span_first(spans, GT_BY_PLACE)
-                                                      : gt_span_next(gt_spans_find(spans, behind), GT_BY_PLACE);
+        const gt_span *before = last == NULL ? parent : gt_spans_find(spans, gt_node_rightmost(nodes, last));
+        next = before == NULL ? gt_span_first(spans, GT_BY_PLACE) : gt_span_next(before, GT_BY_PLACE);
     }
     gt_span *span = gt_span_insert(spans, next, first, length, 1);
     if (span == NULL) return NULL;
@@ -71,6 +71,7 @@ static gt_span *insert(gt_sequence *sequence, gt_gap at, gt_element first, uint3
     siblings->parent = at.parent;
     siblings->left = at.left;
     *own = (gt_node){.first = first, .length = length, .moves = moves};
+    own->parent = parent == NULL ? NULL : parent->node;
     if (!gt_nodes_hang(nodes, siblings, link, own)) return NULL;
     return sequence->contests == NULL || gt_contests_add(sequence->contests, siblings, own) ? span : NULL;
 }
