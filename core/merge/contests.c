@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "merge/rivals.h"
 #include "merge/slots.h"
+#include "value/sort.h"
 
 typedef struct gt_contest {
     struct gt_contest *next;
@@ -164,32 +165,98 @@ static extent extent_of(const gt_contests *contests, const gt_node *node) {
                     gt_spans_find(contests->spans, gt_node_rightmost(contests->nodes, node))};
 }
 
-static void set_lost(const gt_contests *contests, gt_rival *rival, bool lost) {
-    if (rival->lost == lost) return;
-    rival->lost = lost;
-    extent all = extent_of(contests, rival->node);
-    for (gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
-        contests->nodes->replay->work++;
-        set_left_out(contests, span, lost ? span->lost + 1 : span->lost - 1, span->hidden);
-        if (span == all.last) break;
+/* Rivals to be marked, or not to be any more. */
+typedef struct turned {
+    gt_rival **list;
+    size_t count, room;
+    bool failed;
+} turned;
+
+static void add_turned(const gt_contests *contests, turned *all, gt_rival *rival) {
+    if (all->count == all->room) {
+        size_t room = 2 * all->room + 8;
+        gt_rival **more = gt_arena_new(&contests->nodes->replay->arena, room, sizeof(*more));
+        all->failed = all->failed || more == NULL;
+        if (more == NULL) return;
+        if (all->count > 0) memcpy(more, all->list, all->count * sizeof(*more));
+        all->list = more;
+        all->room = room;
     }
+    all->list[all->count++] = rival;
 }
 
-/* Of those that are not there it does not matter whether they have lost, for
- * nothing that hangs on them is there either. They are judged when they come.
- */
-static void leave_one(gt_contests *contests) {
+static void turn(const gt_contests *contests, gt_rival *rival, bool lost, turned *all) {
+    if (rival->lost == lost) return;
+    rival->lost = lost;
+    add_turned(contests, all, rival);
+}
+
+/* Of those that are not there it does not matter whether they have lost, for nothing that hangs on them is there either. They
+ * are judged when they come. */
+static void judge_due(gt_contests *contests, turned *losers, turned *others) {
     for (gt_rival *rival; (rival = take_due(contests)) != NULL;) {
         contest *one = rival->contest;
         gt_rival *winner = one->winner;
         const gt_rival *best = gt_rivals_best(&one->rivals);
         if (best != winner) {
-            if (winner != NULL && winner->is_there) set_lost(contests, winner, true);
+            if (winner != NULL && winner->is_there) turn(contests, winner, true, losers);
             one->winner = best == NULL ? NULL : best->node->rival;
-            if (best != NULL) set_lost(contests, one->winner, false);
+            if (best != NULL) turn(contests, one->winner, false, others);
         }
-        if (rival->is_there) set_lost(contests, rival, rival != one->winner);
+        if (rival->is_there) {
+            bool lost = rival != one->winner;
+            turn(contests, rival, lost, lost ? losers : others);
+        }
     }
+}
+
+static void mark(const gt_contests *contests, const gt_rival *rival, int by) {
+    extent all = extent_of(contests, rival->node);
+    for (gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
+        contests->nodes->replay->work++;
+        set_left_out(contests, span, by > 0 ? span->lost + 1 : span->lost - 1, span->hidden);
+        if (span == all.last) break;
+    }
+}
+
+/* Those in what hangs on it that were not marked because it was. */
+static void uncover(const gt_contests *contests, const gt_rival *rival, turned *losers) {
+    extent all = extent_of(contests, rival->node);
+    for (const gt_span *span = all.first;; span = gt_span_next(span, GT_BY_PLACE)) {
+        gt_rival *one = span->node == NULL ? NULL : span->node->rival;
+        if (one != NULL && one->lost && one->is_covered && gt_element_is(span->first, one->node->first)) {
+            one->is_covered = false;
+            add_turned(contests, losers, one);
+        }
+        if (span == all.last) break;
+    }
+}
+
+/* What a node hangs on came before it. */
+static bool is_above(const void *a, const void *b) {
+    return (*(gt_rival *const *)a)->node->number < (*(gt_rival *const *)b)->node->number;
+}
+
+/* A loser is marked with all that hangs on it, but for what hangs on another one: so a chain of losers, each on the one before,
+ * is marked once. */
+static bool leave_one(gt_contests *contests) {
+    turned losers = {0}, others = {0};
+    judge_due(contests, &losers, &others);
+    for (size_t i = 0; i < others.count; i++) {
+        gt_rival *rival = others.list[i];
+        if (!rival->is_covered) {
+            mark(contests, rival, -1);
+            uncover(contests, rival, &losers);
+        }
+        rival->is_covered = false;
+    }
+    if (losers.count > 1) gt_sort(losers.list, losers.count, sizeof(gt_rival *), is_above);
+    for (size_t i = 0; i < losers.count; i++) {
+        gt_rival *rival = losers.list[i];
+        rival->is_covered = gt_spans_find(contests->spans, rival->node->first)->lost > 0;
+        if (!rival->is_covered) mark(contests, rival, 1);
+    }
+    return !losers.failed && !others.failed;
 }
 
 /* ---- what is there twice ---- */
@@ -307,7 +374,5 @@ void gt_contests_losses(const gt_contests *contests, gt_contest_lost *lost, void
 
 bool gt_contests_judge(gt_contests *contests) {
     take_changes(contests);
-    if (merges(contests)) return leave_each_once(contests);
-    leave_one(contests);
-    return true;
+    return merges(contests) ? leave_each_once(contests) : leave_one(contests);
 }

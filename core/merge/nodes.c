@@ -88,6 +88,7 @@ static void take_into_path(gt_nodes *nodes, const gt_family *family, gt_node *no
     gt_node *parent = node->parent;
     nodes->random = nodes->random * 1664525 + 1013904223; /* any numbers do: no result depends on them */
     node->priority = nodes->random;
+    node->number = nodes->node_count++;
     if (parent == NULL) return;
     bool begins = family->left && family->first == node && gt_element_is(family->parent, parent->first);
     bool ends = !family->left && node->next == NULL && gt_element_is(family->parent, last_element(parent));

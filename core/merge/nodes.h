@@ -23,6 +23,7 @@ typedef struct gt_node {
     struct gt_node *parent; /* that it hangs on; NULL: the base, or nothing */
     gt_path_links paths[2];
     uint32_t priority;
+    uint32_t number; /* in the order in which they came: it hangs on one of a lesser number */
     gt_element first;
     uint32_t length;
     bool moves; /* it is the slot of an element that stood elsewhere (slots.h) */
@@ -49,7 +50,7 @@ typedef struct gt_nodes {
     gt_arena *arena;
     gt_family *families; /* open addressing */
     uint32_t count, places;
-    uint32_t random;
+    uint32_t random, node_count;
 } gt_nodes;
 
 /* False when there is no memory. */

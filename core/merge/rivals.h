@@ -16,7 +16,9 @@ struct gt_rival {
     bool is_there; /* in the version looked at */
     uint8_t rank;
     /* contests.c: */
-    bool lost, is_due;
+    bool lost;
+    bool is_covered; /* lost, and not marked: what it hangs on has lost */
+    bool is_due;
     gt_rival *next_due;
 };
 

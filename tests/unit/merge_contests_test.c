@@ -171,6 +171,28 @@ static void two_who_always_write_at_one_place_cost_what_is_new(void **state) {
     gt_buf_free(&text);
 }
 
+/* Each but the last of a chain has somebody beside it who wins, so all that hangs on it has lost as many times as it is deep. */
+static void a_chain_of_losers_is_marked_once(void **state) {
+    enum { DEPTH = 2500 };
+    fixture *f = *state;
+    gt_buf text;
+    gt_buf_init(&text, &gt_alloc_system);
+    for (int i = 0; i < 2; i++) { /* latest, either */
+        begin(f, strategies[i], __func__);
+        uint32_t last = add(f, NULL, 0, "1, 'a'");
+        for (int k = 1; k < DEPTH; k++) {
+            last = add(f, &last, 1, "1, 'a'");
+            f->ids[last][0] = 1;
+        }
+        for (uint32_t on = 0; on + 1 < DEPTH; on++) f->ids[add(f, &on, 1, "1, 'b'")][0] = 2;
+        replay(f, &text);
+        assert_true(f->work < most(f, strategies[i]));
+        assert_int_equal(text.len, 2 + 2);
+        end(f);
+    }
+    gt_buf_free(&text);
+}
+
 /* As it goes on while both type: each step is asked about when it comes. */
 static void a_kept_one_costs_what_is_new(void **state) {
     enum { ROUNDS = 600 };
@@ -264,6 +286,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(thousands_at_one_place_do_not_cost_their_square, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_left_out_once_is_not_looked_at_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_who_always_write_at_one_place_cost_what_is_new, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_chain_of_losers_is_marked_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kept_one_costs_what_is_new, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_far_off_is_not_compared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whoever_comes_between_later_puts_them_too_far_apart, set_up, tear_down),
