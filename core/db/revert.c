@@ -8,17 +8,9 @@
 
 #include <stdlib.h>
 
-enum { ITEMS_A_STEP = 16 };
-
-typedef struct plan {
-    uint32_t item, first, count; /* commits: `count` from `first` on in `rows` */
-    gt_revert revert;
-    gt_buf after;
-    bool is_made;
-    bool is_done;        /* the commit was made */
-    goat_status skipped; /* why all of it, or some of its commits, are left out; GOAT_OK */
-    gt_id id;            /* of that commit */
-} plan;
+/* What a step may cost: so many commits replayed, an item counting as several and a commit on the way back as a part of one.
+ * A commit of a long text takes some 5 us. */
+enum { COST_A_STEP = 192, COST_OF_ITEM = 12, COMMITS_ON_THE_WAY = 8, FASTER_MAX = 1 << 20 };
 
 typedef enum stage { BEGIN, LOOK, SORT, MAKE, CAPTURE } stage;
 
@@ -27,8 +19,9 @@ typedef struct reverting {
     gt_revert_spec spec;
     gt_revert_search search;
     stage stage;
-    uint32_t next; /* plan */
-    plan *plans;
+    uint32_t next;   /* gt_revert_plan */
+    uint32_t faster; /* how many times as much as usual a step may cost */
+    gt_revert_plan *plans;
     size_t plan_count;
     bool is_capturing; /* what is told is what was done, not what would be */
     gt_diag unsaved;   /* why some edits could not be captured */
@@ -42,6 +35,7 @@ static void end_reverting(goat_job *job) {
     for (size_t i = 0; i < r->plan_count; i++) {
         gt_revert_free(&r->plans[i].revert);
         gt_buf_free(&r->plans[i].after);
+        gt_buf_free(&r->plans[i].heads);
     }
     gt_free(alloc, r->plans);
     gt_revert_search_free(&r->search);
@@ -62,7 +56,7 @@ static goat_status capture_edits(reverting *r, gt_diag *diag) {
 }
 
 /* Those that stayed are in the way of a revert of their own item. */
-static goat_status check_unsaved(const reverting *r, const plan *one, gt_diag *diag) {
+static goat_status check_unsaved(const reverting *r, const gt_revert_plan *one, gt_diag *diag) {
     gt_work *work = gt_works_find(&r->space->works, r->space->db->database, gt_repo_key(repo_of(r), one->item));
     if (one->revert.names.len == 0 || work == NULL || !gt_work_has_edits(work)) return GOAT_OK;
     goat_status status = gt_work_validate(work, diag);
@@ -116,10 +110,11 @@ static goat_status sort(reverting *r, gt_diag *diag) {
     r->plans = gt_new(alloc, items + 1, sizeof(*r->plans));
     for (size_t i = 0; r->plans != NULL && i < count; i++) {
         if (i == 0 || all[i].item != all[i - 1].item) {
-            plan *made = &r->plans[r->plan_count++];
-            *made = (plan){.item = all[i].item, .first = (uint32_t)i};
+            gt_revert_plan *made = &r->plans[r->plan_count++];
+            *made = (gt_revert_plan){.item = all[i].item, .first = (uint32_t)i};
             gt_revert_init(&made->revert, alloc);
             gt_buf_init(&made->after, alloc);
+            gt_buf_init(&made->heads, alloc);
         }
         r->plans[r->plan_count - 1].count++;
     }
@@ -131,7 +126,7 @@ static goat_status sort(reverting *r, gt_diag *diag) {
 /* ---- the edits ---- */
 
 /* What was seen was within its schema, and what comes of it is not: its author is told, as with any edit. */
-static goat_status check_outcome(const reverting *r, plan *one, gt_diag *diag) {
+static goat_status check_outcome(const reverting *r, gt_revert_plan *one, gt_diag *diag) {
     gt_repo *repo = repo_of(r);
     goat_status status = gt_revert_outcome(repo, &one->revert, &one->after, diag);
     gt_bytes after = gt_buf_bytes(&one->after), view = gt_buf_bytes(&one->revert.view);
@@ -147,31 +142,97 @@ static goat_status check_outcome(const reverting *r, plan *one, gt_diag *diag) {
     return status;
 }
 
-/* Makes a plan, or makes it anew where others have edited the item since. */
-static goat_status make(reverting *r, plan *one, gt_diag *diag) {
+/* Where others have edited before it was done: so that it comes to an end wherever somebody edits all the time. */
+static void go_faster(reverting *r) {
+    if (r->faster < FASTER_MAX) r->faster *= 2;
+}
+
+static void spend(uint32_t *budget, uint64_t cost) { *budget -= cost < *budget ? (uint32_t)cost : *budget; }
+
+static goat_status begin_plan(reverting *r, gt_revert_plan *one, const gt_buf *heads, uint32_t *budget, gt_diag *diag) {
+    uint64_t before = gt_repo_work(repo_of(r));
+    gt_revert_free(&one->revert);
+    gt_revert_init(&one->revert, heads->alloc);
+    gt_buf_clear(&one->after);
+    gt_buf_clear(&one->heads);
+    gt_buf_append(&one->heads, heads->data, heads->len);
+    if (gt_buf_failed(&one->heads)) return gt_no_memory(diag);
+    goat_status status = gt_revert_begin(
+        repo_of(r), one->item, (const gt_id *)(const void *)heads->data, (uint32_t)(heads->len / GT_ID_SIZE),
+        (const uint32_t *)(const void *)r->search.rows.data + one->first, one->count, &one->revert, diag);
+    bool is_range = r->spec.kind == GT_REVERT_RANGE;
+    one->skipped = one->revert.hidden > 0 ? GOAT_NO_SCHEMA : GOAT_OK;
+    if (status == GOAT_OK && one->revert.hidden > 0 && !is_range) {
+        status = gt_fail(diag, GOAT_NO_SCHEMA, "a commit is of a version that is not read here, or on one that is");
+    } else if (status == GOAT_OK && one->revert.unseen > 0 && !is_range) {
+        status = gt_fail(diag, GOAT_NOT_FOUND, "a commit is not visible before the next advance");
+    }
+    one->is_begun = status == GOAT_OK;
+    spend(budget, COST_OF_ITEM + (gt_repo_work(repo_of(r)) - before) / COMMITS_ON_THE_WAY);
+    return status;
+}
+
+/* Makes a plan as far as the budget goes, or makes it anew where others have edited the item since. */
+static goat_status make(reverting *r, gt_revert_plan *one, uint32_t *budget, gt_diag *diag) {
     gt_buf heads;
+    bool done = false;
     if (one->count == 0) return GOAT_OK;
     gt_buf_init(&heads, r->space->db->database->alloc);
     goat_status status = gt_space_heads(r->space, one->item, &heads, diag);
-    bool is_right = one->is_made && gt_bytes_equal(gt_buf_bytes(&heads), gt_buf_bytes(&one->revert.heads));
+    bool is_right = one->is_begun && gt_bytes_equal(gt_buf_bytes(&heads), gt_buf_bytes(&one->heads));
     if (status == GOAT_OK && !is_right) {
-        gt_revert_free(&one->revert);
-        gt_revert_init(&one->revert, heads.alloc);
-        gt_buf_clear(&one->after);
-        status = gt_revert_make(
-            repo_of(r), one->item, (const gt_id *)(const void *)heads.data, (uint32_t)(heads.len / GT_ID_SIZE),
-            (const uint32_t *)(const void *)r->search.rows.data + one->first, one->count, &one->revert, diag);
-        bool is_range = r->spec.kind == GT_REVERT_RANGE;
-        one->skipped = one->revert.hidden > 0 ? GOAT_NO_SCHEMA : GOAT_OK;
-        if (status == GOAT_OK && one->revert.hidden > 0 && !is_range) {
-            status = gt_fail(diag, GOAT_NO_SCHEMA, "a commit is of a version that is not read here, or on one that is");
-        } else if (status == GOAT_OK && one->revert.unseen > 0 && !is_range) {
-            status = gt_fail(diag, GOAT_NOT_FOUND, "a commit is not visible before the next advance");
-        }
-        if (status == GOAT_OK && one->revert.names.len > 0) status = check_outcome(r, one, diag);
-        one->is_made = status == GOAT_OK;
+        if (one->is_begun && !one->is_made) go_faster(r);
+        one->is_begun = one->is_made = false;
+        if (*budget > 0) status = begin_plan(r, one, &heads, budget, diag);
+    }
+    if (status == GOAT_OK && !one->is_made && *budget > 0) {
+        status = gt_revert_step(repo_of(r), &one->revert, budget, &done, diag);
+        if (status == GOAT_OK && done && one->revert.names.len > 0) status = check_outcome(r, one, diag);
+        one->is_made = status == GOAT_OK && done;
     }
     gt_buf_free(&heads);
+    return status;
+}
+
+static bool is_ready(const gt_revert_plan *one) { return one->is_made || one->count == 0; }
+
+/* What of a range is not visible yet is not meant; what cannot be read is left out, and the result says so. */
+static goat_status make_of_range(reverting *r, gt_revert_plan *one, uint32_t *budget, gt_diag *diag) {
+    gt_seen seen;
+    gt_diag why;
+    gt_diag_init(&why);
+    goat_status status = one->is_begun || one->count == 0 ? GOAT_OK : gt_space_see(r->space, one->item, &seen, &why);
+    bool is_seen = status != GOAT_NOT_FOUND;
+    if (status == GOAT_OK) {
+        if (!one->is_begun && one->count > 0) gt_view_drop(r->space->db->database->alloc, &seen.view);
+        status = make(r, one, budget, &why);
+    }
+    if (!is_seen || status == GOAT_NO_SCHEMA || status == GOAT_CORRUPT) {
+        const gt_alloc *alloc = r->space->db->database->alloc;
+        one->count = 0;
+        one->skipped = is_seen ? status : GOAT_OK;
+        gt_revert_free(&one->revert);
+        gt_revert_init(&one->revert, alloc);
+        return GOAT_OK;
+    }
+    if (status != GOAT_OK) *diag = why;
+    return status;
+}
+
+static goat_status make_one(reverting *r, gt_revert_plan *one, uint32_t *budget, gt_diag *diag) {
+    return r->spec.kind == GT_REVERT_RANGE ? make_of_range(r, one, budget, diag) : make(r, one, budget, diag);
+}
+
+static goat_status make_some(reverting *r, bool *done, gt_diag *diag) {
+    uint32_t budget = COST_A_STEP * r->faster;
+    goat_status status = GOAT_OK;
+    while (budget > 0 && r->next < r->plan_count && status == GOAT_OK) {
+        gt_revert_plan *one = &r->plans[r->next];
+        status = make_one(r, one, &budget, diag);
+        spend(&budget, 1);
+        r->next += is_ready(one);
+    }
+    *done = r->next == r->plan_count;
     return status;
 }
 
@@ -183,7 +244,7 @@ static goat_status capture_some(reverting *r, size_t from, size_t to, gt_diag *d
     gt_capture *capture = NULL;
     goat_status status = gt_capture_begin(repo_of(r), &capture, diag);
     for (size_t i = from; i < to && status == GOAT_OK; i++) {
-        plan *one = &r->plans[i];
+        gt_revert_plan *one = &r->plans[i];
         if (one->revert.names.len == 0) continue;
         gt_leaf leaf = {
             .key = gt_repo_key(repo_of(r), one->item),
@@ -209,121 +270,39 @@ static goat_status capture_some(reverting *r, size_t from, size_t to, gt_diag *d
     return status;
 }
 
-/* ---- the result ---- */
-
-static void write_name(gt_buf *out, const char *name) { gt_write_text(out, gt_bytes_text(name)); }
-
-static void write_ids(gt_buf *out, const gt_buf *ids) {
-    gt_write_array_head(out, ids->len / GT_ID_SIZE);
-    for (size_t at = 0; at < ids->len; at += GT_ID_SIZE) gt_write_bytes(out, gt_bytes_of(ids->data + at, GT_ID_SIZE));
-}
-
-static bool differ(gt_bytes a, gt_bytes b) {
-    return a.data == NULL || b.data == NULL ? a.data != b.data : !gt_bytes_equal(a, b);
-}
-
-static void write_fields(gt_buf *out, const plan *one) {
-    const gt_schema *schema = one->revert.schema;
-    gt_bytes before = gt_buf_bytes(&one->revert.view), after = gt_buf_bytes(&one->after);
-    size_t count = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        if (pass == 1) gt_write_map_head(out, count);
-        for (size_t i = 0; i < gt_schema_field_count(schema); i++) {
-            gt_bytes name = gt_schema_field_at(schema, i)->name;
-            gt_bytes was = gt_map_find(before, name), is = gt_map_find(after, name);
-            if (!differ(was, is)) continue;
-            count++;
-            if (pass == 0) continue;
-            gt_write_text(out, name);
-            gt_write_map_head(out, (was.data != NULL) + (size_t)(is.data != NULL));
-            if (is.data != NULL) write_name(out, "after");
-            gt_buf_append(out, is.data, is.len);
-            if (was.data != NULL) write_name(out, "before");
-            gt_buf_append(out, was.data, was.len);
-        }
-    }
-}
-
-static void write_plan(const reverting *r, const plan *one, gt_buf *out) {
-    gt_repo *repo = repo_of(r);
-    bool was = gt_map_find_int(gt_buf_bytes(&one->revert.view), 0).data != NULL;
-    bool is = gt_map_find_int(gt_buf_bytes(&one->after), 0).data != NULL;
-    gt_write_map_head(out, 3 + (size_t)!r->spec.dry_run + (was != is)); /* keys by length, then bytes */
-    write_name(out, "path");
-    gt_write_path(out, gt_repo_path(repo), gt_repo_key(repo, one->item));
-    if (!r->spec.dry_run) {
-        write_name(out, "commit");
-        gt_write_bytes(out, gt_bytes_of(one->id.bytes, GT_ID_SIZE));
-    }
-    write_name(out, "fields");
-    write_fields(out, one);
-    if (was != is) {
-        write_name(out, "deleted");
-        gt_write_bool(out, is);
-    }
-    write_name(out, "reverts");
-    write_ids(out, &one->revert.names);
-}
-
-static void write_skipped(const reverting *r, size_t count, gt_buf *out) {
-    if (count == 0) return;
-    write_name(out, "skipped");
-    gt_write_array_head(out, count);
-    for (size_t i = 0; i < r->plan_count; i++) {
-        if (r->plans[i].skipped == GOAT_OK) continue;
-        gt_write_map_head(out, 2);
-        write_name(out, "path");
-        gt_write_path(out, gt_repo_path(repo_of(r)), gt_repo_key(repo_of(r), r->plans[i].item));
-        write_name(out, "reason");
-        write_name(out, gt_status_name(r->plans[i].skipped));
-    }
-}
-
-static bool is_in_result(const reverting *r, const plan *one) {
-    return r->is_capturing ? one->is_done : one->revert.names.len > 0;
-}
-
-static goat_status write_result(const reverting *r, gt_buf *out, gt_diag *diag) {
-    size_t items = 0, found = 0, skipped = 0;
-    for (size_t i = 0; i < r->plan_count; i++) {
-        items += is_in_result(r, &r->plans[i]);
-        skipped += r->plans[i].skipped != GOAT_OK;
-    }
-    for (size_t i = 0; i < r->spec.commit_count; i++) found += r->spec.commits[i].row != GT_NONE;
-    gt_write_map_head(out, 2 + (size_t)(skipped > 0));
-    write_name(out, "found");
-    gt_write_array_head(out, found);
-    for (size_t i = 0; i < r->spec.commit_count; i++) {
-        if (r->spec.commits[i].row == GT_NONE) continue;
-        gt_commit_key key = gt_repo_commit_key(repo_of(r), r->spec.commits[i].row);
-        gt_write_bytes(out, gt_bytes_of(key.id.bytes, GT_ID_SIZE));
-    }
-    write_name(out, "items");
-    gt_write_array_head(out, items);
-    for (size_t i = 0; i < r->plan_count; i++) {
-        if (is_in_result(r, &r->plans[i])) write_plan(r, &r->plans[i], out);
-    }
-    write_skipped(r, skipped, out);
-    return gt_buf_failed(out) ? gt_no_memory(diag) : GOAT_OK;
-}
-
 /* ---- all of it ---- */
+
+static goat_status tell(const reverting *r, gt_buf *result, gt_diag *diag) {
+    gt_revert_result all = {repo_of(r), &r->spec, r->plans, r->plan_count, r->is_capturing};
+    return gt_revert_write_result(&all, result, diag);
+}
 
 /* Once something is captured the result is told: there has to be room for it before. */
 static goat_status reserve_result(const reverting *r, gt_buf *result, gt_diag *diag) {
-    goat_status status = write_result(r, result, diag);
+    goat_status status = tell(r, result, diag);
     gt_buf_clear(result);
+    return status;
+}
+
+/* Whether all are as they are to be now. Where others have edited too much since, they are made anew, in larger steps. */
+static goat_status make_ready(reverting *r, bool *ready, gt_diag *diag) {
+    uint32_t budget = COST_A_STEP * r->faster;
+    goat_status status = capture_edits(r, diag);
+    *ready = true;
+    for (size_t i = 0; i < r->plan_count && status == GOAT_OK; i++) {
+        status = make_one(r, &r->plans[i], &budget, diag);
+        *ready = *ready && is_ready(&r->plans[i]);
+        if (status == GOAT_OK && *ready) status = check_unsaved(r, &r->plans[i], diag);
+    }
+    if (*ready) return status;
+    go_faster(r);
+    r->next = 0;
     return status;
 }
 
 /* As one transaction, or as few as hold them. */
 static goat_status capture_all(reverting *r, gt_buf *result, gt_diag *diag) {
-    goat_status status = capture_edits(r, diag);
-    for (size_t i = 0; i < r->plan_count && status == GOAT_OK; i++) {
-        status = make(r, &r->plans[i], diag);
-        if (status == GOAT_OK) status = check_unsaved(r, &r->plans[i], diag);
-    }
-    if (status == GOAT_OK) status = reserve_result(r, result, diag);
+    goat_status status = reserve_result(r, result, diag);
     if (status != GOAT_OK) return status;
     r->is_capturing = true;
     size_t most = GOAT_BATCH_MAX;
@@ -343,39 +322,6 @@ static goat_status capture_all(reverting *r, gt_buf *result, gt_diag *diag) {
 
 /* ---- the job ---- */
 
-/* What of a range is not visible yet is not meant; what cannot be read is left out, and the result says so. */
-static goat_status make_of_range(reverting *r, plan *one, gt_diag *diag) {
-    gt_seen seen;
-    gt_diag why;
-    gt_diag_init(&why);
-    goat_status status = gt_space_see(r->space, one->item, &seen, &why);
-    bool is_seen = status != GOAT_NOT_FOUND;
-    if (status == GOAT_OK) {
-        gt_view_drop(r->space->db->database->alloc, &seen.view);
-        status = make(r, one, &why);
-    }
-    if (!is_seen || status == GOAT_NO_SCHEMA || status == GOAT_CORRUPT) {
-        const gt_alloc *alloc = r->space->db->database->alloc;
-        one->count = 0;
-        one->skipped = is_seen ? status : GOAT_OK;
-        gt_revert_free(&one->revert);
-        gt_revert_init(&one->revert, alloc);
-        return GOAT_OK;
-    }
-    if (status != GOAT_OK) *diag = why;
-    return status;
-}
-
-static goat_status make_some(reverting *r, bool *done, gt_diag *diag) {
-    goat_status status = GOAT_OK;
-    for (int i = 0; i < ITEMS_A_STEP && r->next < r->plan_count && status == GOAT_OK; i++) {
-        plan *one = &r->plans[r->next++];
-        status = r->spec.kind == GT_REVERT_RANGE ? make_of_range(r, one, diag) : make(r, one, diag);
-    }
-    *done = r->next == r->plan_count;
-    return status;
-}
-
 /* Of several transactions. */
 static bool has_done_some(const reverting *r) {
     bool any = false;
@@ -384,7 +330,7 @@ static bool has_done_some(const reverting *r) {
 }
 
 static goat_status step(reverting *r, goat_job *job, bool *done, gt_diag *diag) {
-    bool stage_done = true;
+    bool stage_done = true, ready = true;
     goat_status status = gt_space_check(r->space, diag);
     if (status != GOAT_OK) return status;
     switch (r->stage) {
@@ -397,12 +343,17 @@ static goat_status step(reverting *r, goat_job *job, bool *done, gt_diag *diag) 
         job->progress_total = (double)r->plan_count;
         break;
     case CAPTURE:
-        if (!r->spec.dry_run) status = capture_all(r, &job->result, diag);
+        if (!r->spec.dry_run) status = make_ready(r, &ready, diag);
+        if (status == GOAT_OK && !ready) {
+            r->stage = MAKE;
+            return GOAT_OK;
+        }
+        if (status == GOAT_OK && !r->spec.dry_run) status = capture_all(r, &job->result, diag);
         for (size_t i = 0; r->spec.dry_run && status == GOAT_OK && i < r->plan_count; i++) {
             status = check_unsaved(r, &r->plans[i], diag);
         }
         if (status == GOAT_OK || has_done_some(r)) {
-            goat_status wrote = write_result(r, &job->result, status == GOAT_OK ? diag : NULL);
+            goat_status wrote = tell(r, &job->result, status == GOAT_OK ? diag : NULL);
             if (status == GOAT_OK) status = wrote;
         }
         *done = true;
@@ -436,6 +387,7 @@ goat_status gt_space_revert(gt_space *space, gt_bytes spec, goat_job **job, gt_d
     status = gt_revert_spec_read(spec, alloc, &r->spec, diag);
     if (status == GOAT_OK) {
         r->space = space;
+        r->faster = 1;
         gt_revert_search_init(&r->search, space->mount->repo, &r->spec);
         status = gt_job_new(space->db, &revert_kind, r, job, diag);
         if (status != GOAT_OK) gt_revert_spec_free(&r->spec);

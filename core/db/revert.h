@@ -57,4 +57,29 @@ goat_status gt_revert_search_step(gt_revert_search *search, bool *done, gt_diag 
 bool gt_wanted_read(gt_bytes digits, gt_wanted_id *wanted);
 bool gt_wanted_is(const gt_wanted_id *wanted, const gt_id *id);
 
+/* What becomes of one item. The commits that are meant are `count` of those found, sorted by item, from `first` on. */
+typedef struct gt_revert_plan {
+    uint32_t item, first, count; /* count 0: nothing is to be done any more */
+    gt_buf heads;                /* all that there were when it was begun */
+    gt_revert revert;
+    gt_buf after; /* what it leads to */
+    bool is_begun;
+    bool is_made;        /* and done with */
+    bool is_done;        /* the commit was made */
+    goat_status skipped; /* why all of it, or some of its commits, are left out; GOAT_OK */
+    gt_id id;            /* of that commit */
+} gt_revert_plan;
+
+/* What is told of it: what would be done, or once `is_done` what was. */
+typedef struct gt_revert_result {
+    gt_repo *repo;
+    const gt_revert_spec *spec;
+    const gt_revert_plan *plans;
+    size_t plan_count;
+    bool is_done;
+} gt_revert_result;
+
+/* Appends it. GOAT_NO_MEMORY. */
+goat_status gt_revert_write_result(const gt_revert_result *result, gt_buf *out, gt_diag *diag);
+
 #endif

@@ -3,6 +3,7 @@
 #include "merge/kept.h"
 
 #include "merge/replay.h"
+#include "merge/sequence.h"
 
 /* What a field has besides its history. */
 typedef struct kept_field {
@@ -126,6 +127,21 @@ goat_status gt_kept_append(gt_kept *kept, const gt_step *steps, uint32_t count, 
     return done ? GOAT_OK : gt_no_memory(diag);
 }
 
+goat_status gt_kept_go_on(gt_kept *kept, gt_diag *diag) {
+    gt_replay *replay = &kept->replay;
+    bool good = true;
+    replay->diag = diag;
+    gt_ancestry_init(&replay->ancestry, &replay->arena, replay->steps, replay->step_count);
+    for (size_t i = 0; i < kept->histories.count && good; i++) {
+        const gt_field *field = kept->histories.of[i].field;
+        if (kept->histories.of[i].count == 0 || !gt_sequence_goes_on(field)) continue;
+        gt_outcome outcome = gt_kept_outcome(kept, field);
+        good = gt_sequence_replay(replay, &outcome.history, NULL) != NULL;
+    }
+    gt_arena_reset(&replay->arena);
+    return good ? GOAT_OK : gt_no_memory(diag);
+}
+
 goat_status gt_kept_write(gt_kept *kept, gt_buf *out, uint64_t *work, gt_diag *diag) {
     gt_replay *replay = &kept->replay;
     replay->diag = diag;
@@ -144,5 +160,6 @@ gt_outcome gt_kept_outcome(gt_kept *kept, const gt_field *field) {
     gt_field_history history = kept->histories.of[field - gt_schema_field_at(kept->schema, 0)];
     gt_bytes base = kept->base.data == NULL ? kept->base : gt_map_find(kept->base, field->name);
     history.base = gt_edit_base(field, base);
+    if (!gt_sequence_goes_on(field)) history.keep = NULL; /* of two outcomes one may be kept and the other not */
     return (gt_outcome){&kept->replay, history};
 }

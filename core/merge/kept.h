@@ -18,6 +18,10 @@ void gt_kept_free(gt_kept *kept); /* NULL is accepted */
  * GOAT_INVALID and GOAT_NO_MEMORY as gt_merge_replay; it is then good for nothing but to be freed. */
 goat_status gt_kept_append(gt_kept *kept, const gt_step *steps, uint32_t count, gt_diag *diag);
 
+/* Replays what was appended, as far as that is kept: so that many steps need not be replayed at once when the state is asked
+ * for. As gt_kept_append. */
+goat_status gt_kept_go_on(gt_kept *kept, gt_diag *diag);
+
 /* Appends the state after all steps. As gt_merge_replay; after a failure it is to be freed. `work` (may be NULL) is raised by
  * the steps and edits looked at since it was raised last. */
 goat_status gt_kept_write(gt_kept *kept, gt_buf *out, uint64_t *work, gt_diag *diag);

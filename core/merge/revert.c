@@ -2,58 +2,21 @@
 
 #include "merge/kept.h"
 
-enum { CHANGES = 1 << 6, HAS_SEEN = 1 << 7 }; /* while marks are made */
-
-/* Goes from the latest to the earliest: whoever names a step is later, and done with. */
-static uint32_t mark_undone(const gt_undoes *undoes, uint32_t step_count, const uint8_t *wanted, uint8_t *marks) {
-    uint32_t named = 0;
-    for (uint32_t i = step_count; i-- > 0;) {
-        if (wanted[i] && (marks[i] & GT_MARK_AFTER) == 0) {
-            marks[i] |= GT_MARK_NAMED | GT_MARK_AFTER;
-            named++;
-        }
-        uint8_t undone = 0;
-        if ((marks[i] & GT_MARK_UNDONE) == 0) undone |= GT_MARK_UNDONE;
-        if ((marks[i] & GT_MARK_AFTER) == 0) undone |= GT_MARK_AFTER;
-        for (uint32_t k = 0; k < undoes[i].count; k++) marks[undoes[i].steps[k]] |= undone;
-    }
-    return named;
-}
-
-uint32_t gt_merge_mark(const gt_step *steps, const gt_undoes *undoes, uint32_t step_count, const uint8_t *wanted,
-                       uint8_t *marks) {
-    memset(marks, 0, step_count);
-    uint32_t named = mark_undone(undoes, step_count, wanted, marks);
-    for (uint32_t i = 0; i < step_count; i++) {
-        bool was = (marks[i] & GT_MARK_UNDONE) != 0, is = (marks[i] & GT_MARK_AFTER) != 0;
-        if (was != is || (marks[i] & GT_MARK_NAMED) != 0) marks[i] |= CHANGES;
-        for (uint32_t k = 0; k < steps[i].parent_count; k++) {
-            if ((marks[steps[i].parents[k]] & (CHANGES | HAS_SEEN)) != 0) marks[i] |= HAS_SEEN;
-        }
-        if (undoes[i].count == 0) continue;
-        if ((marks[i] & (CHANGES | HAS_SEEN)) != 0) {
-            marks[i] |= GT_MARK_REVERT;
-        } else if (!was) {
-            for (uint32_t k = 0; k < undoes[i].count; k++) marks[undoes[i].steps[k]] |= GT_MARK_SETTLED;
-        }
-    }
-    for (uint32_t i = 0; i < step_count; i++) {
-        if ((marks[i] & GT_MARK_SETTLED) != 0) marks[i] &= (uint8_t) ~(GT_MARK_UNDONE | GT_MARK_AFTER);
-        marks[i] &= (uint8_t) ~(CHANGES | HAS_SEEN);
-    }
-    return named;
-}
-
 /* One replay of the steps, some of them void. It is kept, so that what it was made for, the state, leaves the order of
  * elements behind for those who ask what has changed. */
 typedef struct world {
-    gt_kept *kept; /* NULL: it was not made */
-    gt_buf state;
+    gt_kept *kept;  /* NULL: it was not made */
+    uint32_t count; /* of the steps that it has */
+    gt_buf state;   /* after all of them */
 } world;
 
 /* VIEW: what is seen. WITHOUT: that without what the new revert names. NOW and THEN: what is undone is void, and every
  * revert, without the new revert and with it. Only those that the rules look at are made; mostly that is two. */
 enum { VIEW, WITHOUT, NOW, THEN, WORLDS };
+
+/* How many steps a world gets at once; and of how many steps, and how many bytes, to write what they come to costs what it
+ * costs to replay one. */
+enum { PIECE = 64, STEPS_WRITTEN = 4, BYTES_WRITTEN = 1024 };
 
 enum { IN_VIEW = 1 << VIEW, IN_WITHOUT = 1 << WITHOUT, IN_NOW = 1 << NOW, IN_THEN = 1 << THEN, IN_ALL = 15 };
 
@@ -70,11 +33,13 @@ enum {
     BESIDE = 1 << 2,    /* by a step that the only one that is named has not seen, itself not counted */
 };
 
-typedef struct reverting {
+typedef struct gt_undoing {
     const gt_alloc *alloc;
-    const gt_reverting *what;
+    gt_reverting what;
     gt_arena arena;
     world worlds[WORLDS];
+    unsigned wanted; /* worlds, as bits */
+    int next;        /* the one that is being made */
     uint8_t *fields; /* what the steps do to each of the schema's */
     uint8_t all;     /* to any of them, or to the item */
     uint32_t only;   /* the only step that is named, if it is a revert; UINT32_MAX */
@@ -85,7 +50,7 @@ typedef struct reverting {
     bool is_there[WORLDS];
     uint64_t work;
     gt_diag *diag;
-} reverting;
+} gt_undoing;
 
 /* ---- worlds ---- */
 
@@ -93,18 +58,33 @@ static bool is_void_in(const gt_reverting *what, int which, uint32_t step) {
     return what->steps[step].is_void || (what->marks[step] & void_marks[which]) != 0;
 }
 
-static goat_status make_world(reverting *r, int which) {
-    const gt_reverting *what = r->what;
+/* What is written of a world goes through all that the steps have left. */
+static void spend_on_writing(const gt_undoing *r, int which, uint32_t *budget) {
+    size_t cost = r->what.step_count / STEPS_WRITTEN + r->worlds[which].state.len / BYTES_WRITTEN;
+    *budget -= cost < *budget ? (uint32_t)cost : *budget;
+}
+
+/* Some steps more, up to the end, where its state is written. */
+static goat_status replay_some(gt_undoing *r, int which, uint32_t *budget) {
+    const gt_reverting *what = &r->what;
     world *w = &r->worlds[which];
-    gt_step *steps = gt_arena_new(&r->arena, (size_t)what->step_count + 1, sizeof(*steps));
-    w->kept = gt_kept_new(r->alloc, what->schema, what->base);
-    if (w->kept == NULL || steps == NULL) return gt_no_memory(r->diag);
-    for (uint32_t i = 0; i < what->step_count; i++) {
-        steps[i] = what->steps[i];
-        steps[i].is_void = is_void_in(what, which, i);
+    gt_step piece[PIECE];
+    goat_status status = GOAT_OK;
+    if (w->kept == NULL) w->kept = gt_kept_new(r->alloc, what->schema, what->base);
+    if (w->kept == NULL) return gt_no_memory(r->diag);
+    while (status == GOAT_OK && w->count<what->step_count && * budget> 0) {
+        uint32_t count = 0;
+        for (; count < PIECE && w->count<what->step_count && * budget> 0; count++, w->count++, --*budget) {
+            piece[count] = what->steps[w->count];
+            piece[count].is_void = is_void_in(what, which, w->count);
+        }
+        status = gt_kept_append(w->kept, piece, count, r->diag);
     }
-    goat_status status = gt_kept_append(w->kept, steps, what->step_count, r->diag);
-    return status == GOAT_OK ? gt_kept_write(w->kept, &w->state, &r->work, r->diag) : status;
+    if (status != GOAT_OK) return status;
+    if (w->count < what->step_count) return gt_kept_go_on(w->kept, r->diag);
+    status = gt_kept_write(w->kept, &w->state, &r->work, r->diag);
+    spend_on_writing(r, which, budget);
+    return status;
 }
 
 /* What fields are looked at: those of the item, or of an object in it. */
@@ -134,7 +114,7 @@ static gt_bytes edit_of(const scope *s, const gt_field *field, gt_bytes delta) {
     return around.data == NULL || gt_edit_is_unset(around) ? around : gt_map_find(around, field->name);
 }
 
-static gt_bytes field_in(const reverting *r, int which, const scope *s, const gt_field *field) {
+static gt_bytes field_in(const gt_undoing *r, int which, const scope *s, const gt_field *field) {
     gt_bytes around = inside(s, gt_buf_bytes(&r->worlds[which].state));
     return around.data == NULL ? around : gt_edit_base(field, gt_map_find(around, field->name));
 }
@@ -150,14 +130,14 @@ static bool says_deleted(gt_bytes map) {
 }
 
 /* In the worlds that are made if anything deletes it. */
-static bool is_deleted_in(const reverting *r, int which) {
+static bool is_deleted_in(const gt_undoing *r, int which) {
     return r->deletes && says_deleted(gt_buf_bytes(&r->worlds[which].state));
 }
 
 /* ---- who touched what ---- */
 
-static uint8_t touch_of(reverting *r, uint32_t step) {
-    uint8_t marks = r->what->marks[step], touch = TOUCHED;
+static uint8_t touch_of(gt_undoing *r, uint32_t step) {
+    uint8_t marks = r->what.marks[step], touch = TOUCHED;
     bool by_revert = (marks & GT_MARK_REVERT) != 0 && (marks & GT_MARK_NAMED) == 0;
     bool was_undone = (marks & GT_MARK_UNDONE) != 0 && (marks & GT_MARK_AFTER) != 0;
     if (by_revert || was_undone) touch |= BY_OTHERS;
@@ -166,16 +146,16 @@ static uint8_t touch_of(reverting *r, uint32_t step) {
 }
 
 /* What a step says of the item as a whole. */
-static void look_at_presence(reverting *r, uint32_t i) {
-    const gt_step *step = &r->what->steps[i];
+static void look_at_presence(gt_undoing *r, uint32_t i) {
+    const gt_step *step = &r->what.steps[i];
     bool says = step->parent_count == 0 || (step->delta.data != NULL && gt_value_count(step->delta) > 0);
     bool deletes = says_deleted(step->delta);
     r->deletes = r->deletes || deletes;
-    for (int w = 0; w < WORLDS && says && !deletes; w++) r->is_there[w] |= !is_void_in(r->what, w, i);
+    for (int w = 0; w < WORLDS && says && !deletes; w++) r->is_there[w] |= !is_void_in(&r->what, w, i);
 }
 
-static goat_status look_at_steps(reverting *r) {
-    const gt_reverting *what = r->what;
+static goat_status look_at_steps(gt_undoing *r) {
+    const gt_reverting *what = &r->what;
     const gt_field *first = gt_schema_field_at(what->schema, 0);
     uint32_t named = 0;
     r->deletes = says_deleted(what->base);
@@ -204,10 +184,10 @@ static goat_status look_at_steps(reverting *r) {
 }
 
 /* What the steps do to a field in an object. */
-static uint8_t touch_inside(reverting *r, const scope *s, const gt_field *field) {
+static uint8_t touch_inside(gt_undoing *r, const scope *s, const gt_field *field) {
     uint8_t touch = 0;
-    for (uint32_t i = 0; i < r->what->step_count; i++) {
-        if (edit_of(s, field, r->what->steps[i].delta).data != NULL) touch |= touch_of(r, i);
+    for (uint32_t i = 0; i < r->what.step_count; i++) {
+        if (edit_of(s, field, r->what.steps[i].delta).data != NULL) touch |= touch_of(r, i);
     }
     return touch;
 }
@@ -215,35 +195,30 @@ static uint8_t touch_inside(reverting *r, const scope *s, const gt_field *field)
 /* ---- what is looked at ---- */
 
 /* The first rule: nobody has touched it since the only step that is named, a revert. */
-static bool is_untouched(const reverting *r, uint8_t touch) { return r->only != UINT32_MAX && (touch & BESIDE) == 0; }
+static bool is_untouched(const gt_undoing *r, uint8_t touch) { return r->only != UINT32_MAX && (touch & BESIDE) == 0; }
 
 /* The worlds that the rules look at for a field, and for those in it. */
-static unsigned worlds_of(const reverting *r, const gt_field *field, uint8_t touch) {
+static unsigned worlds_of(const gt_undoing *r, const gt_field *field, uint8_t touch) {
     if (is_untouched(r, touch)) return IN_VIEW | IN_WITHOUT;
     if (field->type == GT_TYPE_OBJECT && (r->only != UINT32_MAX || (touch & BY_OTHERS) != 0)) return IN_ALL;
     bool directly = (touch & BY_OTHERS) == 0 || !r->is_there[NOW];
     return directly ? IN_VIEW | IN_THEN : IN_VIEW | IN_NOW | IN_THEN;
 }
 
-static goat_status make_worlds(reverting *r) {
-    unsigned worlds = IN_VIEW;
-    goat_status status = GOAT_OK;
-    if (r->deletes) worlds |= is_untouched(r, r->all) ? IN_WITHOUT : IN_NOW | IN_THEN;
-    for (size_t i = 0; i < gt_schema_field_count(r->what->schema); i++) {
+static void find_worlds(gt_undoing *r) {
+    r->wanted = IN_VIEW;
+    if (r->deletes) r->wanted |= is_untouched(r, r->all) ? IN_WITHOUT : IN_NOW | IN_THEN;
+    for (size_t i = 0; i < gt_schema_field_count(r->what.schema); i++) {
         if ((r->fields[i] & TOUCHED) == 0) continue;
-        worlds |= worlds_of(r, gt_schema_field_at(r->what->schema, i), r->fields[i]);
+        r->wanted |= worlds_of(r, gt_schema_field_at(r->what.schema, i), r->fields[i]);
     }
-    for (int i = 0; i < WORLDS && status == GOAT_OK; i++) {
-        if ((worlds & 1u << i) != 0) status = make_world(r, i);
-    }
-    return status;
 }
 
 /* ---- the edit of a field ---- */
 
 /* What becomes of a field in a world. False when there is no memory. */
-static bool find_outcome(reverting *r, int which, const scope *s, const gt_field *field, gt_outcome *outcome) {
-    const gt_reverting *what = r->what;
+static bool find_outcome(gt_undoing *r, int which, const scope *s, const gt_field *field, gt_outcome *outcome) {
+    const gt_reverting *what = &r->what;
     if (s->outer == NULL) {
         *outcome = gt_kept_outcome(r->worlds[which].kept, field);
         return true;
@@ -264,7 +239,7 @@ static bool find_outcome(reverting *r, int which, const scope *s, const gt_field
 }
 
 /* From one world to another: through the identity of elements where the type has any. */
-static goat_status change(reverting *r, const scope *s, const gt_field *field, int from, int to, gt_buf *edit) {
+static goat_status change(gt_undoing *r, const scope *s, const gt_field *field, int from, int to, gt_buf *edit) {
     gt_bytes before = field_in(r, from, s, field), after = field_in(r, to, s, field);
     bool has_elements = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST || field->type == GT_TYPE_RICHTEXT;
     gt_outcome a, b;
@@ -296,7 +271,7 @@ static void write_one(gt_buf *out, const gt_field *field, gt_bytes value) {
 
 /* `made` is an edit of what the field is in NOW; `edit` becomes what it is to what is seen, as if two authors had edited
  * NOW at once: one to what is seen, the other by `made`. */
-static goat_status carry(reverting *r, const scope *s, const gt_field *field, gt_bytes made, gt_buf *edit) {
+static goat_status carry(gt_undoing *r, const scope *s, const gt_field *field, gt_bytes made, gt_buf *edit) {
     static const uint8_t ids[2][GT_HASH_SIZE] = {{1}, {2}};
     gt_bytes now = field_in(r, NOW, s, field), seen = field_in(r, VIEW, s, field);
     gt_buf base, other, deltas[2], merged;
@@ -321,7 +296,7 @@ static goat_status carry(reverting *r, const scope *s, const gt_field *field, gt
 }
 
 /* What leads from NOW to THEN, done to what is seen. */
-static goat_status change_seen(reverting *r, const scope *s, const gt_field *field, gt_buf *edit) {
+static goat_status change_seen(gt_undoing *r, const scope *s, const gt_field *field, gt_buf *edit) {
     gt_bytes seen = field_in(r, VIEW, s, field), now = field_in(r, NOW, s, field), then = field_in(r, THEN, s, field);
     gt_outcome of[3];
     if (is_same(now, then) || is_same(seen, then)) return GOAT_OK;
@@ -340,10 +315,10 @@ static goat_status change_seen(reverting *r, const scope *s, const gt_field *fie
     return status;
 }
 
-static goat_status write_fields(reverting *r, const scope *s, gt_buf *pairs, size_t *count);
+static goat_status write_fields(gt_undoing *r, const scope *s, gt_buf *pairs, size_t *count);
 
 /* An object that is there whatever is undone: field by field. */
-static goat_status edit_object(reverting *r, const scope *s, const gt_field *object, gt_buf *edit) {
+static goat_status edit_object(gt_undoing *r, const scope *s, const gt_field *object, gt_buf *edit) {
     scope inner = {s, object, object->fields};
     gt_buf pairs;
     size_t count = 0;
@@ -359,7 +334,7 @@ static goat_status edit_object(reverting *r, const scope *s, const gt_field *obj
 }
 
 /* See README.md, "Reverting". */
-static goat_status edit_field(reverting *r, const scope *s, const gt_field *field, uint8_t touch, gt_buf *edit) {
+static goat_status edit_field(gt_undoing *r, const scope *s, const gt_field *field, uint8_t touch, gt_buf *edit) {
     unsigned worlds = worlds_of(r, field, touch);
     bool is_object = field->type == GT_TYPE_OBJECT;
     for (int i = 0; i < WORLDS && is_object; i++) {
@@ -374,7 +349,7 @@ static goat_status edit_field(reverting *r, const scope *s, const gt_field *fiel
 
 /* ---- the delta ---- */
 
-static bool will_be_deleted(const reverting *r) {
+static bool will_be_deleted(const gt_undoing *r) {
     if (is_untouched(r, r->all)) return is_deleted_in(r, WITHOUT);
     bool then = is_deleted_in(r, THEN) || !r->is_there[THEN];
     if ((r->all & BY_OTHERS) == 0) return then;
@@ -382,7 +357,7 @@ static bool will_be_deleted(const reverting *r) {
     return now == then ? is_deleted_in(r, VIEW) : then;
 }
 
-static goat_status write_fields(reverting *r, const scope *s, gt_buf *pairs, size_t *count) {
+static goat_status write_fields(gt_undoing *r, const scope *s, gt_buf *pairs, size_t *count) {
     for (size_t i = 0; i < gt_schema_field_count(s->fields); i++) {
         const gt_field *field = gt_schema_field_at(s->fields, i);
         uint8_t touch = s->outer == NULL ? r->fields[i] : touch_inside(r, s, field);
@@ -398,16 +373,13 @@ static goat_status write_fields(reverting *r, const scope *s, gt_buf *pairs, siz
     return GOAT_OK;
 }
 
-static goat_status make_delta(reverting *r, gt_buf *view, gt_buf *delta) {
-    goat_status status = look_at_steps(r);
-    if (status == GOAT_OK) status = make_worlds(r);
-    if (status != GOAT_OK) return status;
+static goat_status make_delta(gt_undoing *r, gt_buf *view, gt_buf *delta) {
     gt_buf pairs;
     gt_buf_init(&pairs, r->alloc);
     size_t count = 0;
     bool was = is_deleted_in(r, VIEW), is = will_be_deleted(r);
-    scope item = {.fields = r->what->schema};
-    status = write_fields(r, &item, &pairs, &count);
+    scope item = {.fields = r->what.schema};
+    goat_status status = write_fields(r, &item, &pairs, &count);
     bool says = was != is || (is && count > 0); /* an edit that does not say so would clear a tombstone */
     gt_write_map_head(delta, count + says);
     if (says) {
@@ -423,22 +395,70 @@ static goat_status make_delta(reverting *r, gt_buf *view, gt_buf *delta) {
     return status;
 }
 
-goat_status gt_merge_revert(const gt_alloc *alloc, const gt_reverting *what, gt_buf *view, gt_buf *delta,
-                            uint64_t *work, gt_diag *diag) {
-    reverting r = {.alloc = alloc, .what = what, .diag = diag};
+/* ---- in pieces ---- */
+
+goat_status gt_undoing_begin(const gt_alloc *alloc, const gt_reverting *what, gt_undoing **out, gt_diag *diag) {
+    gt_undoing *r = gt_new(alloc, 1, sizeof(*r));
+    *out = r;
+    if (r == NULL) return gt_no_memory(diag);
+    *r = (gt_undoing){.alloc = alloc, .what = *what, .diag = diag};
+    gt_arena_init(&r->arena, alloc);
+    for (int i = 0; i < WORLDS; i++) gt_buf_init(&r->worlds[i].state, alloc);
+    goat_status status = look_at_steps(r);
+    if (status == GOAT_OK) {
+        find_worlds(r);
+        return GOAT_OK;
+    }
+    gt_undoing_free(r);
+    *out = NULL;
+    return status;
+}
+
+void gt_undoing_free(gt_undoing *r) {
+    if (r == NULL) return;
+    for (int i = 0; i < WORLDS; i++) {
+        gt_buf_free(&r->worlds[i].state);
+        gt_kept_free(r->worlds[i].kept);
+    }
+    gt_arena_free(&r->arena);
+    gt_free(r->alloc, r);
+}
+
+goat_status gt_undoing_step(gt_undoing *r, uint32_t *budget, bool *done, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    r->diag = diag;
+    while (status == GOAT_OK && r->next<WORLDS && * budget> 0) {
+        bool is_wanted = (r->wanted & 1u << r->next) != 0;
+        if (is_wanted) status = replay_some(r, r->next, budget);
+        if (!is_wanted || r->worlds[r->next].count == r->what.step_count) r->next++;
+    }
+    while (r->next < WORLDS && (r->wanted & 1u << r->next) == 0) r->next++;
+    *done = r->next == WORLDS;
+    return status;
+}
+
+goat_status gt_undoing_write(gt_undoing *r, uint32_t *budget, gt_buf *view, gt_buf *delta, uint64_t *work,
+                             gt_diag *diag) {
     size_t view_len = view->len, delta_len = delta->len;
-    gt_arena_init(&r.arena, alloc);
-    for (int i = 0; i < WORLDS; i++) gt_buf_init(&r.worlds[i].state, alloc);
-    goat_status status = make_delta(&r, view, delta);
+    r->diag = diag;
+    goat_status status = make_delta(r, view, delta);
     if (status != GOAT_OK) {
         view->len = view_len;
         delta->len = delta_len;
     }
-    for (int i = 0; i < WORLDS; i++) {
-        gt_buf_free(&r.worlds[i].state);
-        gt_kept_free(r.worlds[i].kept);
-    }
-    gt_arena_free(&r.arena);
-    if (work != NULL) *work += r.work;
+    spend_on_writing(r, VIEW, budget);
+    if (work != NULL) *work += r->work;
+    return status;
+}
+
+goat_status gt_merge_revert(const gt_alloc *alloc, const gt_reverting *what, gt_buf *view, gt_buf *delta,
+                            uint64_t *work, gt_diag *diag) {
+    gt_undoing *r;
+    uint32_t budget = UINT32_MAX;
+    bool done = false;
+    goat_status status = gt_undoing_begin(alloc, what, &r, diag);
+    for (; status == GOAT_OK && !done; budget = UINT32_MAX) status = gt_undoing_step(r, &budget, &done, diag);
+    if (status == GOAT_OK) status = gt_undoing_write(r, &budget, view, delta, work, diag);
+    gt_undoing_free(r);
     return status;
 }

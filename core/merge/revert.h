@@ -37,8 +37,21 @@ typedef struct gt_reverting {
     bool is_new; /* the base is the empty item, as some version has it: first commits are among the steps */
 } gt_reverting;
 
-/* Appends the delta of the new revert, an empty map where it changes nothing; `view` gets the state that its author sees.
- * Statuses as gt_merge_replay; GOAT_TOO_LARGE (README.md, "What is too large"). */
+/* The making of a revert, in pieces. What is pointed to by `what` stays until it is freed; NULL is accepted then. */
+typedef struct gt_undoing gt_undoing;
+goat_status gt_undoing_begin(const gt_alloc *alloc, const gt_reverting *what, gt_undoing **out, gt_diag *diag);
+void gt_undoing_free(gt_undoing *undoing);
+
+/* Replays at most `*budget` steps more and takes off it what that cost, in steps. To write what a replay comes to is not cut
+ * into pieces. Statuses as gt_merge_replay. */
+goat_status gt_undoing_step(gt_undoing *undoing, uint32_t *budget, bool *done, gt_diag *diag);
+
+/* Once that is done: appends the delta of the new revert, an empty map where it changes nothing; `view` gets the state that
+ * its author sees. As gt_merge_replay; GOAT_TOO_LARGE (README.md, "What is too large"). */
+goat_status gt_undoing_write(gt_undoing *undoing, uint32_t *budget, gt_buf *view, gt_buf *delta, uint64_t *work,
+                             gt_diag *diag);
+
+/* All of it at once. */
 goat_status gt_merge_revert(const gt_alloc *alloc, const gt_reverting *what, gt_buf *view, gt_buf *delta,
                             uint64_t *work, gt_diag *diag);
 

@@ -425,6 +425,11 @@ static bool take_edits(gt_sequence *sequence, const gt_field_history *history) {
     return true;
 }
 
+bool gt_sequence_goes_on(const gt_field *field) {
+    bool has_elements = field->type == GT_TYPE_TEXT || field->type == GT_TYPE_LIST || field->type == GT_TYPE_RICHTEXT;
+    return has_elements && !has_contests(field);
+}
+
 /* With a strategy the result of void steps is no version that could be gone on
  * from. */
 static bool can_be_kept(const gt_replay *replay, const gt_field_history *history) {

@@ -25,6 +25,9 @@ typedef struct gt_sequence gt_sequence;
  * (contests.h) and a step is void, because the end of a replay then takes their versions for the result. */
 gt_sequence *gt_sequence_replay(gt_replay *replay, const gt_field_history *history, gt_contents *contents);
 
+/* Whether a field has a sequence that goes on from what is kept whatever steps are void. */
+bool gt_sequence_goes_on(const gt_field *field);
+
 /* What is left, in order: so many elements from `first` on. False at the end. `*span` is NULL to begin with; of an element
  * that was moved or given another value it has a slot. */
 bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *first, uint32_t *count);

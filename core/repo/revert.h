@@ -6,19 +6,25 @@
 
 /* A revert of one item, as it would be made on some of its heads. */
 typedef struct gt_revert {
-    gt_buf heads;            /* ids, ascending: what its author saw */
-    gt_buf names;            /* ids, ascending: what it undoes; none: there is nothing to do */
-    uint32_t unseen;         /* commits asked for that are no ancestors of the heads */
-    uint32_t hidden;         /* those of them that are of a version that is not read here, or on one that is */
-    const gt_schema *schema; /* that it is written with */
-    gt_buf view, delta;      /* what is seen, and the edit of it */
+    gt_buf heads;                    /* ids, ascending: what its author saw */
+    gt_buf names;                    /* ids, ascending: what it undoes; none: there is nothing to do */
+    uint32_t unseen;                 /* commits asked for that are no ancestors of the heads */
+    uint32_t hidden;                 /* those of them that are of a version that is not read here, or on one that is */
+    const gt_schema *schema;         /* that it is written with */
+    gt_buf view, delta;              /* what is seen, and the edit of it */
+    struct gt_revert_making *making; /* NULL: it is not begun, or done */
 } gt_revert;
 
 void gt_revert_init(gt_revert *revert, const gt_alloc *alloc);
 void gt_revert_free(gt_revert *revert);
 
-/* Makes it for commits (rows) of an item. GOAT_OK; GOAT_NO_SCHEMA; GOAT_TOO_LARGE: they are more than one commit can name;
- * GOAT_CORRUPT, GOAT_NO_MEMORY. */
+/* Makes it for commits (rows) of an item, in pieces: `names`, `unseen` and `hidden` are known at once. A step replays at most
+ * `*budget` commits and takes off it what that cost; `view` and `delta` are there when all are done. Between two steps the repository
+ * may go on. GOAT_OK; GOAT_NO_SCHEMA; GOAT_TOO_LARGE: they are more than one commit can name; GOAT_CORRUPT, GOAT_NO_MEMORY. */
+goat_status gt_revert_begin(gt_repo *repo, uint32_t item, const gt_id *heads, uint32_t head_count, const uint32_t *rows,
+                            uint32_t row_count, gt_revert *revert, gt_diag *diag);
+goat_status gt_revert_step(gt_repo *repo, gt_revert *revert, uint32_t *budget, bool *done, gt_diag *diag);
+/* All of it at once. */
 goat_status gt_revert_make(gt_repo *repo, uint32_t item, const gt_id *heads, uint32_t head_count, const uint32_t *rows,
                            uint32_t row_count, gt_revert *revert, gt_diag *diag);
 

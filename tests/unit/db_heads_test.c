@@ -98,10 +98,27 @@ static void so_is_what_is_applied(void **state) {
     assert_int_equal(test_handle_verify(&f->a), 0);
 }
 
+/* It is begun once, though it is made on other heads than there are. */
+static void so_is_a_revert(void **state) {
+    test_handles *f = *state;
+    goat_job *job = NULL;
+    gt_job_info info;
+    uint32_t rounds = 0;
+    assert_int_equal(gt_space_revert(f->a.space, gt_bytes_text("{\"undo\": true}"), &job, NULL), GOAT_OK);
+    for (gt_job_info_of(job, &info); !info.done; gt_job_info_of(job, &info), rounds++) {
+        gt_db_pump(f->a.db, gt_db_now_us(f->a.db), NULL);
+    }
+    assert_int_equal(test_handle_wait(&f->a, job, NULL), GOAT_OK);
+    assert_in_range(rounds, 2 * HEADS / 200, 10 + 4 * HEADS / 100);
+    assert_int_equal(count_heads(f, "x"), 1 + HEADS - GT_PARENTS_MAX);
+    assert_int_equal(test_handle_verify(&f->a), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_edit_is_made_on_the_latest, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(so_is_what_is_applied, set_up, test_handles_tear_down),
+        cmocka_unit_test_setup_teardown(so_is_a_revert, set_up, test_handles_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

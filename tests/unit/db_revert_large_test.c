@@ -29,14 +29,14 @@ static uint64_t count_items(const gt_buf *result) {
 
 /* ---- more commits than one may name ---- */
 
-/* So many increments of one item, each on the one before. */
-static void add_votes(test_handle *handle, const char *key, uint32_t count) {
+/* So many edits of one item, each on the one before. */
+static void add_edits(test_handle *handle, const char *key, const char *notation, uint32_t count) {
     gt_mount *mount = handle->space->mount;
     gt_signer signer = gt_signer_of(mount->database, mount);
     gt_capture *capture = NULL;
     gt_buf heads;
     gt_id id;
-    gt_bytes delta = test_value("{votes: 1}");
+    gt_bytes delta = test_value(notation);
     gt_buf_init(&heads, &gt_alloc_system);
     assert_int_equal(gt_repo_heads(mount->repo, gt_repo_find(mount->repo, gt_bytes_text(key)), &heads, NULL), GOAT_OK);
     assert_int_equal(heads.len, GT_ID_SIZE);
@@ -65,10 +65,10 @@ static void a_commit_names_so_many_and_no_more(void **state) {
     assert_int_equal(test_handle_flush(a, GOAT_DURABLE_MEMORY), GOAT_OK);
     gt_sim_advance_ms(&a->machine->clock, 1000);
     char spec[100];
-    add_votes(a, "x", GT_REVERTS_MAX);
+    add_edits(a, "x", "{votes: 1}", GT_REVERTS_MAX);
     uint32_t first = gt_item_at(repo_of(a), 0)->first + 1;
     snprintf(spec, sizeof spec, "{\"since\": \"%llu\"}", (unsigned long long)gt_commit_at(repo_of(a), first)->time);
-    add_votes(a, "x", 1);
+    add_edits(a, "x", "{votes: 1}", 1);
     assert_int_equal(revert(a, spec, NULL), GOAT_TOO_LARGE);
     assert_string_equal(a->diag.message, "a revert of more than 65536 commits of one item");
     assert_string_equal(a->diag.path, TEST_REPO "/x");
@@ -97,6 +97,69 @@ static void a_spec_names_so_many_and_no_more(void **state) {
         if (more != 0) assert_string_equal(a->diag.field, "commits");
         gt_buf_free(&spec);
     }
+}
+
+/* ---- an item with a long history ---- */
+
+enum { LONG = 4000, PIECES = 2 * LONG / 200 };
+
+/* One commit in the middle of the history of a list is reverted, while the item is edited every so many rounds. */
+static void revert_long(test_handle *a, uint32_t rounds_an_edit, uint32_t *rounds) {
+    char hex[2 * GT_ID_SIZE + 1], spec[128], votes[16];
+    goat_job *job = NULL;
+    gt_job_info info;
+    assert_int_equal(test_handle_create(a, "x", "{list: []}"), GOAT_OK);
+    assert_int_equal(test_handle_flush(a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    add_edits(a, "x", "{list: {0: [[1]]}}", LONG);
+    add_edits(a, "x", "{list: {0: [[2]]}}", 1);
+    gt_hex(hex, gt_commit_at(repo_of(a), gt_repo_commit_count(repo_of(a)) - 1)->id.bytes, GT_ID_SIZE);
+    add_edits(a, "x", "{list: {0: [[3]]}}", LONG);
+    snprintf(spec, sizeof spec, "{\"commits\": [\"%s\"]}", hex);
+    assert_int_equal(gt_space_revert(a->space, gt_bytes_text(spec), &job, NULL), GOAT_OK);
+    *rounds = 0;
+    for (gt_job_info_of(job, &info); !info.done; gt_job_info_of(job, &info), ++*rounds) {
+        gt_db_pump(a->db, gt_db_now_us(a->db), NULL);
+        assert_true(*rounds < 100 * PIECES);
+        if (*rounds % rounds_an_edit != 0) continue;
+        snprintf(votes, sizeof votes, "%u", (unsigned)*rounds + 1);
+        assert_int_equal(test_handle_set(a, "x", "votes", votes), GOAT_OK);
+        assert_int_equal(test_handle_flush(a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    }
+    assert_int_equal(test_handle_wait(a, job, NULL), GOAT_OK);
+}
+
+static void assert_reverted(test_handle *a) {
+    goat_item *item = NULL;
+    const gt_field *field;
+    gt_bytes list, value;
+    int64_t number = 0;
+    uint32_t count[4] = {0};
+    assert_int_equal(test_handle_item(a, NULL, "x", &item), GOAT_OK);
+    assert_int_equal(gt_item_field(item, gt_bytes_text("list"), &field, &list, NULL), GOAT_OK);
+    for (gt_iter iter = gt_array_iter(list); gt_array_next(&iter, &value); count[number]++) {
+        assert_true(gt_value_as_int64(value, &number) && number >= 1 && number <= 3);
+    }
+    assert_int_equal(count[1], LONG);
+    assert_int_equal(count[2], 0);
+    assert_int_equal(count[3], LONG);
+    test_handle_drop(item);
+}
+
+static void a_long_history_is_gone_through_in_many_steps(void **state) {
+    test_handle *a = &((test_handles *)*state)->a;
+    uint32_t rounds;
+    revert_long(a, UINT32_MAX, &rounds); /* an edit in the first round alone */
+    assert_true(rounds >= PIECES);
+    assert_reverted(a);
+}
+
+/* What was replayed is of no use then; in the end it is done in one step. */
+static void it_comes_to_an_end_where_somebody_edits_all_the_time(void **state) {
+    test_handle *a = &((test_handles *)*state)->a;
+    uint32_t rounds;
+    revert_long(a, 1, &rounds);
+    assert_true(rounds >= 4);
+    assert_reverted(a);
 }
 
 /* ---- more items than one transaction holds ---- */
@@ -259,6 +322,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_commit_names_so_many_and_no_more),
         CASE(a_spec_names_so_many_and_no_more),
+        CASE(a_long_history_is_gone_through_in_many_steps),
+        CASE(it_comes_to_an_end_where_somebody_edits_all_the_time),
         CASE(more_items_than_a_batch_holds_are_two_transactions),
         CASE(more_bytes_than_a_frame_holds_are_several_transactions),
         CASE(what_was_done_before_a_failure_is_told),

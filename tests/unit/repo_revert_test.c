@@ -150,6 +150,50 @@ static void what_is_edited_while_undo_looks_counts(void **state) {
     end(&f);
 }
 
+/* Its pieces are made while the item goes on, and what it stands on with it. */
+static void a_revert_is_of_what_was_seen_when_it_began(void **state) {
+    fixture f;
+    (void)state;
+    test_network_init(&f.network);
+    test_site *site = &f.sites[0];
+    test_site_init(site, &f.network, 0, 1, 0);
+    test_site_learn(site, test_goat_1);
+    test_site_open(site, 0);
+    gt_id wanted = {{0}};
+    for (int i = 0; i < 40; i++) {
+        gt_id id =
+            edit(site, "a", i % 2 == 0 ? "{list: {0: [[1, 2]]}, text: 'a'}" : "{list: {0: [1, [3], -1]}, votes: 1}");
+        if (i == 20) wanted = id;
+    }
+    uint32_t row = row_of(site, &wanted), item = gt_repo_find(site->repo, gt_bytes_text("a")), budget;
+    gt_revert whole, made;
+    gt_buf heads;
+    bool done = false;
+    int steps = 0;
+    gt_buf_init(&heads, &gt_alloc_system);
+    gt_revert_init(&whole, site->alloc);
+    gt_revert_init(&made, site->alloc);
+    assert_int_equal(gt_repo_heads(site->repo, item, &heads, NULL), GOAT_OK);
+    const gt_id *head = (const gt_id *)(const void *)heads.data;
+    assert_int_equal(gt_revert_make(site->repo, item, head, 1, &row, 1, &whole, NULL), GOAT_OK);
+    assert_int_equal(gt_revert_begin(site->repo, item, head, 1, &row, 1, &made, NULL), GOAT_OK);
+    for (; !done; steps++) {
+        budget = 1;
+        assert_int_equal(gt_revert_step(site->repo, &made, &budget, &done, NULL), GOAT_OK);
+        edit(site, "a", "{list: {0: [1, -1]}, text: 'b'}");
+        edit(site, "b", "{votes: 1}");
+    }
+    assert_true(steps >= 40); /* two replays of the 20 commits that came since */
+    assert_true(gt_bytes_equal(gt_buf_bytes(&made.names), gt_buf_bytes(&whole.names)));
+    assert_true(gt_bytes_equal(gt_buf_bytes(&made.view), gt_buf_bytes(&whole.view)));
+    assert_true(gt_bytes_equal(gt_buf_bytes(&made.delta), gt_buf_bytes(&whole.delta)));
+    gt_revert_free(&whole);
+    gt_revert_free(&made);
+    gt_buf_free(&heads);
+    test_site_free(site);
+    test_network_free(&f.network);
+}
+
 static void an_old_commit_is_undone_below_snapshots(void **state) {
     fixture f;
     test_site *site = &f.sites[0];
@@ -475,6 +519,7 @@ static void replicas_agree_whoever_reverts_what(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_edited_while_undo_looks_counts),
+        cmocka_unit_test(a_revert_is_of_what_was_seen_when_it_began),
         cmocka_unit_test(an_old_commit_is_undone_below_snapshots),
         cmocka_unit_test(an_undo_shortly_after_an_edit_costs_what_came_since),
         cmocka_unit_test(undo_and_redo_are_about_own_edits_alone),
