@@ -1030,7 +1030,7 @@ GOAT_API goat_status goat_item_find_commit(goat_item *item, const char *digits, 
  * @param limit        how many commits to a field at most; UINT32_MAX for all.
  * @param explanation  new contents, end with goat_buf_free().
  * @return GOAT_OK, GOAT_NOT_FOUND if the item has no such commit, or none yet, GOAT_INVALID if the schema has no such
- *         field, GOAT_NO_SCHEMA, GOAT_CORRUPT.
+ *         field, GOAT_NO_SCHEMA, GOAT_CORRUPT, GOAT_TOO_LARGE if more than 16,384 commits came since the base.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */

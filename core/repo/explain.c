@@ -2,8 +2,9 @@
  *
  * From the heads the way back is gone to the base, the latest critical version, and further as long as some field's value is
  * not settled, at most GT_EXPLAIN_BELOW_MAX commits; it ends at a critical version too, so what is replayed from there is
- * exact. The answer is a function of the commits known, not of which states happen to be kept. Each commit is read once for
- * the way and once for its edits; each field is gone through once (core/merge/explain.h). */
+ * exact. Above the base all is looked at, or, with more than GT_EXPLAIN_ABOVE_MAX commits there, nothing. The answer is a
+ * function of the commits known, not of which states happen to be kept. Each commit is read once for the way and once for its
+ * edits; each field is gone through once (core/merge/explain.h). */
 #include "repo/explain.h"
 
 #include "repo/versions.h"
@@ -78,6 +79,11 @@ static goat_status go_back(gt_explaining *x, gt_diag *diag) {
             if (x->unsettled_count == 0) break;
         }
         if (walk->queue.count == 0 || (has_base && walk->count - x->settled_from >= GT_EXPLAIN_BELOW_MAX)) break;
+        if (!has_base && walk->count == GT_EXPLAIN_ABOVE_MAX) {
+            status = gt_fail(diag, GOAT_TOO_LARGE, "more than %d commits came since the authors last had the same",
+                             GT_EXPLAIN_ABOVE_MAX);
+            break;
+        }
         if (!gt_descent_step(&x->descent)) return gt_no_memory(diag);
         status = look(x, diag);
     }

@@ -152,10 +152,11 @@ goat_status gt_repo_view_at(gt_repo *repo, uint32_t item, const gt_id *heads, ui
                             gt_diag *diag);
 
 enum {
-    GT_EXPLAIN_BELOW_MAX = 8192, /* commits of the item looked at below the base; about 20 ms */
-    GT_EXPLAIN_PARTS_MAX = 16,   /* things that one commit did to a field, named one by one */
-    GT_EXPLAIN_KEY_MAX = 256,    /* bytes of an element or key that is named */
-    GT_EXPLAIN_UNREAD_MAX = 64,  /* commits of versions that cannot be read here */
+    GT_EXPLAIN_BELOW_MAX = 8192,  /* commits of the item looked at below the base; about 20 ms */
+    GT_EXPLAIN_ABOVE_MAX = 16384, /* … and above it; of more nothing is said, since their replay would take too long */
+    GT_EXPLAIN_PARTS_MAX = 16,    /* things that one commit did to a field, named one by one */
+    GT_EXPLAIN_KEY_MAX = 256,     /* bytes of an element or key that is named */
+    GT_EXPLAIN_UNREAD_MAX = 64,   /* commits of versions that cannot be read here */
 };
 
 /* Where fields come from; see explain.c. */

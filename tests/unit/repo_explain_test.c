@@ -14,11 +14,11 @@ typedef test_pair fixture;
 /* ---- helpers ---- */
 
 /* Of the present view of an item; `field` may be NULL. */
-static gt_bytes explain(test_site *site, const char *key, const char *field, uint32_t limit, gt_buf *out) {
+static goat_status try_explain(test_site *site, const char *key, const char *field, uint32_t limit, gt_buf *out,
+                               gt_diag *diag) {
     gt_seen seen;
     gt_buf heads;
-    gt_diag diag;
-    gt_diag_init(&diag);
+    gt_diag_init(diag);
     gt_buf_init(out, &gt_alloc_system);
     gt_buf_init(&heads, &gt_alloc_system);
     uint32_t item = gt_repo_find(site->repo, gt_bytes_text(key));
@@ -30,10 +30,16 @@ static gt_bytes explain(test_site *site, const char *key, const char *field, uin
                                   .limit = limit,
                                   .is_present = true};
     if (field != NULL) request.field = gt_bytes_text(field);
-    if (gt_repo_explain(site->repo, item, &request, out, &diag) != GOAT_OK) fail_msg("%s", diag.message);
-    assert_int_equal(gt_value_check(gt_buf_bytes(out), 0, NULL), GOAT_OK);
+    goat_status status = gt_repo_explain(site->repo, item, &request, out, diag);
     gt_view_drop(site->alloc, &seen.view);
     gt_buf_free(&heads);
+    return status;
+}
+
+static gt_bytes explain(test_site *site, const char *key, const char *field, uint32_t limit, gt_buf *out) {
+    gt_diag diag;
+    if (try_explain(site, key, field, limit, out, &diag) != GOAT_OK) fail_msg("%s", diag.message);
+    assert_int_equal(gt_value_check(gt_buf_bytes(out), 0, NULL), GOAT_OK);
     return gt_buf_bytes(out);
 }
 
@@ -255,6 +261,28 @@ static void looking_back_ends_at_its_limit(void **state) {
     gt_buf_free(&out);
 }
 
+/* Somebody is away for long while somebody else writes: of so many commits nothing is said. */
+static void what_came_since_the_base_has_a_limit(void **state) {
+    fixture *f = *state;
+    gt_buf out;
+    gt_diag diag;
+    test_site_edit(&f->a, "x", "goat", 1, "{votes: 1}");
+    meet(f);
+    test_site_edit(&f->b, "x", "goat", 1, "{text: 'one'}");
+    for (uint32_t i = 0; i < GT_EXPLAIN_ABOVE_MAX - 1; i++) test_site_edit(&f->a, "x", "goat", 1, "{votes: 1}");
+    test_site_send_new(&f->b, &f->a);
+    gt_bytes all = explain(&f->a, "x", NULL, 10, &out);
+    assert_int_equal(gt_value_count(member(all, "base")), 1);
+    assert_int_equal(gt_value_count(member(all, "at")), 2);
+    gt_buf_free(&out);
+    test_site_edit(&f->b, "x", "goat", 1, "{text: 'two'}");
+    test_site_send_new(&f->b, &f->a);
+    assert_int_equal(try_explain(&f->a, "x", "text", 10, &out, &diag), GOAT_TOO_LARGE);
+    assert_string_equal(diag.message, "more than 16384 commits came since the authors last had the same");
+    assert_int_equal(out.len, 0);
+    gt_buf_free(&out);
+}
+
 /* Of an item with a base long ago, each commit is looked at a few times; none is replayed for another's sake. */
 static void the_cost_is_linear(void **state) {
     fixture *f = *state;
@@ -352,6 +380,7 @@ int main(void) {
         with_pair(what_a_version_wrote_that_is_not_known_is_not_read_here),
         with_pair(the_base_may_have_several_commits),
         with_pair(looking_back_ends_at_its_limit),
+        with_pair(what_came_since_the_base_has_a_limit),
         with_pair(the_cost_is_linear),
         cmocka_unit_test_setup_teardown(a_lack_of_memory_is_said, set_up_with_memory, tear_down),
     };
