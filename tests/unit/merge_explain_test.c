@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEPS_MAX = 32, HISTORIES = 2500, FIELDS_MAX = 16 };
+enum { STEPS_MAX = 32, HISTORIES = 500, SOAK = 5, FIELDS_MAX = 16 };
 
 static const char definition[] =
     "{\"ns\": \"n\", \"version\": 1, \"fields\": {\"name\": {\"type\": \"string\"}, \"tags\": {\"type\": \"set\"},"
@@ -436,7 +436,8 @@ static void a_step_contributed_if_the_value_would_be_another_without_it(void **u
     gt_buf_init(&state, &gt_alloc_system);
     test_random_init(&h->random, __func__);
     h->schema = test_schema(definition);
-    for (int i = 0; i < HISTORIES; i++) {
+    int histories = getenv("GOAT_SOAK") != NULL ? SOAK * HISTORIES : HISTORIES;
+    for (int i = 0; i < histories; i++) {
         h->is_unique = i % 2 == 0;
         make_history(h, 1 + below(h, i % 20 == 0 ? STEPS_MAX : 9));
         replay(h, base_of(h), h->steps, h->count, &state);
