@@ -122,23 +122,25 @@ static goat_status learn_schema(gt_mount *mount, uint32_t item, gt_bytes definit
 }
 
 /* Whether a version is retired is what the item's commits come to, so that it can be taken back by any of them. */
-static void learn_retired(gt_mount *mount, uint32_t item, gt_bytes definition) {
+static goat_status learn_retired(gt_mount *mount, uint32_t item, gt_bytes definition, gt_diag *diag) {
     gt_database *database = mount->database;
     gt_seen seen;
     gt_bytes ns;
     int64_t version;
     bool retired = false;
-    if (gt_repo_view(mount->repo, item, &seen, NULL) != GOAT_OK) return;
+    goat_status status = gt_repo_view(mount->repo, item, &seen, diag);
+    if (status != GOAT_OK) return status;
     gt_bytes said = gt_map_find(seen.view.bytes, gt_bytes_text("retired"));
     if (said.data != NULL) gt_value_as_bool(said, &retired);
     gt_view_drop(database->alloc, &seen.view);
     if (!gt_value_as_text(gt_map_find(definition, gt_bytes_text("ns")), &ns) ||
         !gt_value_as_int64(gt_map_find(definition, gt_bytes_text("version")), &version)) {
-        return;
+        return GOAT_OK;
     }
     bool changes = gt_is_of_calls(ns, version) ? gt_registry_forbid_calls(database->schemas, retired)
                                                : gt_registry_retire(database->schemas, ns, (uint32_t)version, retired);
     if (changes) gt_schemas_changed(database);
+    return GOAT_OK;
 }
 
 /* A certificate or a schema came: what was carried unseen may be seen now. One that is no good is passed over;
@@ -155,7 +157,7 @@ static void learn(gt_mount *mount, uint32_t item) {
     } else if (status == GOAT_OK && state.data != NULL) {
         gt_bytes definition = gt_schema_item_definition(state);
         if (definition.data != NULL) status = learn_schema(mount, item, definition, &diag);
-        if (definition.data != NULL && status == GOAT_OK) learn_retired(mount, item, definition);
+        if (definition.data != NULL && status == GOAT_OK) status = learn_retired(mount, item, definition, &diag);
     }
     if (status == GOAT_NO_MEMORY) gt_database_fail(database, &diag);
     if (mount->is_sessions && database->links != NULL) gt_want_pump(database); /* links look at the certificates */
