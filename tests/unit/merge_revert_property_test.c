@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { HISTORIES = 250, SOAK = 12 };
+enum { HISTORIES = 100, SOAK = 30 }; /* for each strategy */
 
 static int histories_wanted(void) { return getenv("GOAT_SOAK") != NULL ? SOAK * HISTORIES : HISTORIES; }
 
@@ -205,7 +205,12 @@ static void the_base_makes_no_difference(void **state) {
     gt_buf_free(&base);
 }
 
+static const char *strategy;
+
+static int set_up(void **state) { return undo_set_up_with(state, strategy); }
+
 int main(void) {
+    static const char *const strategies[] = {"both", "latest", "either", "merged"};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_revert_of_nothing_changes_nothing),
         cmocka_unit_test(a_first_revert_leaves_what_void_steps_leave),
@@ -214,5 +219,11 @@ int main(void) {
         cmocka_unit_test(what_others_did_to_other_fields_stays),
         cmocka_unit_test(the_base_makes_no_difference),
     };
-    return cmocka_run_group_tests(tests, undo_set_up, undo_tear_down);
+    int failed = 0;
+    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
+        strategy = strategies[i];
+        print_message("%s:\n", strategy);
+        failed += cmocka_run_group_tests(tests, set_up, undo_tear_down);
+    }
+    return failed;
 }

@@ -6,16 +6,24 @@
 
 #include <stdlib.h>
 
-int undo_set_up(void **state) {
+int undo_set_up(void **state) { return undo_set_up_with(state, "both"); }
+
+int undo_set_up_with(void **state, const char *strategy) {
     undo_history *h = calloc(1, sizeof(*h));
+    gt_buf json;
     *state = h;
     if (h == NULL) return 1;
-    h->schema =
-        test_schema("{\"ns\": \"page\", \"version\": 1, \"fields\": {\"title\": {\"type\": \"string\"},"
-                    "\"done\": {\"type\": \"boolean\"}, \"body\": {\"type\": \"text\"}, \"list\": {\"type\": \"list\"},"
-                    "\"tags\": {\"type\": \"set\"}, \"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"},"
-                    "\"rich\": {\"type\": \"richtext\"}, \"card\": {\"type\": \"object\", \"fields\": {"
-                    "\"name\": {\"type\": \"string\"}, \"note\": {\"type\": \"text\"}}}}}");
+    gt_buf_init(&json, &gt_alloc_system);
+    test_text(&json,
+              "{\"ns\": \"page\", \"version\": 1, \"fields\": {\"title\": {\"type\": \"string\"},"
+              "\"done\": {\"type\": \"boolean\"}, \"body\": {\"type\": \"text\", \"merge\": \"%s\"},"
+              "\"list\": {\"type\": \"list\", \"merge\": \"%s\"}, \"tags\": {\"type\": \"set\"},"
+              "\"map\": {\"type\": \"map\"}, \"votes\": {\"type\": \"counter\"},"
+              "\"rich\": {\"type\": \"richtext\", \"merge\": \"%s\"}, \"card\": {\"type\": \"object\", \"fields\": {"
+              "\"name\": {\"type\": \"string\"}, \"note\": {\"type\": \"text\", \"merge\": \"%s\"}}}}}",
+              strategy, strategy, strategy, strategy);
+    h->schema = test_schema((const char *)json.data);
+    gt_buf_free(&json);
     return 0;
 }
 

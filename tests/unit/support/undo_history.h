@@ -1,6 +1,6 @@
 /* Histories of one item whose authors revert steps and reverts, as whoever makes a revert would: the delta comes from
- * core/merge/revert.h, and what it names is kept beside the step. (history.h has histories without reverts, of all
- * strategies; these have a schema in which each type is there once.) */
+ * core/merge/revert.h, and what it names is kept beside the step. (history.h has histories without reverts; these have a schema in
+ * which each type is there once.) */
 #ifndef UNDO_HISTORY_H
 #define UNDO_HISTORY_H
 
@@ -27,6 +27,7 @@ static inline uint64_t undo_first(uint32_t count) { return undo_bit(count) - 1; 
 
 /* For cmocka: *state is an undo_history. */
 int undo_set_up(void **state);
+int undo_set_up_with(void **state, const char *strategy); /* of texts, lists and rich texts */
 int undo_tear_down(void **state);
 
 void undo_begin(undo_history *h); /* without steps */
