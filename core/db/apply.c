@@ -218,12 +218,13 @@ static goat_status resolve(apply *a, const gt_applied *e, const base *b, uint32_
     if (status == GOAT_OK && gt_buf_failed(&a->delta)) status = gt_no_memory(diag);
     if (status != GOAT_OK) return status;
     bool revives = b->deleted && !e->has_delete && e->ns.data != NULL; /* a create of what was deleted */
-    if ((e->has_delete && e->deleted != b->deleted) || revives) {
+    bool deletes = e->has_delete && e->deleted;
+    bool still = deletes && *edits > 0; /* an edit that does not say so would clear a tombstone */
+    if ((e->has_delete && e->deleted != b->deleted) || still || revives) {
         (*edits)++;
-        status = add_deletion(a, e->has_delete && e->deleted, diag);
+        status = add_deletion(a, deletes, diag);
     }
     if (status != GOAT_OK || (*edits == 0 && b->exists)) return status;
-    bool deletes = e->has_delete && e->deleted;
     if (whole && !deletes) { /* the fields are what comes out */
         gt_buf_append(&a->state, fields.data, fields.len);
         return gt_buf_failed(&a->state) ? gt_no_memory(diag) : GOAT_OK;

@@ -349,7 +349,8 @@ static int by_name(const void *a, const void *b) {
 goat_status gt_work_delta(gt_work *work, gt_buf *delta, gt_diag *diag) {
     goat_status status = settle_all(work, diag);
     if (status != GOAT_OK) return status;
-    bool deletion = work->sets_deleted && work->deleted != work->base_deleted;
+    bool still = work->deleted && work->edit_count > 0; /* an edit that does not say so would clear a tombstone */
+    bool deletion = work->sets_deleted && (work->deleted != work->base_deleted || still);
     if (work->edit_count > 1) qsort(work->edits, work->edit_count, sizeof(*work->edits), by_name);
     gt_write_map_head(delta, work->edit_count + deletion);
     if (deletion) {

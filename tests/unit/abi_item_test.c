@@ -104,6 +104,15 @@ static void a_deleted_item_stays_readable_and_comes_back(void **state) {
     assert_ok(goat_item_delete(other, false, &error));
     test_db_flush(f);
     assert_int_equal(test_db_flags(item), 0);
+    assert_ok(goat_item_delete(other, true, &error));
+    test_db_flush(f);
+    test_db_set(item, "title", "\"two\"");
+    assert_int_equal(test_db_flags(item), GOAT_ITEM_UNSAVED);
+    assert_ok(goat_item_delete(item, true, &error)); /* it stays what it was, with another title */
+    assert_int_equal(test_db_flags(item), GOAT_ITEM_DELETED | GOAT_ITEM_UNSAVED);
+    test_db_flush(f);
+    assert_int_equal(test_db_flags(item), GOAT_ITEM_DELETED);
+    test_db_assert_item(item, "{\"done\":false,\"title\":\"two\"}");
     goat_item_free(other);
     goat_item_free(item);
 }

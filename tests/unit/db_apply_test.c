@@ -56,6 +56,23 @@ static void it_sets_unsets_replaces_and_deletes(void **state) {
     assert_int_equal(test_handle_verify(&f->a), 0);
 }
 
+static void what_is_deleted_with_an_edit_stays_deleted(void **state) {
+    test_handles *f = *state;
+    applies(f, "[{key: 'x', schema: 'goat', set: {text: 'a', votes: 1}}]", 1, 0, 0);
+    for (int again = 0; again < 2; again++) {
+        applies(f, "[{key: 'x', delete: true, edit: {votes: {increment: 1}}}]", 0, 1, 0);
+        test_handle_shows(&f->a, "x", again == 0 ? "{text: 'a', votes: 2, 0: true}" : "{text: 'a', votes: 3, 0: true}");
+    }
+    applies(f, "[{key: 'x', delete: true, set: {text: 'b'}}]", 0, 1, 0);
+    test_handle_shows(&f->a, "x", "{text: 'b', votes: 3, 0: true}");
+    applies(f, "[{key: 'x', delete: true, replace: {text: 'c'}}]", 0, 1, 0);
+    test_handle_shows(&f->a, "x", "{text: 'c', 0: true}");
+    applies(f, "[{key: 'x', delete: true, replace: {text: 'c'}}]", 0, 0, 1);
+    applies(f, "[{key: 'x', edit: {votes: {increment: 1}}}]", 0, 1, 0); /* an edit brings it back */
+    test_handle_shows(&f->a, "x", "{text: 'c', votes: 1}");
+    assert_int_equal(test_handle_verify(&f->a), 0);
+}
+
 static void later_edits_of_one_key_follow_the_earlier_ones(void **state) {
     test_handles *f = *state;
     applies(f,
@@ -307,6 +324,7 @@ int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, test_handles_set_up, test_handles_tear_down)
     const struct CMUnitTest tests[] = {
         CASE(it_sets_unsets_replaces_and_deletes),
+        CASE(what_is_deleted_with_an_edit_stays_deleted),
         CASE(later_edits_of_one_key_follow_the_earlier_ones),
         CASE(nothing_is_changed_when_one_edit_is_wrong),
         CASE(an_unsaved_edit_is_saved_before_it_and_its_commit_is_earlier),
