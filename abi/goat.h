@@ -966,10 +966,13 @@ GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error 
 /**
  * The commits of an item in pages, newest first (by time, then id; so each comes before its parents), as one CBOR array
  * of maps: "id" (bytes), "batch" (bytes), "time" (date), "logical" (integer, the counter within the millisecond),
- * "session" (bytes), "kind" ("create", "edit", "delete", "undelete", "revert"), "schema" ([ns, version]), "fields" (array
- * of names; of an object its own, not what is in it), "parents" (array of bytes), "head" (boolean: the item, as the handle
- * sees it, is what this commit and the other heads come to), "hidden"? (true: it is in no view here, because it, or one
- * that it comes from, is of a version of the schema that is not read here), "message"?, "reverts"? (array of bytes).
+ * "session" (bytes), "kind" ("create", "edit", "delete", "undelete", "revert", "damaged"), "schema" ([ns, version]),
+ * "fields" (array of names; of an object its own, not what is in it), "parents" (array of bytes), "head" (boolean: the
+ * item, as the handle sees it, is what this commit and the other heads come to), "hidden"? (true: it is in no view
+ * here, because it, or one that it comes from, is of a version of the schema that is not read here), "message"?,
+ * "reverts"? (array of bytes).
+ * A commit whose bytes turn out damaged is of kind "damaged" and has no "schema", "fields", "parents", "message" and
+ * "reverts"; those before it are told like all others, and goat_db_verify() says more.
  *
  * What waits for the next advance is left out, as it is elsewhere. The next page begins behind the last commit of this one,
  * whatever has come meanwhile: what has its place further on is met there, and nothing is told twice. On the same handle
@@ -978,7 +981,7 @@ GOAT_API goat_status goat_item_delete(goat_item *item, bool deleted, goat_error 
  * @param before      borrowed. An id of 32 bytes: those before this commit of the item. NULL: from the newest on.
  * @param limit       how many at most; UINT32_MAX for all.
  * @param commits     new contents, end with goat_buf_free(). Empty behind the first commit.
- * @return GOAT_OK, GOAT_NOT_FOUND if the item has no such commit, GOAT_CORRUPT.
+ * @return GOAT_OK, GOAT_NOT_FOUND if the item has no such commit, GOAT_CORRUPT if the item itself cannot be read.
  *
  * Blocks: no. Calls back: no. Threads: any. Since 0.1.
  */

@@ -58,29 +58,48 @@ static void write_ids(gt_buf *out, const char *name, gt_ids ids) {
     for (uint32_t i = 0; i < ids.count; i++) gt_write_bytes(out, gt_bytes_of(gt_ids_at(ids, i)->bytes, GT_ID_SIZE));
 }
 
-static void write_commit(gt_buf *out, const gt_commit_info *info, bool is_head) {
-    const gt_commit *commit = &info->commit;
-    gt_write_map_head(out, 10 + (size_t)(commit->message.data != NULL) + (commit->reverts.count > 0) + info->is_hidden);
+static void write_hidden(gt_buf *out) {
+    gt_write_text(out, gt_bytes_text("hidden"));
+    gt_write_bool(out, true);
+}
+
+static void write_logical(gt_buf *out, gt_time time) {
+    gt_write_text(out, gt_bytes_text("logical"));
+    gt_write_int(out, (int64_t)(time & 0xffff));
+}
+
+/* What every commit has, and is known of a damaged one too. */
+static void write_head(gt_buf *out, const gt_commit_info *info, const char *kind, bool is_head) {
     write_id(out, "id", &info->id);
     gt_write_text(out, gt_bytes_text("head"));
     gt_write_bool(out, is_head);
     gt_write_text(out, gt_bytes_text("kind"));
-    gt_write_text(out, gt_bytes_text(kind_of(commit)));
+    gt_write_text(out, gt_bytes_text(kind));
     gt_write_text(out, gt_bytes_text("time"));
-    gt_write_date_ms(out, GT_TIME_MS(commit->time));
+    gt_write_date_ms(out, GT_TIME_MS(info->commit.time));
     write_id(out, "batch", &info->batch);
+}
+
+static void write_damaged(gt_buf *out, const gt_commit_info *info, bool is_head) {
+    gt_write_map_head(out, 7 + (size_t)info->is_hidden);
+    write_head(out, info, "damaged", is_head);
+    if (info->is_hidden) write_hidden(out);
+    write_logical(out, info->commit.time);
+    write_id(out, "session", &info->session);
+}
+
+static void write_commit(gt_buf *out, const gt_commit_info *info, bool is_head) {
+    const gt_commit *commit = &info->commit;
+    gt_write_map_head(out, 10 + (size_t)(commit->message.data != NULL) + (commit->reverts.count > 0) + info->is_hidden);
+    write_head(out, info, kind_of(commit), is_head);
     gt_write_text(out, gt_bytes_text("fields"));
     write_fields(out, commit->delta);
-    if (info->is_hidden) {
-        gt_write_text(out, gt_bytes_text("hidden"));
-        gt_write_bool(out, true);
-    }
+    if (info->is_hidden) write_hidden(out);
     gt_write_text(out, gt_bytes_text("schema"));
     gt_write_array_head(out, 2);
     gt_write_text(out, commit->ns);
     gt_write_int(out, commit->version);
-    gt_write_text(out, gt_bytes_text("logical"));
-    gt_write_int(out, (int64_t)(commit->time & 0xffff));
+    write_logical(out, commit->time);
     if (commit->message.data != NULL) {
         gt_write_text(out, gt_bytes_text("message"));
         gt_write_text(out, commit->message);
@@ -134,6 +153,16 @@ static goat_status seek(goat_item *item, gt_bytes before, gt_diag *diag) {
     return gt_history_seek(repo, &history->place, &part, row, diag);
 }
 
+/* A damaged commit is told as far as it is known: what is behind it is read all the same. */
+static goat_status write_row(goat_item *item, uint32_t row, gt_buf *out, gt_diag *diag) {
+    gt_commit_info info;
+    goat_status status = gt_repo_commit_info(item->space->mount->repo, row, &info, diag);
+    if (status == GOAT_OK) write_commit(out, &info, is_head(item->history, &info.id));
+    if (status != GOAT_CORRUPT) return status;
+    write_damaged(out, &info, is_head(item->history, &info.id));
+    return GOAT_OK;
+}
+
 static goat_status write_page(goat_item *item, uint32_t limit, gt_buf *out, gt_diag *diag) {
     gt_repo *repo = item->space->mount->repo;
     gt_buf commits;
@@ -142,11 +171,9 @@ static goat_status write_page(goat_item *item, uint32_t limit, gt_buf *out, gt_d
     gt_buf_init(&commits, item->db->database->alloc);
     for (; status == GOAT_OK && count < limit; count++) {
         uint32_t row;
-        gt_commit_info info;
         status = gt_history_next(repo, &item->history->place, &row, diag);
         if (status == GOAT_OK && row == GT_NONE) break;
-        if (status == GOAT_OK) status = gt_repo_commit_info(repo, row, &info, diag);
-        if (status == GOAT_OK) write_commit(&commits, &info, is_head(item->history, &info.id));
+        if (status == GOAT_OK) status = write_row(item, row, &commits, diag);
     }
     gt_write_array_head(out, count);
     gt_buf_append(out, commits.data, commits.len);

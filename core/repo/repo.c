@@ -136,18 +136,18 @@ uint32_t gt_repo_find_commit(const gt_repo *repo, const gt_id *id) { return gt_f
 goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag) {
     const gt_commit_row *row = gt_commit_at(repo, commit);
     const gt_batch_row *batch = gt_batch_at(repo, row->batch);
-    gt_commit content;
-    goat_status status = gt_commit_read(repo, commit, &content, diag);
-    if (status != GOAT_OK) return status;
     *info = (gt_commit_info){
         .id = row->id,
         .batch = batch->id,
         .session = gt_session_at(repo, batch->session)->id,
         .leaf = row->leaf,
-        .commit = content,
+        .commit.time = row->time,
         .is_hidden = !gt_is_shown(row),
     };
-    return GOAT_OK;
+    gt_commit content;
+    goat_status status = gt_commit_read(repo, commit, &content, diag);
+    if (status == GOAT_OK) info->commit = content;
+    return status;
 }
 
 /* ---- checkpoint ---- */

@@ -184,6 +184,7 @@ typedef struct gt_commit_info {
     bool is_hidden; /* in no view here, as it or one that it comes from cannot be read */
 } gt_commit_info;
 
+/* GOAT_CORRUPT: it is damaged, and all is given that is known without its bytes: of `commit` the time only. */
 goat_status gt_repo_commit_info(gt_repo *repo, uint32_t commit, gt_commit_info *info, gt_diag *diag);
 
 /* What is known of a commit without a look at its bytes. */
