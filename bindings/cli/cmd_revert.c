@@ -26,7 +26,8 @@ typedef struct reverting {
     cli *run;
     target *targets;
     size_t count;
-    const char *key; /* of the item of --in; NULL: any */
+    const char *key;         /* of the item of --in; NULL: any */
+    uint64_t items, skipped; /* that were printed */
 } reverting;
 
 /* ---- what is asked for ---- */
@@ -71,7 +72,40 @@ static bool is_id(const char *operand) {
     return len >= 8 && len <= 64;
 }
 
+/* RFC 3339 alone. The library takes a commit's time as a number too, and a year would be one, of 1970. */
+static int read_time(const cli *run, const char *name, int64_t *ms) {
+    const char *value = cli_value(run, name);
+    if (value == NULL) return CLI_DONE;
+    text json = {0};
+    goat_buf date = {0};
+    goat_error *error = NULL;
+    int code = CLI_DONE;
+    text_add_c(&json, "{\"$date\":");
+    text_add_json(&json, value, strlen(value));
+    text_add_c(&json, "}");
+    goat_status status = goat_value_from_json(json.data, json.len, &date, &error);
+    if (status == GOAT_INVALID || (status == GOAT_OK && !cbor_date(cbor_of(&date), ms))) {
+        code = cli_usage(run, "--%s must be a time as RFC 3339 writes it, such as 2026-01-31T12:00:00Z, not \"%s\"",
+                         name, value);
+        goat_error_free(error);
+    } else if (status != GOAT_OK) {
+        code = cli_fail(run, NULL, error);
+    }
+    goat_buf_free(&date);
+    text_free(&json);
+    return code;
+}
+
+static int check_times(const cli *run) {
+    int64_t since = INT64_MIN, until = INT64_MAX;
+    int code = read_time(run, "since", &since);
+    if (code == CLI_DONE) code = read_time(run, "until", &until);
+    if (code == CLI_DONE && since > until) code = cli_usage(run, "--since is later than --until");
+    return code;
+}
+
 static int check_usage(const cli *run) {
+    const char *message = cli_value(run, "message");
     bool range = cli_has(run, "session") || cli_has(run, "since") || cli_has(run, "until");
     if (range + (run->operand_count > 1) + cli_has(run, "undo") + cli_has(run, "redo") != 1) {
         return cli_usage(run, "either commits are named, or --session, --since or --until, or --undo or --redo");
@@ -87,7 +121,8 @@ static int check_usage(const cli *run) {
     if (cli_has(run, "session") && !is_id(cli_value(run, "session"))) {
         return cli_usage(run, "%s is no session: 8 to 64 hexadecimal digits", cli_value(run, "session"));
     }
-    return CLI_DONE;
+    if (message != NULL && message[0] == '\0') return cli_usage(run, "--message is empty");
+    return check_times(run);
 }
 
 /* ---- where ---- */
@@ -134,58 +169,6 @@ static int find_targets(reverting *r) {
     if (slashes < 3) return add_target(r, in, strlen(in), false);
     int code = cli_split_path(r->run, in, repo, &r->key);
     return code == CLI_DONE ? add_target(r, repo, strlen(repo), false) : code;
-}
-
-/* ---- what is done ---- */
-
-static int revert_in(reverting *r, target *at, bool dry_run, goat_buf *result) {
-    goat_error *error = NULL;
-    text spec = {0};
-    cli *run = r->run;
-    int code = CLI_DONE;
-    if (at->repo == NULL) {
-        code = cli_open_repo(run, at->path, at->is_listed ? CLI_REPO_LISTED : CLI_REPO_MUST_EXIST);
-        at->repo = run->repo;
-        run->repo = NULL;
-    }
-    if (code == CLI_DONE) {
-        write_spec(r, dry_run, &spec);
-        if (goat_repo_revert(at->repo, spec.data, spec.len, result, NULL, &error) != GOAT_OK) {
-            code = cli_fail(run, at->path, error);
-        }
-    }
-    text_free(&spec);
-    return code;
-}
-
-static bool begins_with(cbor id, const char *operand) {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; operand[i] != '\0'; i++) {
-        unsigned half = i % 2 == 0 ? id.data[i / 2] >> 4 : id.data[i / 2] & 15u;
-        if (digits[half] != tolower((unsigned char)operand[i])) return false;
-    }
-    return true;
-}
-
-/* Each commit that was named is to be in one repository. */
-static int check_found(const reverting *r) {
-    for (int i = 1; i < r->run->operand_count; i++) {
-        size_t found = 0;
-        for (size_t k = 0; k < r->count; k++) {
-            cbor ids = cbor_array(cbor_member(cbor_of(&r->targets[k].tried), "found"), NULL);
-            bool here = false;
-            while (ids.len > 0) {
-                cbor id = cbor_content(cbor_take(&ids));
-                here = here || (id.len == 32 && begins_with(id, r->run->operands[i]));
-            }
-            found += here;
-        }
-        if (found == 1) continue;
-        cli_error(r->run, found == 0 ? "%s: no such commit" : "%s: several commits have ids that begin so",
-                  r->run->operands[i]);
-        return CLI_NO;
-    }
-    return CLI_DONE;
 }
 
 /* ---- what is said ---- */
@@ -241,18 +224,90 @@ static void print_item(cbor item) {
     }
 }
 
-static uint64_t print_result(const cli *run, const goat_buf *result) {
-    uint64_t count;
-    cbor items = cbor_array(cbor_member(cbor_of(result), "items"), &count);
-    while (items.len > 0) {
-        cbor item = cbor_take(&items);
-        if (cli_has(run, "json")) {
+static void tell_skipped(const cli *run, cbor item) {
+    cbor path = cbor_content(cbor_member(item, "path")), reason = cbor_member(item, "reason");
+    const char *why = cbor_is_text(reason, "GOAT_NO_SCHEMA") ? "it is of a version of its schema that is not read here"
+                      : cbor_is_text(reason, "GOAT_CORRUPT") ? "what is stored of it is damaged"
+                                                             : "it cannot be read here";
+    cli_error(run, "%.*s: left out, or some of its commits: %s", (int)path.len, (const char *)path.data, why);
+}
+
+/* Adds to what was printed before. */
+static void print_result(reverting *r, const goat_buf *result) {
+    bool json = cli_has(r->run, "json");
+    uint64_t items, skipped;
+    cbor done = cbor_array(cbor_member(cbor_of(result), "items"), &items);
+    cbor left = cbor_array(cbor_member(cbor_of(result), "skipped"), &skipped);
+    while (done.len > 0) {
+        cbor item = cbor_take(&done);
+        if (json) {
             print_json(item);
         } else {
             print_item(item);
         }
     }
-    return count;
+    while (left.len > 0) {
+        cbor item = cbor_take(&left);
+        if (json) print_json(item);
+        tell_skipped(r->run, item);
+    }
+    r->items += items;
+    r->skipped += skipped;
+}
+
+/* ---- what is done ---- */
+
+/* What there is of a result when it fails stands, and is printed first. */
+static int revert_in(reverting *r, target *at, bool dry_run, goat_buf *result) {
+    goat_error *error = NULL;
+    text spec = {0};
+    cli *run = r->run;
+    int code = CLI_DONE;
+    if (at->repo == NULL) {
+        code = cli_open_repo(run, at->path, at->is_listed ? CLI_REPO_LISTED : CLI_REPO_MUST_EXIST);
+        at->repo = run->repo;
+        run->repo = NULL;
+    }
+    if (code == CLI_DONE) {
+        write_spec(r, dry_run, &spec);
+        if (goat_repo_revert(at->repo, spec.data, spec.len, result, NULL, &error) != GOAT_OK) {
+            print_result(r, result);
+            out_flush();
+            code = cli_fail(run, at->path, error);
+        }
+    }
+    text_free(&spec);
+    return code;
+}
+
+static bool begins_with(cbor id, const char *operand) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; operand[i] != '\0'; i++) {
+        unsigned half = i % 2 == 0 ? id.data[i / 2] >> 4 : id.data[i / 2] & 15u;
+        if (digits[half] != tolower((unsigned char)operand[i])) return false;
+    }
+    return true;
+}
+
+/* Each commit that was named is to be in one repository. */
+static int check_found(const reverting *r) {
+    for (int i = 1; i < r->run->operand_count; i++) {
+        size_t found = 0;
+        for (size_t k = 0; k < r->count; k++) {
+            cbor ids = cbor_array(cbor_member(cbor_of(&r->targets[k].tried), "found"), NULL);
+            bool here = false;
+            while (ids.len > 0) {
+                cbor id = cbor_content(cbor_take(&ids));
+                here = here || (id.len == 32 && begins_with(id, r->run->operands[i]));
+            }
+            found += here;
+        }
+        if (found == 1) continue;
+        cli_error(r->run, found == 0 ? "%s: no such commit" : "%s: several commits have ids that begin so",
+                  r->run->operands[i]);
+        return CLI_NO;
+    }
+    return CLI_DONE;
 }
 
 static bool has_items(const goat_buf *result) {
@@ -268,7 +323,6 @@ static void leave(target *at) {
 
 static int revert_all(reverting *r) {
     bool dry_run = cli_has(r->run, "dry-run");
-    uint64_t items = 0;
     int code = find_targets(r);
     if (code == CLI_DONE && is_own(r->run) && r->count > 1) {
         return cli_usage(r->run, "there are several repositories: --in says in which one");
@@ -281,19 +335,17 @@ static int revert_all(reverting *r) {
     bool begun = code == CLI_DONE;
     for (size_t i = 0; i < r->count && code == CLI_DONE; i++) {
         goat_buf result = {0};
-        if (!has_items(&r->targets[i].tried)) continue;
-        if (!dry_run) code = revert_in(r, &r->targets[i], false, &result);
-        if (code == CLI_DONE) items += print_result(r->run, dry_run ? &r->targets[i].tried : &result);
+        bool tried_only = dry_run || !has_items(&r->targets[i].tried);
+        if (!tried_only) code = revert_in(r, &r->targets[i], false, &result);
+        if (code == CLI_DONE) print_result(r, tried_only ? &r->targets[i].tried : &result);
         goat_buf_free(&result);
         leave(&r->targets[i]);
     }
-    if (code == CLI_DONE && items == 0) {
-        cli_error(r->run, "there is nothing to revert");
-        code = CLI_NO;
-    }
+    if (code == CLI_DONE && r->items == 0 && r->skipped == 0) cli_error(r->run, "there is nothing to revert");
+    if (code == CLI_DONE && (r->items == 0 || r->skipped > 0)) code = CLI_NO;
     if (!begun || dry_run) return code;
     int flushed = cli_flush(r->run); /* also where one has failed: the others' reverts stand */
-    return code == CLI_DONE ? flushed : code;
+    return code == CLI_DONE || flushed != CLI_DONE ? flushed : code;
 }
 
 int cmd_revert(cli *run) {

@@ -93,8 +93,8 @@ static const cli_option revert_options[] = {
     {"session", "ID", "the commits of a session"},
     {"since", "TIME", "the commits from TIME on, as 2026-01-31T12:00:00Z"},
     {"until", "TIME", "and none later than TIME"},
-    {"undo", NULL, "the last edit made here, with its transaction, or in an\nitem of --in"},
-    {"redo", NULL, "the last undo, if nothing was edited since"},
+    {"undo", NULL, "the last edit made here that is no revert, with its\ntransaction, or in an item of --in"},
+    {"redo", NULL, "the last undo or revert made here, if nothing was\nedited since"},
     {"in", "PATH", "only in this repository or item"},
     {"message", "TEXT", "kept with the commits"},
     {"dry-run", NULL, "print what would change, and change nothing"},
@@ -273,7 +273,8 @@ const cli_command cli_commands[] = {
      "undo commits, whatever came after them",
      {"DB COMMIT...", "DB --session ID | --since TIME", "DB --undo | --redo"},
      "Undoes commits and keeps what others did meanwhile. A COMMIT is an id as\n"
-     "goat log prints it. A revert is made of commits too, and is undone like them.",
+     "goat log prints it. A revert is made of commits too, and is undone by their\n"
+     "ids, or by --redo; --undo goes past it to the edit before.",
      "goat revert pets 1f0c9a3be27d",
      1,
      1 << 20,

@@ -67,7 +67,11 @@ static goat_status read_time(const char *name, gt_bytes value, bool last, gt_tim
         return number <= GT_TIME_MAX ? GOAT_OK : refuse(name, "is later than any time", diag);
     }
     const char *fault = gt_date_fault(text, &ms);
-    if (fault != NULL) return refuse(name, fault, diag);
+    if (fault != NULL) {
+        gt_fail(diag, GOAT_INVALID, "\"%s\": %s", name, fault);
+        gt_diag_field(diag, name, strlen(name));
+        return GOAT_INVALID;
+    }
     *time = gt_time_of_ms(ms);
     if (last && *time < GT_TIME_MAX) *time |= UINT16_MAX;
     return GOAT_OK;

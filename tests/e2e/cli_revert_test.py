@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from cli_support import NO, SANITIZED, USAGE, Case, lines, run
+from cli_support import CAT, NO, SANITIZED, USAGE, Case, lines, run
 
 
 class Revert(Case):
@@ -104,6 +104,22 @@ class Revert(Case):
         self.refused("revert", self.db, "--redo", *tom, code=NO, says="redo")
         self.assertEqual(json.loads(self.goat("get", "--json", self.db, "/data/cats/kit"))["colour"], "red")
 
+    def test_undo_goes_past_reverts_which_are_taken_back_by_redo_or_by_id(self):
+        self.set("age=8")
+        change = self.set("colour=red")
+        self.goat("revert", self.db, change)
+        self.assertEqual((self.tom()["colour"], self.tom()["age"]), ("grey", 8))
+        self.goat("revert", self.db, "--undo")
+        self.assertEqual((self.tom()["colour"], self.tom()["age"]), ("grey", 7))
+        self.goat("revert", self.db, "--redo")
+        self.goat("revert", self.db, "--redo")
+        self.assertEqual((self.tom()["colour"], self.tom()["age"]), ("red", 8))
+        said = lines(self.goat("revert", self.db, "--json", change))
+        self.goat("revert", self.db, said[0]["commit"])
+        self.assertEqual((self.tom()["colour"], self.tom()["age"]), ("red", 8))
+        page = " ".join(self.goat("revert", "--help").split())
+        self.assertIn("no revert", page)
+
     def test_a_transaction_is_done_again_as_a_whole(self):
         self.put("kit", colour="grey")
         ids = [self.set("colour=red")]
@@ -199,8 +215,36 @@ class Revert(Case):
                           ["--session", "abc"], ["0" * 65], ["--undo", "--redo"], ["--undo", "--since", "2026-01-01"],
                           ["--redo", "01234567"]):
             self.refused("revert", self.db, *arguments, code=USAGE, says="(see goat")
-        self.refused("revert", self.db, "--since", "yesterday", code=NO, says="since")
+        self.refused("revert", self.db, "--since", "2026-01-31T12:00:00Z", "--message", "", code=USAGE,
+                     says="--message is empty")
+        self.refused("revert", self.db, "--until", "2026-01-31T12:00:00+00:00", "--since", "2026-01-31T12:00:00.001Z",
+                     code=USAGE, says="--since is later than --until")
 
+    def test_a_time_is_nothing_but_rfc_3339(self):
+        before = self.tom(), self.log()
+        for time in "2020", "2026", "0", "1764430000", "115635265536000000", "2020-01-01", "yesterday", "", '"', "1e3":
+            self.refused("revert", self.db, "--since", time, code=USAGE, says=("--since must be a time", "RFC 3339"))
+            self.refused("revert", self.db, "--since", "2020-01-01T00:00:00Z", "--until", time, code=USAGE,
+                         says=("--until must be a time", "RFC 3339"))
+        self.assertEqual((self.tom(), self.log()), before)
+        self.goat("revert", self.db, "--since", "2020-01-01t01:00:00.25+01:00", "--until", "2999-01-01T00:00:00Z")
+
+    def test_what_is_left_out_is_said(self):
+        self.put("kit")
+        second = {**CAT, "version": 2, "fields": {**CAT["fields"], "size": {"type": "number"}}}
+        self.goat("schema", self.db, "add", self.write("cat2.json", json.dumps(second)))
+        self.goat("set", self.db, "/data/cats/kit", "size=3")
+        self.goat("put", self.db, "/data/dogs/rex", "--schema", "cat", '{"name": "rex", "size": 9}')
+        self.goat("schema", self.db, "retire", "cat", "2")
+        everything = "revert", self.db, "--since", "2020-01-01T00:00:00Z"
+        left = [{"path": f"/data/{path}", "reason": "GOAT_NO_SCHEMA"} for path in ("cats/kit", "dogs/rex")]
+        said = lines(self.goat(*everything, "--dry-run", "--json", code=NO, notes=True))
+        self.assertEqual([item for item in said if "reason" in item], left)
+        self.assertEqual({item["path"] for item in said if "reverts" in item}, {"/data/cats/tom", "/data/cats/kit"})
+        self.refused(*everything, "--in", "/data/dogs", says=("/data/dogs/rex: left out", "version of its schema"))
+        self.assertIn("/data/cats/tom  ", self.goat(*everything, code=NO, notes=True))
+        self.assertEqual([line.split(": ")[1] for line in self.error.splitlines()], ["/data/cats/kit", "/data/dogs/rex"])
+        self.assertNotIn("tom", self.goat("ls", self.db, "/data/cats"))
 
 
 if __name__ == "__main__":
