@@ -218,11 +218,11 @@ static void wrong_specs_are_refused(void **state) {
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_fails(GOAT_INVALID, goat_repo_revert(f->repo, wrong[i], strlen(wrong[i]), NULL, NULL, &error));
     }
-    goat_status status = goat_repo_revert(f->repo, TEXT("{\"since\": \"yesterday\"}"), NULL, NULL, &error);
+    goat_error *why = NULL;
+    goat_status status = goat_repo_revert(f->repo, TEXT("{\"since\": \"yesterday\"}"), NULL, NULL, &why);
     assert_int_equal(status, GOAT_INVALID);
-    assert_non_null(strstr(goat_error_message(error), "\"since\": not a date"));
-    goat_error_free(error);
-    error = NULL;
+    assert_non_null(strstr(goat_error_message(why), "\"since\": not a date"));
+    goat_error_free(why);
     assert_fails(GOAT_NOT_FOUND,
                  goat_repo_revert(f->repo, TEXT("{\"commits\": [\"0123456789\"]}"), NULL, NULL, &error));
     assert_fails(GOAT_NOT_FOUND, goat_repo_revert(f->repo, TEXT("{\"undo\": true}"), NULL, NULL, &error));
