@@ -697,9 +697,9 @@ GOAT_API goat_status goat_repo_digest(goat_repo *repo, goat_buf *digest, goat_jo
  * @param result  new contents when blocking, may be NULL. A CBOR map: "found" (ids of "commits"), "items": an array of
  *                maps with "path", "commit" (id; not with "dry_run"), "reverts" (ids that it undoes), "fields" (of the
  *                item, by name, an object as a whole: {"before": value, "after": value}, each left out where the field is
- *                unset), "deleted"? (whether the item
- *                is afterwards, where that changes). An item may be there whose fields do not change: others have
- *                written over what is undone. "skipped"?, with a session or a time: an array of maps with "path" and
+ *                unset), "deleted"? (whether the item is afterwards, where that changes). Where others have written over
+ *                what is undone nothing changes: with a session or a time such an item is left out, else it is there,
+ *                without fields. "skipped"?, with a session or a time: an array of maps with "path" and
  *                "reason" ("GOAT_NO_SCHEMA", "GOAT_CORRUPT"), items of which all, or some commits, are left out because
  *                they cannot be read here. What is not visible before the next advance is left out without a word.
  * @param job     new, end with goat_job_free(). Pass NULL to block.

@@ -212,7 +212,7 @@ static void print_item(cbor item) {
         out_text("  ");
         out_hex(commit.data, commit.len < ID_SHOWN ? commit.len : ID_SHOWN);
     }
-    out_text("\n");
+    out_text(fields.len == 0 && cbor_is_empty(deleted) ? "  (no change)\n" : "\n");
     if (!cbor_is_empty(deleted)) out_text(cbor_bool(deleted) ? "  deleted\n" : "  not deleted any more\n");
     while (fields.len > 0) {
         cbor name = cbor_content(cbor_take(&fields)), change = cbor_take(&fields);

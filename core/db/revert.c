@@ -196,7 +196,8 @@ static goat_status make(reverting *r, gt_revert_plan *one, uint32_t *budget, gt_
 
 static bool is_ready(const gt_revert_plan *one) { return one->is_made || one->count == 0; }
 
-/* What of a range is not visible yet is not meant; what cannot be read is left out, and the result says so. */
+/* What of a range is not visible yet is not meant; what cannot be read is left out, and the result says so. Where nothing
+ * changes there is no revert, or each run would write one more; of named commits it is the record that they are undone. */
 static goat_status make_of_range(reverting *r, gt_revert_plan *one, uint32_t *budget, gt_diag *diag) {
     gt_seen seen;
     gt_diag why;
@@ -206,6 +207,9 @@ static goat_status make_of_range(reverting *r, gt_revert_plan *one, uint32_t *bu
     if (status == GOAT_OK) {
         if (!one->is_begun && one->count > 0) gt_view_drop(r->space->db->database->alloc, &seen.view);
         status = make(r, one, budget, &why);
+    }
+    if (status == GOAT_OK && one->is_made && gt_value_count(gt_map_or_empty(gt_buf_bytes(&one->revert.delta))) == 0) {
+        gt_buf_clear(&one->revert.names);
     }
     if (!is_seen || status == GOAT_NO_SCHEMA || status == GOAT_CORRUPT) {
         const gt_alloc *alloc = r->space->db->database->alloc;

@@ -110,6 +110,48 @@ static void a_beginning_that_no_commit_has_is_said(void **state) {
     test_handle_shows(a, "x", "{size: 1}");
 }
 
+/* Of another's session, whose edit was overwritten since. */
+static void a_range_that_changes_nothing_writes_nothing(void **state) {
+    (void)state;
+    test_trio f;
+    gt_buf result;
+    gt_buf_init(&result, &gt_alloc_system);
+    test_trio_begin(&f);
+    test_handle *server = &f.server;
+    make(server, "x", "{size: 1}");
+    make(server, "y", "{size: 1}");
+    test_trio_join(&f, &f.one);
+    test_world_meet(&f.world);
+    test_handle_advance(&f.one);
+    set(&f.one, "x", "size", "2");
+    set(&f.one, "y", "size", "2");
+    test_world_meet(&f.world);
+    test_handle_advance(server);
+    const gt_commit_key others = gt_repo_commit_key(repo_of(server), newest_of(server, "x"));
+    set(server, "x", "size", "3");
+    uint32_t entries = gt_repo_commit_count(repo_of(server));
+    for (int run = 0; run < 2; run++) { /* what the first has undone the second finds undone */
+        gt_buf_clear(&result);
+        assert_int_equal(revert_session(server, begin_of(&others.session, 64), &result), GOAT_OK);
+        assert_int_equal(count_items(&result), run == 0);
+        assert_int_equal(gt_repo_commit_count(repo_of(server)), entries + 1);
+        test_handle_shows(server, "x", "{size: 3}");
+        test_handle_shows(server, "y", "{size: 1}");
+    }
+    gt_buf_clear(&result);
+    assert_int_equal(revert(server, "{\"undo\": true}", &result),
+                     GOAT_OK); /* the revert of y is the last thing that was done */
+    assert_int_equal(count_items(&result), 1);
+    test_handle_shows(server, "x", "{size: 3}");
+    test_handle_shows(server, "y", "{size: 2}");
+    entries = gt_repo_commit_count(repo_of(server));
+    assert_int_equal(revert_commit(server, begin_of(&others.id, 64), ""), GOAT_OK);
+    assert_int_equal(gt_repo_commit_count(repo_of(server)), entries + 1); /* that it is undone is kept */
+    test_handle_shows(server, "x", "{size: 3}");
+    gt_buf_free(&result);
+    test_trio_end(&f);
+}
+
 static void a_session_is_named_by_its_beginning(void **state) {
     (void)state;
     test_trio f;
@@ -263,6 +305,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_beginning_that_two_commits_have_is_refused),
         CASE(a_beginning_that_no_commit_has_is_said),
+        cmocka_unit_test(a_range_that_changes_nothing_writes_nothing),
         cmocka_unit_test(a_session_is_named_by_its_beginning),
         CASE(what_is_named_before_it_is_visible_is_not_found),
         CASE(of_a_range_it_is_left_out_without_a_word),
