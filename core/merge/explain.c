@@ -361,12 +361,13 @@ static bool is_edit(gt_bytes base, const gt_step *step, bool deletes) {
            (base.data == NULL && step->parent_count == 0);
 }
 
-/* A deletion stands if it has seen every edit; else the latest that it has not seen is in its way. */
+/* A deletion stands if it has seen every edit; else the earliest that it has not seen brought the item back, and later ones
+ * found it there. */
 static bool judge_deletion(gt_explainer *e, gt_past *past, gt_verdict *verdict, const uint8_t *edits, gt_part *part) {
     gt_past_clear(past);
     if (!gt_past_add(past, verdict->step)) return false;
     uint32_t in_the_way = NOBODY;
-    for (uint32_t step = e->replay.step_count; in_the_way == NOBODY && step-- > 0;) {
+    for (uint32_t step = 0; in_the_way == NOBODY && step < e->replay.step_count; step++) {
         if (edits[step] && !gt_past_has(past, step)) in_the_way = step;
     }
     e->probes += e->replay.step_count;

@@ -177,6 +177,22 @@ static void a_field_that_is_not_set_tells_who_unset_it(void **state) {
     gt_buf_free(&out);
 }
 
+static void who_brought_an_item_back_stays_named(void **state) {
+    fixture *f = *state;
+    gt_buf out;
+    test_site_edit(&f->a, "x", "goat", 1, "{text: 'one'}");
+    test_site_edit(&f->a, "x", "goat", 1, "{0: true}");
+    gt_id back = test_site_edit(&f->a, "x", "goat", 1, "{size: 2}");
+    for (int i = 0; i < 3; i++) { /* and nobody else, whatever comes after it */
+        gt_bytes commit = element(member(explain(&f->a, "x", NULL, UINT32_MAX, &out), "deletions"), 0);
+        assert_value(member(commit, "effect"), "'overridden'");
+        assert_int_equal(gt_value_count(member(commit, "by")), 1);
+        assert_true(is_id(element(member(commit, "by"), 0), &back));
+        gt_buf_free(&out);
+        test_site_edit(&f->a, "x", "goat", 1, i == 0 ? "{size: 3}" : "{votes: 1}");
+    }
+}
+
 static void a_deletion_that_somebody_edited_beside_is_overridden(void **state) {
     fixture *f = *state;
     gt_buf out;
@@ -376,6 +392,7 @@ int main(void) {
         with_pair(the_last_write_is_found_below_the_base_and_no_further),
         with_pair(of_sets_and_maps_each_element_is_told),
         with_pair(a_field_that_is_not_set_tells_who_unset_it),
+        with_pair(who_brought_an_item_back_stays_named),
         with_pair(a_deletion_that_somebody_edited_beside_is_overridden),
         with_pair(what_a_version_wrote_that_is_not_known_is_not_read_here),
         with_pair(the_base_may_have_several_commits),
