@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "database.h"
 #include "output.h"
+#include "shown.h"
 #include "text.h"
 
 enum {
@@ -71,7 +72,10 @@ static void add_key(text *line, cbor key) {
     cbor content = cbor_content(key);
     if (key.len > 0 && key.data[0] >> 5 == 3) {
         text_add_c(line, " ");
-        text_add_json(line, (const char *)content.data, content.len);
+        text json = {0};
+        text_add_json(&json, (const char *)content.data, content.len);
+        text_add_shown(line, json.data, json.len);
+        text_free(&json);
     } else if (key.len > 0 && key.data[0] >> 5 == 0) {
         text_add_c(line, " ");
         add_number(line, cbor_uint(key));
@@ -90,7 +94,7 @@ static bool counts_elements(cbor what) {
 static void add_part(text *line, cbor part) {
     uint64_t count = cbor_uint(cbor_member(part, "count")), stands = cbor_uint(cbor_member(part, "stands"));
     cbor what = cbor_content(cbor_member(part, "what")), key = cbor_member(part, "key"), by = cbor_member(part, "by");
-    text_add(line, (const char *)what.data, what.len);
+    text_add_shown(line, (const char *)what.data, what.len);
     add_key(line, key);
     if (by.len > 0) {
         bool is_negative = by.data[0] >> 5 == 1;
@@ -156,7 +160,7 @@ static void print_commit(cbor commit, cbor schema) {
     } else if (cbor_is_text(effect, "none")) {
         text_add_c(&line, "no effect");
     } else {
-        text_add(&line, (const char *)word.data, word.len);
+        text_add_shown(&line, (const char *)word.data, word.len);
     }
     if (cbor_is_text(effect, "overridden") && by_count > 0) {
         text_add_c(&line, " by ");
@@ -170,7 +174,7 @@ static void print_commit(cbor commit, cbor schema) {
     if (!same_bytes(own, schema)) {
         cbor pair = cbor_array(own, NULL), ns = cbor_content(cbor_take(&pair));
         text_add_c(&line, " (");
-        text_add(&line, (const char *)ns.data, ns.len);
+        text_add_shown(&line, (const char *)ns.data, ns.len);
         text_add_c(&line, " version ");
         add_number(&line, cbor_uint(cbor_take(&pair)));
         text_add_c(&line, ")");
@@ -196,7 +200,7 @@ static void print_value(goat_item *item, cbor name, text *line) {
     goat_error *error = NULL;
     if (goat_item_get_json(item, (const char *)name.data, name.len, &json, &error) == GOAT_OK) {
         text_add_c(line, " = ");
-        text_add(line, (const char *)json.data, json.size);
+        text_add_shown(line, (const char *)json.data, json.size);
     } else {
         text_add_c(line, ", not set");
         goat_error_free(error);
@@ -208,7 +212,7 @@ static void print_value(goat_item *item, cbor name, text *line) {
 static void print_rule(cbor type, cbor rule) {
     text line = {0};
     text_add_c(&line, "  ");
-    text_add(&line, (const char *)type.data, type.len);
+    text_add_shown(&line, (const char *)type.data, type.len);
     text_add_c(&line, ":");
     for (size_t at = 0; at < rule.len;) {
         size_t len = 0;
@@ -218,7 +222,7 @@ static void print_rule(cbor type, cbor rule) {
             text_add_c(&line, "   ");
         }
         text_add_c(&line, " ");
-        text_add(&line, (const char *)rule.data + at, len);
+        text_add_shown(&line, (const char *)rule.data + at, len);
         at += len + 1;
     }
     print_line(&line, 0);
@@ -230,7 +234,7 @@ static void print_field(cbor field, cbor explanation, goat_item *item, bool is_n
     uint64_t more = cbor_uint(cbor_member(field, "more")), count;
     bool is_default = cbor_is_text(cbor_member(field, "state"), "default");
     text line = {0};
-    text_add(&line, (const char *)name.data, name.len);
+    text_add_shown(&line, (const char *)name.data, name.len);
     if (is_now) print_value(item, name, &line);
     if (is_default) text_add_c(&line, " (the default)");
     if (!is_now && cbor_is_text(cbor_member(field, "state"), "unset")) text_add_c(&line, ", not set");
@@ -287,9 +291,8 @@ int cmd_explain(cli *run) {
     if (!cli_number(run, "limit", 0, UINT32_MAX, &limit)) return CLI_USAGE;
     int code = cli_open_item(run, true, CLI_REPO_MUST_EXIST, &item);
     if (code == CLI_DONE && digits != NULL) code = cli_find_commit(run, item, digits, &at);
-    if (code == CLI_DONE &&
-        goat_item_explain(item, field, field == NULL ? 0 : strlen(field), at.data, at.size, limit, &told, &error) !=
-            GOAT_OK) {
+    if (code == CLI_DONE && goat_item_explain(item, field, field == NULL ? 0 : strlen(field), at.data, at.size, limit,
+                                              &told, &error) != GOAT_OK) {
         code = cli_fail(run, run->operands[1], error);
     }
     if (code == CLI_DONE && cli_has(run, "json")) {

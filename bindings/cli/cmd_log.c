@@ -5,9 +5,18 @@
 #include "commands.h"
 #include "database.h"
 #include "output.h"
+#include "shown.h"
 #include "text.h"
 
-enum { ID_SHOWN = 6, ID_SIZE = 32, SESSION_SHOWN = 4, WINDOW = 1024, FIELDS_COLUMN = 56, FIELDS_WIDTH_MIN = 12 };
+enum {
+    ID_SHOWN = 6,
+    ID_SIZE = 32,
+    SESSION_SHOWN = 4,
+    KIND_WIDTH = 8,
+    WINDOW = 1024,
+    FIELDS_COLUMN = 56,
+    FIELDS_WIDTH_MIN = 12
+};
 
 static void add_fields(text *line, cbor commit) {
     uint64_t count;
@@ -15,12 +24,15 @@ static void add_fields(text *line, cbor commit) {
     for (uint64_t i = 0; i < count && fields.len > 0; i++) {
         cbor name = cbor_content(cbor_take(&fields));
         text_add_c(line, i > 0 ? ", " : "");
-        text_add(line, (const char *)name.data, name.len);
+        text_add_shown(line, (const char *)name.data, name.len);
     }
     cbor message = cbor_content(cbor_member(commit, "message"));
     if (message.len > 0) {
         text_add_c(line, "  ");
-        text_add_json(line, (const char *)message.data, message.len);
+        text json = {0};
+        text_add_json(&json, (const char *)message.data, message.len);
+        text_add_shown(line, json.data, json.len);
+        text_free(&json);
     }
 }
 
@@ -58,8 +70,10 @@ static void print_commit(cbor commit) {
                                                                   : " ";
     out_print("%s  %s  ", mark, time);
     out_hex(session.data, session.len < SESSION_SHOWN ? session.len : SESSION_SHOWN);
-    out_print("  %-8.*s  ", (int)kind.len, (const char *)kind.data);
     text rest = {0};
+    out_text("  ");
+    out_shown(kind.data, kind.len);
+    out_print("%*s", kind.len < KIND_WIDTH ? (int)(KIND_WIDTH - kind.len) + 2 : 2, "");
     add_fields(&rest, commit);
     cut_to_width(&rest);
     out_bytes(rest.data, rest.len);

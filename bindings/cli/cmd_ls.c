@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "database.h"
 #include "output.h"
+#include "shown.h"
 #include "text.h"
 
 enum { WINDOW = 4096 }; /* rows asked for at a time */
@@ -21,7 +22,7 @@ static void print_path(const cli *run, const char *repo, cbor name) {
     if (json) {
         out_json_string(path.data, path.len);
     } else {
-        out_bytes(path.data, path.len);
+        out_shown(path.data, path.len);
     }
     out_text(json ? "}\n" : "\n");
     text_free(&path);

@@ -11,6 +11,7 @@
 #include "database.h"
 #include "output.h"
 #include "plain.h"
+#include "shown.h"
 #include "text.h"
 
 enum { ID_SHOWN = 6 };
@@ -207,7 +208,7 @@ static void print_json(cbor item) {
 static void print_item(cbor item) {
     cbor path = cbor_content(cbor_member(item, "path")), commit = cbor_content(cbor_member(item, "commit"));
     cbor fields = cbor_map(cbor_member(item, "fields"), NULL), deleted = cbor_member(item, "deleted");
-    out_bytes(path.data, path.len);
+    out_shown(path.data, path.len);
     if (commit.len > 0) {
         out_text("  ");
         out_hex(commit.data, commit.len < ID_SHOWN ? commit.len : ID_SHOWN);
@@ -217,7 +218,7 @@ static void print_item(cbor item) {
     while (fields.len > 0) {
         cbor name = cbor_content(cbor_take(&fields)), change = cbor_take(&fields);
         out_text("  ");
-        out_bytes(name.data, name.len);
+        out_shown(name.data, name.len);
         out_text(": ");
         plain_print_change(cbor_member(change, "before"), cbor_member(change, "after"), name.len + 4);
         out_text("\n");

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "output.h"
 #include "schema_changes.h"
+#include "shown.h"
 
 enum { NAME_COLUMN = 22 };
 
@@ -101,9 +102,9 @@ static void print_rule(cbor name, cbor value) {
     if (goat_value_to_json(value.data, value.len, &json, NULL) == GOAT_OK) {
         bool is_word = cbor_is_text(name, "merge"); /* without its quotes */
         out_text(", ");
-        out_bytes(word.data, word.len);
+        out_shown(word.data, word.len);
         out_text(" ");
-        out_bytes(json.data + is_word, json.size - 2 * is_word);
+        out_shown(json.data + is_word, json.size - 2 * is_word);
     }
     goat_buf_free(&json);
 }
@@ -115,8 +116,11 @@ static void print_field(cbor name, cbor field, int indent) {
     static const char *const told[] = {"type", "required", "fields", "description"};
     cbor said = cbor_content(name), type = cbor_content(cbor_member(field, "type"));
     int width = indent < NAME_COLUMN ? NAME_COLUMN - indent : 1;
-    out_print("%*s%-*.*s %.*s%s", indent, "", width, (int)said.len, (const char *)said.data, (int)type.len,
-              (const char *)type.data, cbor_bool(cbor_member(field, "required")) ? ", required" : "");
+    text shown = {0};
+    text_add_shown(&shown, (const char *)said.data, said.len);
+    out_print("%*s%-*.*s %.*s%s", indent, "", width, (int)shown.len, shown.data, (int)type.len, (const char *)type.data,
+              cbor_bool(cbor_member(field, "required")) ? ", required" : "");
+    text_free(&shown);
     cbor rules = cbor_map(field, NULL);
     while (rules.len > 0) {
         cbor rule = cbor_take(&rules), value = cbor_take(&rules);
@@ -139,7 +143,8 @@ static void print_fields(cbor fields, int indent) {
 
 static void print_definition(cbor definition) {
     cbor ns = cbor_content(cbor_member(definition, "ns"));
-    out_print("%.*s %" PRIu64 "%s\n", (int)ns.len, (const char *)ns.data, cbor_uint(cbor_member(definition, "version")),
+    out_shown(ns.data, ns.len);
+    out_print(" %" PRIu64 "%s\n", cbor_uint(cbor_member(definition, "version")),
               cbor_bool(cbor_member(definition, "retired")) ? ", retired" : "");
     print_fields(cbor_member(definition, "fields"), 2);
 }

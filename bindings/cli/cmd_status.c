@@ -11,6 +11,7 @@
 #include "output.h"
 #include "owner.h"
 #include "progress.h"
+#include "shown.h"
 
 enum {
     PEERS_SHOWN_MAX = 20,
@@ -67,13 +68,10 @@ static void print_json(cbor all) {
     }
 }
 
-/* Words may come from a server: what could steer a terminal becomes '?'. */
+/* Words may come from a server: what could steer a terminal is escaped. */
 static void print_text(const char *label, cbor words, const char *behind) {
     out_print("%-14s", label);
-    for (size_t i = 0; i < words.len; i++) {
-        bool steers = words.data[i] < 0x20 || words.data[i] == 0x7f;
-        out_bytes(steers ? "?" : (const char *)words.data + i, 1);
-    }
+    out_shown(words.data, words.len);
     out_text(behind);
     out_text("\n");
 }
@@ -88,7 +86,7 @@ static void print_owner(cbor all) {
     }
     out_text("owner         goat ");
     cbor command = cbor_content(cbor_member(process, "command"));
-    out_bytes(command.data, command.len);
+    out_shown(command.data, command.len);
     out_print(", process %" PRIu64 "%s, as of %s ago\n", pid, age > SILENT_SECONDS ? " (it is silent)" : "",
               seconds_text(age, ago));
     if (has(all, "serving")) {
@@ -108,9 +106,9 @@ static void print_peers(cbor all) {
         cbor role = cbor_content(cbor_member(one, "role"));
         char numbers[2][PROGRESS_NUMBER_SIZE];
         out_text("  ");
-        out_bytes(role.data, role.len);
+        out_shown(role.data, role.len);
         out_text(" ");
-        out_bytes(session.data, session.len < SESSION_DIGITS ? session.len : SESSION_DIGITS);
+        out_shown(session.data, session.len < SESSION_DIGITS ? session.len : SESSION_DIGITS);
         out_print("  %" PRIu64 " repositories, %s bytes in, %s out\n", cbor_uint(cbor_member(one, "repositories")),
                   progress_number(cbor_uint(cbor_member(one, "in")), numbers[0]),
                   progress_number(cbor_uint(cbor_member(one, "out")), numbers[1]));
@@ -160,7 +158,7 @@ static void print_lines(cbor all) {
         char numbers[2][PROGRESS_NUMBER_SIZE];
         cbor one = cbor_take(&repos), path = cbor_content(cbor_member(one, "path"));
         uint64_t pending = cbor_uint(cbor_member(one, "pending")), commits = cbor_uint(cbor_member(one, "commits"));
-        out_bytes(path.data, path.len);
+        out_shown(path.data, path.len);
         out_print("  %s commit%s", progress_number(commits, numbers[0]), commits == 1 ? "" : "s");
         if (has(all, "url") && pending > 0) {
             out_print(", %s not yet on the server's disk", progress_number(pending, numbers[1]));

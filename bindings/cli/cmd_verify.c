@@ -8,6 +8,7 @@
 #include "database.h"
 #include "output.h"
 #include "progress.h"
+#include "shown.h"
 
 enum { ID_SHOWN = 6 }; /* bytes of an id, for people */
 
@@ -15,7 +16,7 @@ static void print_text(cbor item, const char *before) {
     cbor content = cbor_content(item);
     if (content.len > 0) {
         out_text(before);
-        out_bytes(content.data, content.len);
+        out_shown(content.data, content.len);
     }
 }
 

@@ -1,12 +1,13 @@
 #include "plain.h"
 
 #include "output.h"
+#include "shown.h"
 #include "text.h"
 
 enum { MAJOR_BYTES = 2, MAJOR_TAG = 6, WIDTH_MIN = 60, SHARED_SHOWN = 12, CUT_WIDTH = 3 };
 
 /* False: it is no value that has a form in JSON. */
-static bool add_plain(text *out, cbor value) {
+static bool add_plain(text *out, cbor value, void (*add)(text *, const char *, size_t)) {
     goat_buf json = {0};
     bool good = goat_value_to_json(value.data, value.len, &json, NULL) == GOAT_OK;
     const char *at = (const char *)json.data;
@@ -19,14 +20,14 @@ static bool add_plain(text *out, cbor value) {
             len -= colon + 2;
         }
     }
-    if (good) text_add(out, at, len);
+    if (good) add(out, at, len);
     goat_buf_free(&json);
     return good;
 }
 
 void plain_print(cbor value) {
     text json = {0};
-    if (add_plain(&json, value)) {
+    if (add_plain(&json, value, text_add)) {
         out_bytes(json.data, json.len);
     } else {
         cbor_print(value);
@@ -56,7 +57,7 @@ void plain_print_change(cbor before, cbor after, size_t column) {
     for (int i = 0; i < 2; i++) {
         if (cbor_is_empty(values[i])) {
             text_add_c(&sides[i], "(unset)");
-        } else if (!add_plain(&sides[i], values[i])) {
+        } else if (!add_plain(&sides[i], values[i], text_add_shown)) {
             text_add_c(&sides[i], "(?)");
         }
     }

@@ -9,11 +9,13 @@
 #include "cbor.h"
 #include "database.h"
 #include "output.h"
+#include "shown.h"
 
 static void print_change(cbor change) {
     cbor risk = cbor_content(cbor_member(change, "risk")), message = cbor_content(cbor_member(change, "message"));
-    out_print("%-8" PRIu64 "%-9.*s%.*s\n", cbor_uint(cbor_member(change, "version")), (int)risk.len,
-              (const char *)risk.data, (int)message.len, (const char *)message.data);
+    out_print("%-8" PRIu64 "%-9.*s", cbor_uint(cbor_member(change, "version")), (int)risk.len, (const char *)risk.data);
+    out_shown(message.data, message.len);
+    out_text("\n");
 }
 
 /* `prints`: all of them, on standard output. Otherwise notes of those by which data is lost or refused. */

@@ -6,6 +6,7 @@
 #include "database.h"
 #include "facts.h"
 #include "output.h"
+#include "shown.h"
 #include "text.h"
 
 struct watch {
@@ -82,7 +83,7 @@ static void print_line(const watch *w, cbor path, const char *origin, cbor field
         out_json_string((const char *)path.data, path.len);
         out_print(",\"origin\":\"%s\",\"fields\":[", origin);
     } else {
-        out_bytes(path.data, path.len);
+        out_shown(path.data, path.len);
         out_print("  %-6s", origin);
     }
     for (uint64_t i = 0; i < count && all.len > 0; i++) {
@@ -92,7 +93,7 @@ static void print_line(const watch *w, cbor path, const char *origin, cbor field
             out_json_string((const char *)name.data, name.len);
         } else {
             out_text(i > 0 ? ", " : "  ");
-            out_bytes(name.data, name.len);
+            out_shown(name.data, name.len);
         }
     }
     out_text(json ? "]}\n" : "\n");

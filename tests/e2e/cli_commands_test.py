@@ -543,5 +543,32 @@ class Queries(Case):
         self.assertEqual(self.get("n3")["age"], 99)
 
 
+class Names(Case):
+    """Fields may have any name: what is printed for people has no control character, also behind a pipe."""
+
+    def test_names_neither_steer_a_terminal_nor_forge_a_line(self):
+        names = "a\x1b[31mb", "l\nx", "c\x9bd", "t\x7fu"
+        shown = "a\\u001b[31mb", "l\\u000ax", "c\\u009bd", "t\\u007fu"
+        self.goat("init", self.db)
+        fields = {name: {"type": "string"} for name in names}
+        fields["m"] = {"type": "map"}
+        for version, more in (1, {}), (2, {"new\x1b\n": {"type": "string"}}):
+            self.goat("schema", self.db, "add", self.write("odd.json", json.dumps(
+                {"ns": "odd", "version": version, "fields": {**fields, **more}})))
+        document = {**{name: "value\x9b" for name in names}, "m": {"k\x9b\x1b": 1}}
+        self.goat("put", self.db, "/data/odd/a", "--schema", "odd", json.dumps(document))
+        self.goat("apply", self.db, "/data/odd", "--quiet",
+                  stdin=json.dumps({"name": "a", "edit": {"m": {"put": ["j\x9b\x7f", 2]}}}) + "\n")
+        change = lines(self.goat("log", self.db, "/data/odd/a", "--json"))[1]["id"]
+        for expected, *arguments in ((shown, "log", self.db, "/data/odd/a"), (shown, "explain", self.db, "/data/odd/a"),
+                                     (shown, "revert", self.db, change, "--dry-run"), (shown, "schema", self.db, "list"),
+                                     (["new\\u001b\\u000a"], "schema", self.db, "diff", "odd", "1", "2")):
+            for said in self.goat(*arguments), self.on_terminal(*arguments, columns=200):
+                self.assertNotRegex(said, "[\x00-\x09\x0b-\x1f\x7f-\x9f]", arguments)
+                self.assertFalse([line for line in said.splitlines() if line.startswith("x")], said)
+                for name in expected:
+                    self.assertIn(name, said, arguments)
+
+
 if __name__ == "__main__":
     run()
