@@ -146,16 +146,12 @@ static goat_status fields_of(apply *a, const base *b, gt_bytes given, json_t *js
     return status;
 }
 
-/* The steps given, as a map; of JSON without the schema: what they hold may be any value. */
 static goat_status steps_of(apply *a, const gt_applied *e, gt_bytes *steps, gt_diag *diag) {
     *steps = e->steps;
     if (e->steps_json == NULL) return GOAT_OK;
     gt_buf_clear(&a->steps);
-    goat_status status = gt_value_from_json(e->steps_json, &a->steps, diag);
+    goat_status status = gt_applied_steps_of(e->steps_json, &a->steps, diag);
     *steps = gt_buf_bytes(&a->steps);
-    if (status == GOAT_OK && gt_value_kind(*steps) == GT_KIND_MAP) return GOAT_OK;
-    if (status == GOAT_OK) status = gt_fail(diag, GOAT_INVALID, "not a map from fields to steps");
-    gt_diag_field(diag, "edit", strlen("edit"));
     return status;
 }
 

@@ -24,6 +24,8 @@ goat_status gt_applied_read_json(json_t *object, gt_applied *edit, gt_diag *diag
 
 /* ---- apply_steps.c ---- */
 
+/* The steps of "edit" as a map; of JSON without the schema: what they hold may be any value. Says which step is none. */
+goat_status gt_applied_steps_of(json_t *json, gt_buf *steps, gt_diag *diag);
 /* The edits that lead from `work`'s base to where these fields are set, those unset (one of the two forms), and the steps
  * made one after the other; into the work. `*left`: how many steps there may be; GOAT_TOO_LARGE: there are more. */
 goat_status gt_applied_make(gt_work *work, const gt_applied *edit, gt_bytes fields, gt_bytes steps, uint32_t *left,

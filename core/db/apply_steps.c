@@ -112,6 +112,10 @@ static bool read_place_and_value(gt_bytes said, gt_edit *edit) {
     return true;
 }
 
+static bool read_place_and_values(gt_bytes said, gt_edit *edit) {
+    return read_place_and_value(said, edit) && gt_value_kind(edit->value) == GT_KIND_ARRAY;
+}
+
 static bool read_places(gt_bytes said, gt_edit *edit) {
     gt_bytes a[ARGUMENTS_MAX];
     return read_array(said, 2, 2, a) > 0 && read_number(a[0], &edit->position) && read_number(a[1], &edit->count);
@@ -126,7 +130,7 @@ static const struct form {
     {"add", GT_ADD, read_add, "a value"},
     {"apply_delta", GT_DELTA, read_add, "an array of operations"},
     {"increment", GT_INCREMENT, read_increment, "an integer of 64 bits"},
-    {"list_insert", GT_LIST_INSERT, read_place_and_value, "[position, [value, ...]]"},
+    {"list_insert", GT_LIST_INSERT, read_place_and_values, "[position, [value, ...]]"},
     {"list_move", GT_LIST_MOVE, read_places, "[from, to]"},
     {"list_remove", GT_LIST_REMOVE, read_places, "[position, count]"},
     {"list_set", GT_LIST_SET, read_place_and_value, "[position, value]"},
@@ -161,6 +165,30 @@ static goat_status at_step(goat_status status, gt_bytes name, size_t number, gt_
     memcpy(diag->message, words, sizeof(words));
     gt_diag_field(diag, (const char *)name.data, name.len);
     return status;
+}
+
+/* Which step is no value, of those that together are none. */
+static goat_status find_wrong(json_t *steps, gt_buf *value, gt_diag *diag) {
+    for (void *iter = json_object_iter(steps); iter != NULL; iter = json_object_iter_next(steps, iter)) {
+        json_t *said = json_object_iter_value(iter);
+        bool is_array = json_is_array(said);
+        gt_bytes name = gt_bytes_of(json_object_iter_key(iter), json_object_iter_key_len(iter));
+        for (size_t i = 0; i < (is_array ? json_array_size(said) : 1); i++) {
+            goat_status status = gt_value_from_json(is_array ? json_array_get(said, i) : said, value, diag);
+            if (status != GOAT_OK) return at_step(status, name, i + 1, diag);
+        }
+    }
+    return GOAT_OK;
+}
+
+goat_status gt_applied_steps_of(json_t *json, gt_buf *steps, gt_diag *diag) {
+    goat_status status = gt_value_from_json(json, steps, diag);
+    if (status == GOAT_OK && gt_value_kind(gt_buf_bytes(steps)) == GT_KIND_MAP) return GOAT_OK;
+    if (status == GOAT_OK) status = gt_fail(diag, GOAT_INVALID, "not a map from fields to steps");
+    if (status == GOAT_NO_MEMORY) return status;
+    gt_diag_field(diag, "edit", strlen("edit"));
+    goat_status found = find_wrong(json, steps, diag);
+    return found == GOAT_OK ? status : found;
 }
 
 static goat_status make_step(gt_work *work, const gt_field *const *path, size_t count, gt_bytes step, uint32_t *left,

@@ -196,7 +196,7 @@ static void what_does_not_fit_is_refused_and_says_where(void **state) {
         {"edit: {body: [{splice: [7, 0, 'a']}, {splice: [9, 0, 'a']}]}", "body", "step 2: ", GOAT_INVALID},
         {"edit: {body: {splice: [7, 1, 'a']}}", "body", "step 1: ", GOAT_INVALID},
         {"edit: {rows: {list_insert: [4, [1]]}}", "rows", "step 1: ", GOAT_INVALID},
-        {"edit: {rows: {list_insert: [0, 1]}}", "rows", "step 1: ", GOAT_INVALID},
+        {"edit: {rows: {list_insert: [0, 1]}}", "rows", "step 1: \"list_insert\" takes [position, [", GOAT_INVALID},
         {"edit: {rows: {list_insert: [0]}}", "rows", "step 1: \"list_insert\" takes", GOAT_INVALID},
         {"edit: {rows: {list_remove: [3, 1]}}", "rows", "step 1: ", GOAT_INVALID},
         {"edit: {rows: {list_remove: [0, '1']}}", "rows", "step 1: \"list_remove\" takes", GOAT_INVALID},
@@ -230,6 +230,28 @@ static void what_does_not_fit_is_refused_and_says_where(void **state) {
     }
     assert_int_equal(test_handle_entries(&f->a), entries);
     test_handle_shows(&f->a, "x", whole);
+}
+
+static void json_that_is_no_value_is_named_by_its_step(void **state) {
+    test_handles *f = *state;
+    static const struct {
+        const char *steps, *field, *words;
+    } wrong[] = {
+        {"{\"tags\": {\"add\": {\"$date\": \"bad\"}}}", "tags", "step 1: "},
+        {"{\"tags\": [{\"add\": 1}, {\"add\": {\"$date\": \"bad\"}}]}", "tags", "step 2: "},
+        {"{\"votes\": {\"increment\": 1}, \"rows\": {\"list_set\": [0, {\"$bytes\": 1}]}}", "rows", "step 1: "},
+    };
+    begin_with(f, "x");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char edits[300];
+        gt_apply_result result;
+        snprintf(edits, sizeof edits, "[{\"key\": \"x\", \"edit\": %s}]", wrong[i].steps);
+        gt_diag_init(&f->a.diag);
+        assert_int_equal(gt_space_apply_json(f->a.space, gt_bytes_text(edits), 0, &result, &f->a.diag), GOAT_INVALID);
+        assert_string_equal(f->a.diag.field, wrong[i].field);
+        assert_string_equal(f->a.diag.path, TEST_REPO "/x");
+        if (strncmp(f->a.diag.message, wrong[i].words, strlen(wrong[i].words)) != 0) fail_msg("%s", f->a.diag.message);
+    }
 }
 
 static void a_rule_that_steps_break_is_named(void **state) {
@@ -313,6 +335,7 @@ int main(void) {
         CASE(they_make_items_and_follow_what_the_same_call_did),
         CASE(json_says_the_same),
         CASE(what_does_not_fit_is_refused_and_says_where),
+        CASE(json_that_is_no_value_is_named_by_its_step),
         CASE(a_rule_that_steps_break_is_named),
         CASE(no_more_steps_are_taken_than_a_batch_has_edits),
         CASE(without_memory_nothing_is_changed),
