@@ -21,31 +21,34 @@ static gt_live_row *live_row(const gt_space *space, uint32_t row) { return gt_ro
 
 static uint32_t row_count(void *context) { return ((gt_space *)context)->live_rows.count; }
 
-static bool row_of_work(gt_space *space, gt_work *work, gt_query_row *out) {
+static goat_status row_of_work(gt_space *space, gt_work *work, gt_query_row *out) {
     bool deleted = work->sets_deleted ? work->deleted : work->base_deleted && work->edit_count == 0;
     gt_buf_clear(&space->scratch);
-    if (deleted || gt_work_state(work, &space->scratch, NULL) != GOAT_OK) return false;
+    if (deleted) return GOAT_NOT_FOUND;
+    goat_status status = gt_work_state(work, &space->scratch, NULL);
+    if (status != GOAT_OK) return status;
     *out = (gt_query_row){gt_bytes_of(work->key, work->key_len), gt_buf_bytes(&space->scratch), work->schema,
                           work->revision};
-    return true;
+    return GOAT_OK;
 }
 
-static bool row_of_item(gt_space *space, uint32_t item, gt_query_row *out) {
+static goat_status row_of_item(gt_space *space, uint32_t item, gt_query_row *out) {
     gt_bytes key = gt_repo_key(space->mount->repo, item);
     gt_work *work = gt_works_find(&space->works, space->db->database, key);
     if (work != NULL && !work->ended) return row_of_work(space, work, out);
     gt_seen seen;
-    if (gt_space_see(space, item, &seen, NULL) != GOAT_OK) return false;
+    goat_status status = gt_space_see(space, item, &seen, NULL);
+    if (status != GOAT_OK) return status;
     *out = (gt_query_row){key, seen.view.bytes, seen.schema, seen.revision};
     gt_view_drop(space->db->database->alloc, &seen.view); /* the repository or the trace holds it too */
-    return (seen.flags & GT_ITEM_DELETED) == 0;
+    return (seen.flags & GT_ITEM_DELETED) == 0 ? GOAT_OK : GOAT_NOT_FOUND;
 }
 
-static bool get_row(void *context, uint32_t number, gt_query_row *out) {
+static goat_status get_row(void *context, uint32_t number, gt_query_row *out) {
     gt_space *space = context;
     const gt_live_row *row = live_row(space, number);
     if (row->item != GT_NONE) return row_of_item(space, row->item, out);
-    return row->work != NULL && row_of_work(space, row->work, out);
+    return row->work != NULL ? row_of_work(space, row->work, out) : GOAT_NOT_FOUND;
 }
 
 static uint32_t push_row(gt_space *space, uint32_t item, gt_work *work) {
@@ -316,7 +319,9 @@ uint32_t gt_live_count(goat_query *query) { return gt_query_count(query->query);
 
 static goat_status write_row(goat_query *query, uint32_t row, bool json, gt_buf *out, gt_diag *diag) {
     gt_query_row found;
-    if (!get_row(query->space, row, &found)) {
+    goat_status status = get_row(query->space, row, &found);
+    if (status == GOAT_NO_MEMORY) return gt_no_memory(diag);
+    if (status != GOAT_OK) {
         return gt_fail(diag, GOAT_CORRUPT, "a row of the query cannot be read any more");
     }
     if (!json) {
@@ -337,9 +342,8 @@ static goat_status write_row(goat_query *query, uint32_t row, bool json, gt_buf 
         gt_json_write_string(out, found.key);
         if (!empty) gt_buf_append_byte(out, ',');
     }
-    goat_status status = gt_buf_failed(&fields)
-                             ? gt_no_memory(diag)
-                             : gt_schema_members_to_json_text(found.schema, gt_buf_bytes(&fields), out, diag);
+    status = gt_buf_failed(&fields) ? gt_no_memory(diag)
+                                    : gt_schema_members_to_json_text(found.schema, gt_buf_bytes(&fields), out, diag);
     gt_buf_append(out, "}\n", 2);
     gt_buf_free(&fields);
     return status;

@@ -156,7 +156,9 @@ static bool in_parent(const gt_query *query, uint32_t row) {
 
 static goat_status wants(gt_query *query, uint32_t number, gt_query_row *row, bool *matches) {
     const gt_query_source *source = &query->set->source;
-    *matches = in_parent(query, number) && source->row(source->context, number, row);
+    goat_status status = in_parent(query, number) ? source->row(source->context, number, row) : GOAT_NOT_FOUND;
+    if (status == GOAT_NO_MEMORY) return status;
+    *matches = status == GOAT_OK;
     if (*matches && query->spec.ns.data != NULL) {
         *matches = row->schema != NULL && gt_bytes_equal(gt_schema_ns(row->schema), query->spec.ns);
     }

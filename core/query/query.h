@@ -35,9 +35,9 @@ typedef struct gt_query_row {
 typedef struct gt_query_source {
     void *context;
     uint32_t (*row_count)(void *context); /* never falls */
-    /* False: not a row at present (deleted, schema unknown, …). The views are good until the next call
+    /* GOAT_NOT_FOUND: not a row at present (deleted, schema unknown, …); GOAT_NO_MEMORY. The views are good until the next call
      * and must not be kept. */
-    bool (*row)(void *context, uint32_t row, gt_query_row *out);
+    goat_status (*row)(void *context, uint32_t row, gt_query_row *out);
 } gt_query_source;
 
 /* ---- all queries over one table ---- */

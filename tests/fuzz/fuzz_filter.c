@@ -33,11 +33,11 @@ static uint32_t row_count(void *context) {
     return DOCUMENTS;
 }
 
-static bool give_row(void *context, uint32_t row, gt_query_row *out) {
+static goat_status give_row(void *context, uint32_t row, gt_query_row *out) {
     static const char keys[] = "fedcba";
     table *t = context;
     *out = (gt_query_row){gt_bytes_of(keys + row, 1), gt_buf_bytes(&t->states[row]), NULL, 1};
-    return true;
+    return GOAT_OK;
 }
 
 static void make_table(table *t) {

@@ -25,10 +25,10 @@ typedef struct table {
 
 static uint32_t row_count(void *context) { return ((table *)context)->count; }
 
-static bool give_row(void *context, uint32_t row, gt_query_row *out) {
+static goat_status give_row(void *context, uint32_t row, gt_query_row *out) {
     table *t = context;
     *out = (gt_query_row){gt_bytes_of(t->keys[row], KEY_SIZE - 1), t->states[row], NULL, 1};
-    return true;
+    return GOAT_OK;
 }
 
 static void forget(table *t) {

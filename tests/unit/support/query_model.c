@@ -117,14 +117,14 @@ void query_model_free(query_model *m) {
 
 static uint32_t row_count(void *context) { return ((query_model *)context)->count; }
 
-static bool give_row(void *context, uint32_t number, gt_query_row *out) {
+static goat_status give_row(void *context, uint32_t number, gt_query_row *out) {
     query_model *m = context;
     const query_model_row *row = &m->rows[number];
     assert_true(number < m->count);
     m->looked++;
-    if (!row->present) return false;
+    if (!row->present) return GOAT_NOT_FOUND;
     *out = (gt_query_row){gt_bytes_text(row->key), row->state, row->of_other_schema ? m->other_schema : m->schema, 1};
-    return true;
+    return GOAT_OK;
 }
 
 gt_query_source query_model_source(query_model *m) { return (gt_query_source){m, row_count, give_row}; }

@@ -9,12 +9,12 @@
 
 static uint32_t row_count(void *context) { return ((query_rows *)context)->count; }
 
-static bool give_row(void *context, uint32_t row, gt_query_row *out) {
+static goat_status give_row(void *context, uint32_t row, gt_query_row *out) {
     query_rows *f = context;
     f->looked++;
-    if (f->states[row].data == NULL) return false;
+    if (f->states[row].data == NULL) return GOAT_NOT_FOUND;
     *out = (gt_query_row){gt_bytes_of(&f->keys[row], 1), f->states[row], f->schema, row};
-    return true;
+    return GOAT_OK;
 }
 
 gt_query_source query_rows_source(query_rows *f) { return (gt_query_source){f, row_count, give_row}; }
