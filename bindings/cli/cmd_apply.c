@@ -9,7 +9,7 @@ static int apply_to(cli *run, ingest *in) {
         code = cli_open(run, false);
     }
     if (code == CLI_DONE) {
-        code = cli_open_repo(run, run->operands[1], CLI_REPO_MUST_EXIST);
+        code = cli_open_repo(run, run->operands[1], CLI_REPO_CREATE);
     }
     if (code == CLI_DONE) {
         in->db = run->db;

@@ -28,7 +28,7 @@ static const cli_option import_options[] = {
     END,
 };
 static const cli_option apply_options[] = {
-    {"schema", "NS", "namespace for \"create\""},
+    {"schema", "NS", "namespace for \"create\", not for \"set\" or \"edit\""},
     {"key", "FIELD", "member that names the item (default \"name\")"},
     {"batch", "N", "lines to a signed batch (default 100)"},
     {"flush", "WHEN", "wait for the disk after each batch, or at the end\n(default); WHEN is batch or end"},

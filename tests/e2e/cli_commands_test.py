@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from cli_support import CAT, DONE, GOAT, NO, TROUBLE, USAGE, Case, lines, run
+from cli_support import CAT, DONE, GOAT, NO, SOURCE, TROUBLE, USAGE, Case, lines, run
 
 
 class Usage(Case):
@@ -541,6 +541,44 @@ class Queries(Case):
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(60), 130)
         self.assertEqual(self.get("n3")["age"], 99)
+
+
+class Applies(Case):
+    """What apply makes, and what its page says of it."""
+
+    def apply(self, *edits, repo="/data/new", **more):
+        return self.goat("apply", self.db, repo, "--quiet", *more.pop("options", ()),
+                         stdin="".join(json.dumps(edit) + "\n" for edit in edits), **more)
+
+    def test_a_repository_is_made_as_put_makes_it(self):
+        self.make()
+        self.apply({"name": "tom", "set": {"age": 1}}, code=NO)
+        self.assertIn("/data/new/tom", self.error)
+        self.apply({"name": "tom", "create": {"name": "tom"}}, options=("--schema", "cat"))
+        self.assertEqual(self.goat("ls", self.db, "/data/new"), "/data/new/tom\n")
+
+    def test_set_and_edit_create_by_the_schema_of_the_line_alone(self):
+        self.make()
+        for edit in {"set": {"name": "a"}}, {"set": {"name": "a"}, "edit": {"meals": {"increment": 1}}}:
+            self.apply({"name": "a", **edit}, options=("--schema", "cat"), code=NO)
+            self.apply({"name": "b", "schema": "cat", **edit})
+        self.assertEqual(self.goat("ls", self.db, "/data/new"), "/data/new/b\n")
+
+    def test_what_is_deleted_is_there_again_after_a_set_or_an_edit(self):
+        self.make()
+        self.put("tom", age=1)
+        for edit in {"set": {"age": 2}}, {"edit": {"meals": {"increment": 1}}}, {"unset": ["age"]}:
+            self.goat("delete", self.db, "/data/cats/tom")
+            self.apply({"name": "tom", **edit}, repo="/data/cats")
+            self.assertEqual(self.get("tom")["name"], "tom", edit)
+
+    def test_the_pages_say_it(self):
+        with open(os.path.join(SOURCE, "bindings", "cli", "man", "goat-apply.1"), encoding="utf-8") as file:
+            page = file.read()
+        for words in "65,536 edits and steps", "\\(dqbyte\\(dq", "is there again", "does not count":
+            self.assertIn(words, page)
+        with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+            self.assertIn("16,384", file.read())
 
 
 class Names(Case):

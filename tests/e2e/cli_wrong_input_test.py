@@ -111,7 +111,8 @@ class Data(Case):
         self.refused("log", self.db, "/data/cats/nobody", says="/data/cats/nobody")
         for command in ("digest", "query", "ls", "verify"):
             self.refused(command, self.db, "/data/dogs", says="/data/dogs")
-        self.refused("apply", self.db, "/data/dogs", stdin="", says="/data/dogs")
+        self.refused("apply", self.db, "/data/dogs", "--quiet", stdin='{"name": "rex", "set": {"age": 1}}\n',
+                     says="/data/dogs/rex")
         self.refused("import", self.db, "/data/cats", "--schema", "cat", "--key", "name", self.path("none"), code=TROUBLE,
                      says=["none", "No such file"])
         self.refused("import", self.db, "/data/cats", "--schema", "cat", "--key", "name", self.folder, code=TROUBLE,

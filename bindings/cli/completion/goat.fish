@@ -95,7 +95,7 @@ complete -c goat -n '__goat_is import' -l json -d 'print the summary as an objec
 complete -c goat -n '__goat_is import' -l help -d 'print this'
 
 complete -c goat -n __goat_has_no_command -a apply -d 'make edits from newline-delimited JSON'
-complete -c goat -n '__goat_is apply' -l schema -x -d 'namespace for "create"'
+complete -c goat -n '__goat_is apply' -l schema -x -d 'namespace for "create", not for "set" or "edit"'
 complete -c goat -n '__goat_is apply' -l key -x -d 'member that names the item (default "name")'
 complete -c goat -n '__goat_is apply' -l batch -x -d 'lines to a signed batch (default 100)'
 complete -c goat -n '__goat_is apply' -l flush -x -a 'batch end' -d 'wait for the disk after each batch, or at the end (default); WHEN is batch or end'
