@@ -26,8 +26,8 @@ typedef struct json_fault {
 bool json_is_value(json_slice text, json_slice *value, json_fault *fault);
 
 /* The same for an object, whose top-level members called names[0] … names[count - 1] are put into
- * members[]; of two with the same name the last counts. `other` (may be NULL) gets the name, in quotes, of
- * the last member that is none of these. */
+ * members[]; of two with the same name the last counts. `other` gets the name, in quotes, of the last member
+ * that is none of these, and then two of the same name are refused; NULL: the object is a document of any members. */
 bool json_members(json_slice text, const char *const *names, size_t count, json_slice *members, json_slice *other,
                   json_fault *fault);
 

@@ -25,6 +25,9 @@ static bool scan_member(json_scan *s, const char *const *names, size_t count, js
     }
     for (size_t i = 0; i < count; i++) {
         if (is_name(name, names[i])) {
+            if (other != NULL && members[i].data != NULL) {
+                return json_wrong(s, "the member was there before");
+            }
             members[i] = value;
             return true;
         }

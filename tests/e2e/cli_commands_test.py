@@ -450,6 +450,8 @@ class Lines(Case):
                            ('{"name": "z", "create": {"name": "z"}}', "--schema"), ("[]", "column 1"),
                            ('{"name": "z", "set": {"age": 1}}', "/data/cats/z"), ('{"name": "a" "set": {}}', "column 14"),
                            ('{"name": "a", "set": {"wings": 2}}', "wings"), ('{"name": "a", "set": 5}', "set"),
+                           ('{"name": "a", "set": {"age": 1}, "set": {"age": 2}}', "there before"),
+                           ('{"name": "b", "name": "a", "set": {"age": 1}}', "there before"),
                            ('{"name": "a", "create": {}, "set": {}, "schema": "cat"}', "create")):
             self.refused("apply", self.db, "/data/cats", stdin=line + "\n", says=[says, "stdin:1:"])
         self.assertEqual(self.get("a"), {"name": "a", "tame": True})
