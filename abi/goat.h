@@ -953,7 +953,8 @@ GOAT_API goat_status goat_item_list_set(goat_item *item, const char *field, size
  *                  {"retain": count} or {"delete": count}; insert and retain may have "attributes", of which null removes one.
  *                  Counts are in UTF-16 units, an embed (an object such as {"image": "..."}) being one.
  * @return also GOAT_INVALID, with the number of the operation as position, if it is none, if it goes beyond the document's end,
- *         if it ends inside of a surrogate pair, or if its attributes are more than 4096 bytes.
+ *         if it ends inside of a surrogate pair, or if its attributes are more than 4096 bytes; GOAT_TOO_LARGE if, with what is not
+ *         captured yet, it would give characters attributes of more than these.
  */
 GOAT_API goat_status goat_item_apply_delta(goat_item *item, const char *field, size_t field_len, const char *delta,
                                            size_t delta_len, goat_error **error);

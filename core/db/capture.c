@@ -5,6 +5,18 @@
  * three batches a second and a single edit is never late. */
 #include "db/internal.h"
 
+/* Nobody would take in a commit with an edit that may not be, nor what comes after it. Edits are made so that they may; that is
+ * checked once more where two of them, put together, could come to more. */
+static goat_status check_edits(const gt_work *work, gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    for (size_t i = 0; status == GOAT_OK && i < work->edit_count; i++) {
+        const gt_field_edit *edit = &work->edits[i];
+        if (edit->field->type != GT_TYPE_RICHTEXT && edit->field->fields == NULL) continue;
+        status = gt_edit_check(edit->field, gt_bytes_of(edit->bytes, edit->edit_len), diag);
+    }
+    return status;
+}
+
 goat_status gt_work_validate(gt_work *work, gt_diag *diag) {
     gt_buf state;
     gt_buf_init(&state, work->space->db->database->alloc);
@@ -13,6 +25,7 @@ goat_status gt_work_validate(gt_work *work, gt_diag *diag) {
         status = gt_fail(diag, GOAT_TOO_LARGE, "the item is larger than %d bytes", GOAT_VALUE_MAX);
     }
     if (status == GOAT_OK) status = gt_schema_check_state(work->schema, gt_buf_bytes(&state), diag);
+    if (status == GOAT_OK) status = check_edits(work, diag); /* which the state has settled */
     gt_buf_free(&state);
     if (status != GOAT_OK) {
         gt_bytes repository = gt_repo_path(work->space->mount->repo);

@@ -16,7 +16,7 @@ static goat_status check_pair(const gt_schema *schema, gt_bytes key, gt_bytes ed
     if (field == NULL) {
         return gt_schema_refuse_unknown(schema, name, diag);
     }
-    return gt_edit_is_unset(edit) ? GOAT_OK : gt_merge_type_of(field)->check_edit(field, edit, true, diag);
+    return gt_edit_check(field, edit, diag);
 }
 
 goat_status gt_merge_check_delta(const gt_schema *schema, gt_bytes delta, gt_diag *diag) {

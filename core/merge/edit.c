@@ -1,5 +1,6 @@
 /* Making edits. What is the same for all types is decided here: no edit where nothing changes, and
  * `undefined` where the field becomes unset. Objects need to be told of which fields they are. */
+#include "merge/rich_runs.h"
 #include "merge/type.h"
 
 static goat_status finish(const gt_buf *out, gt_diag *diag) {
@@ -35,18 +36,31 @@ goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, g
     return finish(edit, diag);
 }
 
+/* Of a rich text two edits that may be can come to one that may not. */
+static goat_status compose_field(const gt_field *field, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
+                                 gt_diag *diag) {
+    size_t begin = edit->len;
+    gt_merge_type_of(field)->compose(base, first, second, edit);
+    if (field->type != GT_TYPE_RICHTEXT || gt_buf_failed(edit)) return GOAT_OK;
+    bool fits = gt_rich_edit_fits(gt_bytes_of(edit->data + begin, edit->len - begin));
+    return fits ? GOAT_OK : gt_rich_refuse_attributes(field, diag);
+}
+
 goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
                             gt_diag *diag) {
+    goat_status status = GOAT_OK;
+    size_t begin = edit->len;
     if (first.data == NULL) {
         gt_buf_append(edit, second.data, second.len);
     } else if (!gt_edit_is_unset(second) && field->fields != NULL) {
-        gt_object_compose(field, gt_edit_base(field, base), first, second, edit);
+        status = gt_object_compose(field, gt_edit_base(field, base), first, second, edit, diag);
     } else if (!gt_edit_is_unset(second)) {
-        gt_merge_type_of(field)->compose(gt_edit_base(field, base), first, second, edit);
+        status = compose_field(field, gt_edit_base(field, base), first, second, edit, diag);
     } else if (base.data != NULL) {
         gt_write_undefined(edit);
     }
-    return finish(edit, diag);
+    if (status != GOAT_OK) edit->len = begin;
+    return status == GOAT_OK ? finish(edit, diag) : status;
 }
 
 goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag) {
@@ -61,6 +75,10 @@ goat_status gt_edit_apply(const gt_field *field, gt_bytes base, gt_bytes edit, g
     if (status == GOAT_OK) gt_trim_field(field, value, begin);
     if (status != GOAT_OK) value->len = begin;
     return status == GOAT_OK ? finish(value, diag) : status;
+}
+
+goat_status gt_edit_check(const gt_field *field, gt_bytes edit, gt_diag *diag) {
+    return gt_edit_is_unset(edit) ? GOAT_OK : gt_merge_type_of(field)->check_edit(field, edit, true, diag);
 }
 
 /* ---- explicit operations ---- */

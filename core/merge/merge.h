@@ -49,13 +49,16 @@ goat_status gt_merge_upgrade_delta(const gt_alloc *alloc, const gt_upgrade *upgr
  * lack of memory. */
 void gt_merge_fit_delta(const gt_schema *schema, gt_bytes delta, gt_buf *out);
 
+/* The same of the edit of one field. */
+goat_status gt_edit_check(const gt_field *field, gt_bytes edit, gt_diag *diag);
+
 /* ---- making edits; every one appends to `edit`, and appends nothing where there is no edit ---- */
 
 /* The edit that turns `base` (data NULL: unset) into `value` (data NULL: unset). */
 goat_status gt_edit_diff(const gt_field *field, gt_bytes base, gt_bytes value, gt_buf *edit, gt_diag *diag);
 
 /* `edit` = `first` (data NULL: none yet), then `second`, both known to be edits of this field; `base` is what
- * `first` was made on. */
+ * `first` was made on. GOAT_TOO_LARGE where together they give characters of a rich text more attributes than an edit may. */
 goat_status gt_edit_compose(const gt_field *field, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
                             gt_diag *diag);
 

@@ -54,7 +54,10 @@ enum { BASE, FIRST, SECOND };
 static gt_bytes part_of(const gt_zip_item *item, int list) { return item->in >> list & 1 ? item->values[list] : none; }
 
 /* Appends the key and what `first` and `second`, one of which is there, do to the field; nothing where that is nothing. */
-static bool compose_field(const gt_field *field, const gt_zip_item *item, gt_bytes first, gt_buf *edit) {
+/* Counts what it appends: the name and the edit of one field, or nothing. */
+static goat_status compose_field(const gt_field *field, const gt_zip_item *item, gt_bytes first, size_t *count,
+                                 gt_buf *edit, gt_diag *diag) {
+    goat_status status = GOAT_OK;
     size_t begin = edit->len;
     gt_bytes second = part_of(item, SECOND);
     gt_buf_append(edit, item->key.data, item->key.len);
@@ -62,15 +65,18 @@ static bool compose_field(const gt_field *field, const gt_zip_item *item, gt_byt
     if (second.data == NULL) {
         gt_buf_append(edit, first.data, first.len);
     } else {
-        gt_edit_compose(field, part_of(item, BASE), first, second, edit, NULL);
+        status = gt_edit_compose(field, part_of(item, BASE), first, second, edit, diag);
     }
     if (edit->len == behind) {
         edit->len = begin;
     }
-    return edit->len > begin;
+    *count += edit->len > begin;
+    return status;
 }
 
-void gt_object_compose(const gt_field *object, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
+goat_status gt_object_compose(const gt_field *object, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
+                              gt_diag *diag) {
+    goat_status status = GOAT_OK;
     static const uint8_t undefined[] = {0xf7};
     bool was_unset = gt_edit_is_unset(first);
     gt_bytes lists[] = {base, was_unset ? none : first, second};
@@ -81,14 +87,14 @@ void gt_object_compose(const gt_field *object, gt_bytes base, gt_bytes first, gt
         most += lists[i].data == NULL ? 0 : gt_value_count(lists[i]);
     }
     gt_counted counted = gt_counted_begin(edit, true, most);
-    while (gt_zip_next(&zip, &item)) {
+    while (status == GOAT_OK && gt_zip_next(&zip, &item)) {
         const gt_field *field = field_of(object, item.key);
         gt_bytes before = part_of(&item, FIRST);
         if (was_unset && part_of(&item, BASE).data != NULL) {
             before = gt_bytes_of(undefined, sizeof undefined);
         }
         if (field != NULL && (before.data != NULL || part_of(&item, SECOND).data != NULL)) {
-            count += compose_field(field, &item, before, edit);
+            status = compose_field(field, &item, before, &count, edit, diag);
         }
     }
     if (count == 0 && base.data != NULL) {
@@ -96,6 +102,7 @@ void gt_object_compose(const gt_field *object, gt_bytes base, gt_bytes first, gt
     } else {
         gt_counted_end(&counted, count);
     }
+    return status;
 }
 
 goat_status gt_object_apply(const gt_field *object, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag) {

@@ -155,6 +155,14 @@ void gt_rich_compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, 
     gt_rich_run_writer_end(&writer, edit);
 }
 
+goat_status gt_rich_refuse_attributes(const gt_field *field, gt_diag *diag) {
+    gt_fail(diag, GOAT_TOO_LARGE,
+            "with what is not captured yet, characters would be given attributes of more than %d bytes",
+            GT_RICH_ATTRIBUTES_MAX);
+    gt_diag_field(diag, (const char *)field->path.data, field->path.len);
+    return GOAT_TOO_LARGE;
+}
+
 static void compose_runs(gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit) {
     gt_rich_compose_runs(first, second, gt_rich_count(base), edit);
 }

@@ -52,7 +52,7 @@ static void write_part(const gt_rich_part *part, gt_buf *document) {
 }
 
 /* Notes what the runs in `single` make of a part. */
-static bool change_part(walk *w, const gt_rich_part *part, gt_bytes single) {
+static goat_status change_part(walk *w, const gt_rich_part *part, gt_bytes single) {
     gt_buf both, document;
     gt_buf_init(&both, w->index->alloc);
     gt_buf_init(&document, w->index->alloc);
@@ -61,9 +61,10 @@ static bool change_part(walk *w, const gt_rich_part *part, gt_bytes single) {
     if (!w->index->is_whole && edit.data != NULL) gt_rich_compose_runs(edit, single, part->base_count, &both);
     if (!w->index->is_whole && edit.data == NULL) gt_buf_append(&both, single.data, single.len);
     size_t edit_len = both.len;
+    bool fits = gt_buf_failed(&both) || gt_rich_edit_fits(gt_buf_bytes(&both));
     write_part(part, &document);
     if (!gt_buf_failed(&document)) gt_merge_rich.apply(gt_buf_bytes(&document), single, &both);
-    if (!gt_buf_failed(&document) && !gt_buf_failed(&both) &&
+    if (fits && !gt_buf_failed(&document) && !gt_buf_failed(&both) &&
         gt_reserve(w->index->alloc, (void **)(void *)&w->changes, w->count, &w->capacity, sizeof(*w->changes))) {
         made = &w->changes[w->count++];
         *made = (change){.part = w->at.part, .now = {.base_count = part->base_count}};
@@ -72,7 +73,8 @@ static bool change_part(walk *w, const gt_rich_part *part, gt_bytes single) {
     }
     gt_buf_free(&document);
     gt_buf_free(&both);
-    return made != NULL;
+    if (!fits) return gt_rich_refuse_attributes(w->index->field, w->diag);
+    return made != NULL ? GOAT_OK : gt_no_memory(w->diag);
 }
 
 /* ---- going along ---- */
@@ -90,16 +92,16 @@ static void enter(walk *w, place *at) {
 }
 
 /* Ends what is done to the part, which is `kept` but when something has failed. */
-static bool leave(walk *w, bool kept) {
+static goat_status leave(walk *w, bool kept) {
     gt_buf single;
-    if (!w->at.is_in) return true;
+    if (!w->at.is_in) return GOAT_OK;
     gt_buf_init(&single, w->index->alloc);
     gt_rich_run_writer_end(&w->writer, &single);
-    bool good = !gt_buf_failed(&single);
-    if (good && kept && single.len > 0) good = change_part(w, part_at(w, &w->at), gt_buf_bytes(&single));
+    goat_status status = gt_buf_failed(&single) ? gt_no_memory(w->diag) : GOAT_OK;
+    if (status == GOAT_OK && kept && single.len > 0) status = change_part(w, part_at(w, &w->at), gt_buf_bytes(&single));
     gt_buf_free(&single);
     w->at.is_in = false;
-    return good;
+    return status;
 }
 
 static bool is_piece_left(place *at) {
@@ -134,6 +136,7 @@ static goat_status look(walk *w, uint64_t units, gt_bytes attributes, bool *chan
 /* Goes over so many units, which are removed or kept with attributes (data NULL: as they are). */
 static goat_status go(walk *w, uint64_t units, bool removes, gt_bytes attributes) {
     gt_rich_piece taken;
+    goat_status status;
     while (units > 0) {
         if (!removes && attributes.data == NULL && is_passed_over(w, &w->at, units)) {
             units -= part_at(w, &w->at)->units;
@@ -143,7 +146,7 @@ static goat_status go(walk *w, uint64_t units, bool removes, gt_bytes attributes
         enter(w, &w->at);
         if (!is_piece_left(&w->at)) {
             if (is_last(w, &w->at)) return gt_delta_refuse_end(w->number, w->diag);
-            if (!leave(w, true)) return gt_no_memory(w->diag);
+            if ((status = leave(w, true)) != GOAT_OK) return status;
             w->at.part++;
             continue;
         }
@@ -180,8 +183,9 @@ static goat_status take_all(walk *w, gt_bytes delta) {
         status = gt_delta_read(map, w->number, &op, w->diag);
         if (status == GOAT_OK) status = take_operation(w, &op);
     }
-    bool left = leave(w, status == GOAT_OK);
-    return status == GOAT_OK && !left ? gt_no_memory(w->diag) : status;
+    if (status == GOAT_OK) return leave(w, true);
+    leave(w, false); /* what failed first is said */
+    return status;
 }
 
 /* ---- Deltas ---- */

@@ -15,7 +15,7 @@ goat_status gt_rich_index_new(const gt_alloc *alloc, const gt_field *field, gt_b
                               gt_bytes value, gt_rich_index **index, gt_diag *diag);
 void gt_rich_index_free(gt_rich_index *index); /* NULL is accepted */
 
-/* GOAT_OK; GOAT_INVALID as gt_edit_delta; GOAT_NO_MEMORY. `*made`: false when it fails, which changes nothing, and where it is for
+/* GOAT_OK; GOAT_INVALID as gt_edit_delta, GOAT_TOO_LARGE as gt_edit_compose; GOAT_NO_MEMORY. `*made`: false when it fails, which changes nothing, and where it is for
  * others to decide: the document would be longer or shorter than its field allows, or too large. */
 goat_status gt_rich_index_delta(gt_rich_index *index, gt_bytes delta, bool *made, gt_diag *diag);
 

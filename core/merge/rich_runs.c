@@ -60,6 +60,19 @@ bool gt_rich_run_read(gt_bytes element, gt_run *run, const char **fault) {
     return true;
 }
 
+bool gt_rich_edit_fits(gt_bytes edit) {
+    gt_bytes element, kept, attributes;
+    if (edit.len == 0 || gt_value_kind(edit) != GT_KIND_MAP) return true;
+    for (gt_iter iter = gt_array_iter(gt_map_find_int(edit, 0)); gt_array_next(&iter, &element);) {
+        int64_t number;
+        if (element.len <= GT_RICH_ATTRIBUTES_MAX || gt_value_kind(element) != GT_KIND_ARRAY) continue;
+        gt_iter pair = gt_array_iter(element);
+        bool is_kept = gt_array_next(&pair, &kept) && gt_value_as_int64(kept, &number);
+        if (is_kept && gt_array_next(&pair, &attributes) && attributes.len > GT_RICH_ATTRIBUTES_MAX) return false;
+    }
+    return true;
+}
+
 gt_run_iter gt_rich_runs_of(gt_bytes edit, uint64_t base_count) {
     bool is_whole = gt_value_kind(edit) != GT_KIND_MAP;
     gt_run_iter iter = {.before = base_count, .left = base_count, .removes = is_whole, .is_rich = true};

@@ -20,6 +20,10 @@ bool gt_rich_run_next(gt_run_iter *iter, gt_run *run);
  * "it …", or NULL. */
 bool gt_rich_run_read(gt_bytes element, gt_run *run, const char **fault);
 
+/* False where a run of an edit (or of nothing) gives what it keeps more attributes than it may: two edits that each give it as many
+ * as they may can come to that together. */
+bool gt_rich_edit_fits(gt_bytes edit);
+
 /* Takes the first `count` elements off a run, which has more or as many. */
 gt_run gt_rich_run_take(gt_run *run, uint64_t count);
 

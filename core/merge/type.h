@@ -71,7 +71,8 @@ typedef struct gt_merge_type {
 } gt_merge_type;
 
 void gt_object_diff(const gt_field *object, gt_bytes base, gt_bytes value, gt_buf *edit);
-void gt_object_compose(const gt_field *object, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit);
+goat_status gt_object_compose(const gt_field *object, gt_bytes base, gt_bytes first, gt_bytes second, gt_buf *edit,
+                              gt_diag *diag);
 goat_status gt_object_apply(const gt_field *object, gt_bytes base, gt_bytes edit, gt_buf *value, gt_diag *diag);
 
 extern const gt_merge_type gt_merge_single, gt_merge_set, gt_merge_map, gt_merge_counter, gt_merge_list, gt_merge_text,
@@ -177,6 +178,9 @@ goat_status gt_rich_write_delta(gt_bytes base, gt_bytes delta, gt_buf *edit, gt_
 
 /* Appends what two edits of runs do to so many elements, the second to what the first left; nothing if they do nothing. */
 void gt_rich_compose_runs(gt_bytes first, gt_bytes second, uint64_t base_count, gt_buf *edit);
+
+/* GOAT_TOO_LARGE, where gt_rich_edit_fits() says that two together are not an edit. */
+goat_status gt_rich_refuse_attributes(const gt_field *field, gt_diag *diag);
 
 /* Goes `units` further from the beginning of `text`: so many bytes and code points. False when that is outside of it or
  * inside of a code point; `*units` is then what is left, and the others are as far as it goes. */

@@ -15,9 +15,11 @@ static const char schema[] =
     "{\"ns\": \"goat\", \"version\": 9, \"fields\": {\"body\": {\"type\": \"text\"}, "
     "\"few\": {\"type\": \"text\", \"min_length\": 3, \"max_length\": 12}, "
     "\"born\": {\"type\": \"text\"}, \"many\": {\"type\": \"text\", \"max_length\": 80000}, "
+    "\"strict\": {\"type\": \"richtext\", \"pattern\": \"g\"}, "
     "\"doc\": {\"type\": \"richtext\"}, \"short\": {\"type\": \"richtext\", \"max_length\": 6}, "
     "\"page\": {\"type\": \"object\", \"fields\": {\"body\": {\"type\": \"text\"}, "
     "\"doc\": {\"type\": \"richtext\"}, "
+    "\"strict\": {\"type\": \"richtext\", \"pattern\": \"g\"}, "
     "\"inner\": {\"type\": \"object\", \"fields\": {\"words\": {\"type\": \"text\"}}}, "
     "\"note\": {\"type\": \"text\", \"min_length\": 2}, \"number\": {\"type\": \"counter\"}, "
     "\"title\": {\"type\": \"string\"}}}}}";
@@ -347,6 +349,65 @@ static void a_text_does_not_outgrow_what_an_item_may_be(void **state) {
     free(piece);
 }
 
+static goat_status give(goat_item *item, const char *name, char attribute) {
+    char letters[3001], notation[3100];
+    memset(letters, 'x', 3000);
+    letters[3000] = 0;
+    snprintf(notation, sizeof notation, "[{retain: 3, attributes: {%c: '%s'}}]", attribute, letters);
+    gt_edit edit = {.operation = GT_DELTA, .value = test_value(notation)};
+    goat_status status = gt_item_edit(item, gt_bytes_text(name), &edit, NULL);
+    test_value_free(edit.value);
+    return status;
+}
+
+static void is_refused_until_captured(test_handles *f, const char *name, const char *key) {
+    goat_item *item = create(f, key);
+    gt_sight sight;
+    assert_int_equal(put_in_front(item, name, true, "goats"), GOAT_OK);
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    assert_int_equal(give(item, name, 'a'), GOAT_OK);
+    size_t before = value_of(item, name).len;
+    assert_int_equal(give(item, name, 'b'), GOAT_TOO_LARGE);
+    assert_int_equal(value_of(item, name).len, before);
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    assert_int_equal(give(item, name, 'b'), GOAT_OK);
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    assert_int_equal(gt_item_look(item, &sight, NULL), GOAT_OK);
+    assert_int_equal(sight.flags & GOAT_ITEM_UNSAVED, 0);
+    assert_true(value_of(item, name).len > before + 3000);
+    test_handle_drop(item);
+}
+
+static void attributes_wait_for_a_capture_where_they_would_be_too_many(void **state) {
+    is_refused_until_captured(*state, "doc", "x");
+    is_refused_until_captured(*state, "page.doc", "y");
+    is_refused_until_captured(*state, "strict", "z"); /* has no index: edits are composed */
+    is_refused_until_captured(*state, "page.strict", "u");
+}
+
+/* There is no way to make one, so it is made by hand. */
+static void an_edit_that_may_not_be_is_not_signed(void **state) {
+    test_handles *f = *state;
+    goat_item *item = create(f, "x");
+    gt_sight sight;
+    gt_diag diag;
+    assert_int_equal(put_in_front(item, "doc", true, "goats"), GOAT_OK);
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    assert_int_equal(put_in_front(item, "doc", true, "x"), GOAT_OK);
+    assert_int_equal(value_of(item, "doc").len > 0, 1);
+    assert_int_equal(gt_item_look(item, &sight, NULL), GOAT_OK);
+    uint8_t *edit = sight.work->edits[0].bytes; /* {0: ["x"]} */
+    assert_int_equal(gt_work_validate(sight.work, NULL), GOAT_OK);
+    edit[1] = 0x01; /* {1: ["x"]} */
+    gt_diag_init(&diag);
+    assert_int_equal(gt_work_validate(sight.work, &diag), GOAT_INVALID);
+    assert_string_equal(diag.field, "doc");
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_INVALID);
+    edit[1] = 0x00;
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    test_handle_drop(item);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_text_does_not_outgrow_what_an_item_may_be, set_up, test_handles_tear_down),
@@ -354,6 +415,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(whenever_it_is_looked_at_it_is_the_same, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(what_is_typed_and_taken_back_is_not_unsaved, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(a_splice_that_lacks_memory_is_none, set_up, test_handles_tear_down),
+        cmocka_unit_test_setup_teardown(attributes_wait_for_a_capture_where_they_would_be_too_many, set_up,
+                                        test_handles_tear_down),
+        cmocka_unit_test_setup_teardown(an_edit_that_may_not_be_is_not_signed, set_up, test_handles_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "value/build.h"
 #include "value/rich.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char schema_json[] = "{\"ns\": \"t\", \"version\": 1, \"fields\": {\"r\": {\"type\": \"richtext\"}, "
@@ -65,8 +66,9 @@ static goat_status model_delta(model *m, gt_bytes delta, gt_diag *diag) {
     gt_buf_init(&both, &gt_alloc_system);
     gt_buf_init(&value, &gt_alloc_system);
     goat_status status = gt_edit_delta(m->field, or_none(&m->value), delta, &single, diag);
-    if (status == GOAT_OK && single.len > 0) {
-        gt_edit_compose(m->field, m->base, or_none(&m->edit), gt_buf_bytes(&single), &both, NULL);
+    bool any = status == GOAT_OK && single.len > 0;
+    if (any) status = gt_edit_compose(m->field, m->base, or_none(&m->edit), gt_buf_bytes(&single), &both, diag);
+    if (any && status == GOAT_OK) {
         copy(&value, m->base);
         if (both.len > 0) {
             gt_buf_clear(&value);
@@ -381,6 +383,50 @@ static void what_breaks_a_rule_of_length_is_not_made(void **state) {
     test_value_free(base);
 }
 
+static void give(char name, gt_buf *delta) {
+    char letters[3001], notation[3100];
+    memset(letters, 'x', 3000);
+    letters[3000] = 0;
+    snprintf(notation, sizeof notation, "[{retain: 3, attributes: {%c: '%s'}}]", name, letters);
+    gt_bytes value = test_value(notation);
+    copy(delta, value);
+    test_value_free(value);
+}
+
+/* Each may give 3,000 bytes of attributes; both together would be an edit that nobody takes. */
+static void attributes_that_are_too_many_together_are_not_made(void **state) {
+    const fixture *f = *state;
+    gt_bytes base = test_value("[{insert: 'goats'}]"), bold = test_value("[{retain: 3, attributes: {c: 1}}]");
+    gt_buf first, second;
+    gt_diag diag;
+    model m;
+    bool made;
+    gt_buf_init(&first, &gt_alloc_system);
+    gt_buf_init(&second, &gt_alloc_system);
+    give('a', &first);
+    give('b', &second);
+    model_init(&m, f->field, base);
+    gt_rich_index *index = index_of(&m);
+    assert_int_equal(model_delta(&m, gt_buf_bytes(&first), NULL), GOAT_OK);
+    assert_int_equal(gt_rich_index_delta(index, gt_buf_bytes(&first), &made, NULL), GOAT_OK);
+    gt_diag_init(&diag);
+    assert_int_equal(model_delta(&m, gt_buf_bytes(&second), NULL), GOAT_TOO_LARGE);
+    assert_int_equal(gt_rich_index_delta(index, gt_buf_bytes(&second), &made, &diag), GOAT_TOO_LARGE);
+    assert_string_equal(diag.field, "r");
+    assert_false(made);
+    assert_same(&m, index);
+    assert_int_equal(model_delta(&m, bold, NULL), GOAT_OK);
+    assert_int_equal(gt_rich_index_delta(index, bold, &made, NULL), GOAT_OK);
+    assert_true(made);
+    assert_same(&m, index);
+    gt_rich_index_free(index);
+    model_free(&m);
+    gt_buf_free(&first);
+    gt_buf_free(&second);
+    test_value_free(base);
+    test_value_free(bold);
+}
+
 /* Another version of a schema, or what is older than the rule, may have left such attributes. */
 static void a_document_in_another_form_has_no_index(void **state) {
     const fixture *f = *state;
@@ -397,6 +443,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_index_goes_on_with_what_was_edited, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_delta_without_memory_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_breaks_a_rule_of_length_is_not_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(attributes_that_are_too_many_together_are_not_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_document_in_another_form_has_no_index, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
