@@ -152,7 +152,8 @@ goat_status gt_splices_settle(gt_field_edit *edit, gt_bytes base, const gt_alloc
     gt_buf_append(&both, made.data, made.len);
     if (status == GOAT_OK) status = write_value(edit, base, gt_buf_bytes(&made), &both, diag);
     if (status == GOAT_OK) {
-        edit->bytes = both.data; /* the buffer's memory is taken over */
+        GOAT_ASSERT(made.len > 0); /* a field without an edit has none to settle */
+        edit->bytes = both.data;   /* the buffer's memory is taken over */
         edit->edit_len = made.len;
         edit->value_len = both.len - made.len;
         edit->has_value = edit->value_len > 0;

@@ -21,7 +21,7 @@ goat_status gt_rich_index_delta(gt_rich_index *index, gt_bytes delta, bool *made
 
 uint64_t gt_rich_index_count(const gt_rich_index *index); /* elements */
 
-/* Whether all Deltas together are an edit. GOAT_NO_MEMORY. */
+/* Whether all Deltas together are an edit, which gt_rich_index_edit() then writes. Needs no memory. */
 bool gt_rich_index_is_edit(const gt_rich_index *index);
 void gt_rich_index_edit(const gt_rich_index *index, gt_buf *edit);   /* appends it, or nothing */
 void gt_rich_index_value(const gt_rich_index *index, gt_buf *value); /* appends the document */

@@ -349,6 +349,49 @@ static void a_text_does_not_outgrow_what_an_item_may_be(void **state) {
     free(piece);
 }
 
+static goat_status unset(goat_item *item, const char *name) {
+    gt_edit edit = {.operation = GT_UNSET};
+    return gt_item_edit(item, gt_bytes_text(name), &edit, NULL);
+}
+
+/* What was unset is written again, which is no edit. That must be known whatever memory is lacking. */
+static void comes_back_without_memory(test_handles *f, const char *name, bool is_rich) {
+    for (uint64_t k = 0;; k++) {
+        char key[40];
+        snprintf(key, sizeof key, "%s%u", name, (unsigned)k);
+        goat_item *item = create(f, key);
+        gt_sight sight;
+        gt_buf delta;
+        assert_int_equal(put_in_front(item, name, is_rich, "goats"), GOAT_OK);
+        assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+        assert_int_equal(unset(item, name), GOAT_OK);
+        f->machine.memory.failed = false;
+        f->machine.memory.once = true;
+        f->machine.memory.left = k;
+        goat_status status = put_in_front(item, name, is_rich, "goats");
+        f->machine.memory.left = TEST_ALLOC_NEVER;
+        bool failed = f->machine.memory.failed;
+        assert_int_equal(status, failed ? GOAT_NO_MEMORY : GOAT_OK);
+        assert_delta(item, &delta);
+        if (delta.len > 0) assert_int_equal(gt_value_check(gt_buf_bytes(&delta), GT_VALUE_EDIT, NULL), GOAT_OK);
+        gt_buf_free(&delta);
+        assert_int_equal(gt_item_look(item, &sight, NULL), GOAT_OK);
+        assert_int_equal((sight.flags & GOAT_ITEM_UNSAVED) != 0, status != GOAT_OK);
+        assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+        const gt_field *field;
+        gt_bytes value;
+        assert_int_equal(gt_item_field(item, gt_bytes_text(name), &field, &value, NULL), GOAT_OK);
+        assert_int_equal(value.data != NULL, status == GOAT_OK);
+        test_handle_drop(item);
+        if (!failed) break;
+    }
+}
+
+static void what_comes_back_is_no_edit_whatever_memory_lacks(void **state) {
+    comes_back_without_memory(*state, "body", false);
+    comes_back_without_memory(*state, "doc", true);
+}
+
 static goat_status give(goat_item *item, const char *name, char attribute) {
     char letters[3001], notation[3100];
     memset(letters, 'x', 3000);
@@ -415,6 +458,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(whenever_it_is_looked_at_it_is_the_same, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(what_is_typed_and_taken_back_is_not_unsaved, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(a_splice_that_lacks_memory_is_none, set_up, test_handles_tear_down),
+        cmocka_unit_test_setup_teardown(what_comes_back_is_no_edit_whatever_memory_lacks, set_up,
+                                        test_handles_tear_down),
         cmocka_unit_test_setup_teardown(attributes_wait_for_a_capture_where_they_would_be_too_many, set_up,
                                         test_handles_tear_down),
         cmocka_unit_test_setup_teardown(an_edit_that_may_not_be_is_not_signed, set_up, test_handles_tear_down),
