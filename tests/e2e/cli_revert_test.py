@@ -1,9 +1,35 @@
 #!/usr/bin/env python3
 """goat revert: what it undoes, what it leaves, what it says, and what it refuses."""
 import json
+import os
+import shutil
+import subprocess
 import unittest
 
-from cli_support import CAT, NO, SANITIZED, USAGE, Case, lines, run
+from cli_support import CAT, NO, SANITIZED, TROUBLE, USAGE, Case, lines, run
+
+BATCH = 65536
+COMPILER = shutil.which("cc")
+DRY = b"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+static int calls, draws; /* of the second revert, no dry run, the second transaction finds none: each commit takes 16 bytes */
+ssize_t getrandom(void *bytes, size_t len, unsigned flags) {
+    errno = EIO;
+    return calls == 2 && draws++ >= 65536 / 64 ? -1 : syscall(SYS_getrandom, bytes, len, flags);
+}
+typedef int revert_fn(void *, const char *, size_t, void *, void *, void *);
+int goat_repo_revert(void *repo, const char *spec, size_t len, void *result, void *job, void *error) {
+    calls++;
+    int status = ((revert_fn *)dlsym(RTLD_NEXT, "goat_repo_revert"))(repo, spec, len, result, job, error);
+    calls += calls == 2;
+    return status;
+}
+"""
 
 
 class Revert(Case):
@@ -245,6 +271,19 @@ class Revert(Case):
         self.assertIn("/data/cats/tom  ", self.goat(*everything, code=NO, notes=True))
         self.assertEqual([line.split(": ")[1] for line in self.error.splitlines()], ["/data/cats/kit", "/data/dogs/rex"])
         self.assertNotIn("tom", self.goat("ls", self.db, "/data/cats"))
+
+    @unittest.skipIf(SANITIZED or not COMPILER, "a library is put in front of the command's, by a compiler")
+    def test_what_a_revert_did_before_it_failed_is_printed(self):
+        subprocess.run([COMPILER, "-shared", "-fPIC", "-x", "c", "-o", self.path("dry.so"), "-"], input=DRY, check=True)
+        self.goat("import", self.db, "/data/dogs", "--schema", "cat", "--key", "name", "--quiet", "--batch", "5000",
+                  stdin="".join(f'{{"name": "{i}"}}\n' for i in range(BATCH + 10)))
+        revert = "revert", self.db, "--since", "2020-01-01T00:00:00Z", "--in", "/data/dogs", "--json"
+        said = lines(self.goat(*revert, code=TROUBLE, env={**os.environ, "LD_PRELOAD": self.path("dry.so")}))
+        self.assertIn("randomness", self.error)
+        self.assertEqual((len(said), all("commit" in item for item in said)), (BATCH, True))
+        self.assertEqual(len(lines(self.goat(*revert))), 10)
+        self.assertEqual(self.goat("ls", self.db, "/data/dogs"), "")
+        self.verified()
 
 
 if __name__ == "__main__":
