@@ -172,6 +172,7 @@ static void opened(sim_peer *peer) {
 /* ---- ending ---- */
 
 static void free_handle(sim_peer *peer, sim_handle *handle) {
+    sim_paging_end(&handle->paging);
     for (int repo = 0; repo < SIM_REPOS_MAX; repo++) {
         goat_repo_free(handle->repos[repo]);
         handle->repos[repo] = NULL;

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How many elements a field has; 0 where it is not there. */
-static uint32_t length_of(goat_item *item, sim_field field) {
+uint32_t sim_length_of(goat_item *item, sim_field field) {
     const char *name = sim_field_names[field];
     goat_buf out = {0};
     uint64_t count = 0;
@@ -49,7 +48,7 @@ goat_status sim_insert(goat_item *item, const sim_place *at, sim_field field, gt
                        goat_error **error) {
     static const char *const attributes[] = {"", ", \"attributes\": {\"b\": true}",
                                              ", \"attributes\": {\"h\": 1, \"link\": \"x\"}"};
-    uint32_t count = length_of(item, field), position = 0;
+    uint32_t count = sim_length_of(item, field), position = 0;
     uint64_t where = gt_sim_random_below(random, 4);
     char delta[128], before[32];
     if (where == 0) position = count;
@@ -96,7 +95,7 @@ static void edit_list(goat_item *item, const sim_place *at, gt_sim_random *rando
 static void edit_text(goat_item *item, const sim_place *at, sim_field field, gt_sim_random *random) {
     static const char *const words[] = {"", "a word", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
                                         "e\xcc\x81 \xf0\x9f\x90\x90\n"};
-    uint32_t count = length_of(item, field);
+    uint32_t count = sim_length_of(item, field);
     if (count == 0) return;
     uint32_t position = (uint32_t)gt_sim_random_below(random, count);
     uint32_t removed = (uint32_t)gt_sim_random_below(random, count - position) + 1;
@@ -113,7 +112,7 @@ static void edit_rich(goat_item *item, const sim_place *at, gt_sim_random *rando
                                        "{\"retain\": 1, \"attributes\": {\"b\": null, \"h\": 2}}", "{\"delete\": 1}",
                                        "{\"insert\": {\"image\": 1}}"};
     char delta[128], before[32];
-    uint32_t count = length_of(item, SIM_RICH);
+    uint32_t count = sim_length_of(item, SIM_RICH);
     if (count == 0) return;
     write_retain(before, sizeof(before), (uint32_t)gt_sim_random_below(random, count));
     snprintf(delta, sizeof(delta), "[%s%s]", before, what[gt_sim_random_below(random, 4)]);

@@ -59,7 +59,7 @@ static uint8_t choose_repo(const sim_handle *handle, gt_sim_random *random) {
     return SIM_REPOS_MAX;
 }
 
-static const char *choose_key(const sim_peer *peer, gt_sim_random *random, char key[8]) {
+const char *sim_choose_key(const sim_peer *peer, gt_sim_random *random, char key[8]) {
     bool strict = sim_once_in(random, 4);
     snprintf(key, 8, "%c%u", strict ? 's' : 'n',
              (unsigned)gt_sim_random_below(random, peer->world->plan->profile.keys));
@@ -80,7 +80,7 @@ static goat_item *open_item(sim_handle *handle, goat_tx *tx, const sim_place *at
     return item;
 }
 
-static void note_pending(const sim_place *at, sim_pending *pending, sim_field field, uint8_t part) {
+void sim_note_pending(const sim_place *at, sim_pending *pending, sim_field field, uint8_t part) {
     memcpy(pending->path, at->path, sizeof(pending->path));
     pending->field = (uint8_t)field;
     pending->part = part;
@@ -134,7 +134,7 @@ static void edit_field(goat_item *item, const sim_place *at, gt_sim_random *rand
     goat_error *error = NULL;
     goat_status status = set_field(item, at, field, gt_buf_bytes(&value), random, &part, &error);
     sim_expect_rule(at->peer, status, error, "editing a field");
-    if (status == GOAT_OK) note_pending(at, &pending, field, part);
+    if (status == GOAT_OK) sim_note_pending(at, &pending, field, part);
     gt_buf_free(&value);
 }
 
@@ -177,7 +177,7 @@ static void replace_all(goat_item *item, const sim_place *at, gt_sim_random *ran
     for (uint8_t field = 0; status == GOAT_OK && field < SIM_FIELDS; field++) {
         sim_pendings_remove(at->pendings, at->path, field, UINT8_MAX);
     }
-    if (status == GOAT_OK) note_pending(at, &pending, SIM_STRING, 0);
+    if (status == GOAT_OK) sim_note_pending(at, &pending, SIM_STRING, 0);
     gt_buf_free(&fields);
     (void)random;
 }
@@ -201,7 +201,7 @@ static void edit_some(sim_peer *peer, sim_handle *handle, goat_tx *tx, uint8_t r
                       gt_sim_random *random) {
     char key[8];
     sim_place at = {.peer = peer, .pendings = pendings, .repo = repo};
-    const char *ns = choose_key(peer, random, key);
+    const char *ns = sim_choose_key(peer, random, key);
     snprintf(at.path, sizeof(at.path), "%s/%s", sim_repo_paths[repo], key);
     goat_item *item = open_item(handle, tx, &at, ns);
     if (item == NULL) return;
@@ -248,46 +248,10 @@ void sim_do_transaction(sim_peer *peer, gt_sim_random *random) {
     sim_free(pendings.list);
 }
 
-/* Under which schemas edits of one call name each item. */
-typedef struct named {
-    char path[40];
-    const char *ns;
-} named;
-
-enum { APPLIED_MAX = 6 };
-
-static uint32_t write_apply(sim_peer *peer, uint8_t repo, gt_sim_random *random, gt_buf *out, sim_pendings *pendings,
-                            named *names) {
-    uint64_t count = sim_between(random, 1, APPLIED_MAX);
-    gt_write_array_head(out, (size_t)count);
-    for (uint64_t i = 0; i < count; i++) {
-        char key[8];
-        sim_pending pending;
-        sim_place at = {.peer = peer, .pendings = pendings, .repo = repo};
-        const char *ns = choose_key(peer, random, key);
-        snprintf(at.path, sizeof(at.path), "%s/%s", sim_repo_paths[repo], key);
-        memcpy(names[i].path, at.path, sizeof(at.path));
-        names[i].ns = ns;
-        gt_write_map_head(out, 3); /* keys by length, then bytes */
-        gt_write_text(out, gt_bytes_text("key"));
-        gt_write_text(out, gt_bytes_text(key));
-        gt_write_text(out, gt_bytes_text("set"));
-        gt_write_map_head(out, 1);
-        gt_write_text(out, gt_bytes_text("s"));
-        pending.order = ++peer->world->markers;
-        sim_write_value(SIM_STRING, pending.order, out, &pending);
-        gt_write_text(out, gt_bytes_text("schema"));
-        gt_write_text(out, gt_bytes_text(ns));
-        note_pending(&at, &pending, SIM_STRING, 0);
-    }
-    return (uint32_t)count;
-}
-
-/* Whether the item that was refused is named under another schema than its own, or under two. */
-static bool is_of_another(const sim_handle *handle, const char *path, const named *names, uint32_t count) {
+/* The namespace that an item has here; NULL: it is not seen. */
+static const char *schema_of(const sim_handle *handle, const char *path) {
     goat_item *item = NULL;
     const char *own = NULL;
-    bool differs = false;
     if (goat_item_open(handle->db, NULL, path, strlen(path), &item, NULL) == GOAT_OK) {
         gt_sight sight;
         gt_db_lock(handle->db);
@@ -296,37 +260,94 @@ static bool is_of_another(const sim_handle *handle, const char *path, const name
         }
         gt_db_unlock(handle->db);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(names[i].path, path) != 0) continue;
-        differs = differs || (own != NULL && strcmp(own, names[i].ns) != 0);
-        if (own == NULL) own = names[i].ns;
-    }
     goat_item_free(item);
+    return own;
+}
+
+/* Whether the item that was refused is named under another schema than its own, or under two. */
+static bool is_of_another(const sim_handle *handle, const char *path, const sim_applied *edits, uint32_t count) {
+    const char *own = schema_of(handle, path);
+    bool differs = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (edits[i].ns == NULL || strcmp(edits[i].path, path) != 0) continue;
+        differs = differs || (own != NULL && strcmp(own, edits[i].ns) != 0);
+        if (own == NULL) own = edits[i].ns;
+    }
     return differs;
+}
+
+/* Whether an item is deleted, or not, as the last edit of it says; or there is an earlier one of another schema, which has not come
+ * into view yet: then that is what the item is. */
+static bool is_as_told(const sim_handle *handle, const sim_applied *edit) {
+    goat_item *item = NULL;
+    uint32_t flags = 0;
+    const char *own = schema_of(handle, edit->path);
+    if (own != NULL && edit->ns != NULL && strcmp(own, edit->ns) != 0) return true;
+    goat_status status = goat_item_open(handle->db, NULL, edit->path, strlen(edit->path), &item, NULL);
+    if (status == GOAT_OK) status = goat_item_state(item, &flags, NULL);
+    goat_item_free(item);
+    return status == GOAT_OK && ((flags & GOAT_ITEM_DELETED) != 0) == edit->is_deleted;
+}
+
+/* Each edit is counted, and items are deleted or there as they were told. */
+static void check_applied(sim_peer *peer, const sim_handle *handle, const sim_applied *edits, uint32_t count,
+                          gt_bytes result) {
+    static const char *const names[] = {"created", "changed", "unchanged"};
+    int64_t sum = 0, one = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (gt_value_as_int64(gt_map_find(result, gt_bytes_text(names[i])), &one)) sum += one;
+    }
+    if (sum != count)
+        sim_fail(peer->world, "applied", "peer %u: %u edits are told as another number", peer->index, count);
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_last = true;
+        for (uint32_t k = i + 1; k < count; k++) is_last = is_last && strcmp(edits[i].path, edits[k].path) != 0;
+        if (!is_last || !edits[i].is_told || is_as_told(handle, &edits[i])) continue;
+        sim_fail(peer->world, "applied", "peer %u: %s is not %s after an edit that says so", peer->index, edits[i].path,
+                 edits[i].is_deleted ? "deleted" : "there");
+    }
+}
+
+/* The same edits as CBOR, or as the JSON that they are. */
+static goat_status apply(goat_repo *repo, gt_bytes json, uint32_t flags, bool as_json, goat_buf *result,
+                         goat_error **error) {
+    goat_buf edits = {0};
+    const char *text = (const char *)json.data;
+    if (as_json) return goat_repo_apply_json(repo, text, json.len, flags, result, error);
+    goat_status status = goat_value_from_json(text, json.len, &edits, error);
+    if (status == GOAT_OK) status = goat_repo_apply(repo, edits.data, edits.size, flags, result, error);
+    goat_buf_free(&edits);
+    return status;
 }
 
 void sim_do_apply(sim_peer *peer, gt_sim_random *random) {
     sim_handle *handle = choose_handle(peer, random);
     sim_pendings pendings = {0};
-    named names[APPLIED_MAX];
+    sim_applied edits[SIM_APPLIED_MAX];
     uint64_t after = peer->world->markers;
     uint8_t repo = choose_repo(handle, random);
     if (repo == SIM_REPOS_MAX) return;
-    gt_buf edits;
-    gt_buf_init(&edits, &gt_alloc_system);
-    uint32_t count = write_apply(peer, repo, random, &edits, &pendings, names);
+    gt_buf json;
+    goat_buf result = {0};
+    gt_buf_init(&json, &gt_alloc_system);
+    uint32_t count = sim_write_edits(peer, handle, repo, random, &json, &pendings, edits);
     uint32_t flags = sim_once_in(random, 3) ? GOAT_APPLY_TRANSACTION : 0;
+    bool as_json = sim_once_in(random, 2);
     goat_error *error = NULL;
-    goat_status status = goat_repo_apply(handle->repos[repo], edits.data, edits.len, flags, NULL, &error);
+    goat_status status = apply(handle->repos[repo], gt_buf_bytes(&json), flags, as_json, &result, &error);
+    sim_say(peer->world, peer->index, "applies %.*s: %s", (int)json.len, (const char *)json.data,
+            gt_status_name(status));
     bool names_no_rule = status == GOAT_INVALID && goat_error_detail(error, GOAT_DETAIL_RULE)[0] == 0;
-    if (names_no_rule && is_of_another(handle, goat_error_detail(error, GOAT_DETAIL_PATH), names, count)) {
+    if (names_no_rule && is_of_another(handle, goat_error_detail(error, GOAT_DETAIL_PATH), edits, count)) {
         goat_error_free(error);
     } else {
         sim_expect_rule(peer, status, error, "applying");
     }
     if (status == GOAT_OK) committed(peer, handle, &pendings, after);
+    if (status == GOAT_OK) check_applied(peer, handle, edits, count, gt_bytes_of(result.data, result.size));
     sim_scan_all(peer, true);
-    gt_buf_free(&edits);
+    gt_buf_free(&json);
+    goat_buf_free(&result);
     sim_free(pendings.list);
 }
 
@@ -361,7 +382,7 @@ static void look_at_item(sim_peer *peer, const sim_handle *handle, uint8_t repo,
     char key[8], path[40];
     goat_item *item = NULL;
     goat_buf out = {0};
-    choose_key(peer, random, key);
+    sim_choose_key(peer, random, key);
     snprintf(path, sizeof(path), "%s/%s", sim_repo_paths[repo], key);
     goat_status status = goat_item_open(handle->db, NULL, path, strlen(path), &item, NULL);
     sim_expect(peer, status, "opening an item");
@@ -377,11 +398,12 @@ static void look_at_item(sim_peer *peer, const sim_handle *handle, uint8_t repo,
 
 void sim_do_look(sim_peer *peer, gt_sim_random *random) {
     static const char spec[] = "{\"where\": {\"b\": false}, \"sort\": [\"n\"], \"limit\": 5}";
-    const sim_handle *handle = choose_handle(peer, random);
+    sim_handle *handle = choose_handle(peer, random);
     uint8_t repo = choose_repo(handle, random);
     goat_buf info = {0};
     sim_expect(peer, goat_db_info(handle->db, &info, NULL), "asking for facts");
     goat_buf_free(&info);
+    sim_read_page(peer, handle, repo, random);
     if (repo == SIM_REPOS_MAX) return;
     for (int i = 0; i < 3; i++) look_at_item(peer, handle, repo, random);
     goat_query *query = NULL;

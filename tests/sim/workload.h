@@ -63,10 +63,38 @@ typedef struct sim_place {
     char path[40]; /* of the item */
 } sim_place;
 
+/* One of the keys that everybody shares, and the namespace of its item. */
+const char *sim_choose_key(const sim_peer *peer, gt_sim_random *random, char key[8]);
+void sim_note_pending(const sim_place *at, sim_pending *pending, sim_field field, uint8_t part);
+
+/* How many elements a field has; 0 where it is not there. */
+uint32_t sim_length_of(goat_item *item, sim_field field);
+
 /* places.c: what has places is inserted, and pieces of it moved, removed and changed. */
 goat_status sim_insert(goat_item *item, const sim_place *at, sim_field field, gt_bytes text, gt_sim_random *random,
                        goat_error **error);
 void sim_edit_places(goat_item *item, const sim_place *at, gt_sim_random *random);
+
+/* ---- applied.c: edits for apply ---- */
+
+enum { SIM_APPLIED_MAX = 6 };
+
+/* What is known beforehand of one edit of a call. */
+typedef struct sim_applied {
+    char path[40];
+    const char *ns;           /* NULL: it does not say */
+    bool is_told, is_deleted; /* whether it says what the item is then: deleted, or there */
+} sim_applied;
+
+/* Appends the edits as JSON, and adds what they write to `pendings`; how many edits. */
+uint32_t sim_write_edits(sim_peer *peer, sim_handle *handle, uint8_t repo, gt_sim_random *random, gt_buf *json,
+                         sim_pendings *pendings, sim_applied edits[SIM_APPLIED_MAX]);
+
+/* ---- history.c: the commits of an item, page by page ---- */
+
+/* Reads the next page of what a handle is in the middle of, or begins with an item of a repository (SIM_REPOS_MAX: none). */
+void sim_read_page(sim_peer *peer, sim_handle *handle, uint8_t repo, gt_sim_random *random);
+void sim_paging_end(sim_paging *paging);
 
 /* ---- pending.c: values that are on their way into a commit ---- */
 

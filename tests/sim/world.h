@@ -32,8 +32,19 @@ typedef struct sim_pendings {
     size_t capacity;
 } sim_pendings;
 
+/* The history of an item that an app is in the middle of. */
+typedef struct sim_paging {
+    goat_item *item; /* NULL: none */
+    gt_id *first;    /* those that were there when it began */
+    gt_id *told;     /* in the order in which they were told */
+    uint32_t first_count, told_count;
+    size_t first_capacity, told_capacity;
+    int64_t time_ms; /* of the last of these */
+} sim_paging;
+
 typedef struct sim_handle {
     goat_db *db; /* NULL: none */
+    sim_paging paging;
     goat_repo *repos[SIM_REPOS_MAX];
     sim_pendings pendings;
 } sim_handle;
