@@ -221,7 +221,7 @@ static bool take_in(walk *w) {
         *part = one->now;
         size_t parts = index->parts.count;
         count_part(index, part, true);
-        if (one->now.weight <= GT_RICH_PART_MAX) continue;
+        if (one->now.bulk <= GT_RICH_PART_MAX) continue;
         count_part(index, part, false);
         gt_rich_parts_cut(&index->parts, one->part); /* without memory it stays as heavy as it is */
         for (size_t i = 0; i <= index->parts.count - parts; i++) {

@@ -39,24 +39,30 @@ static gt_run_iter runs_of(const gt_rich_part *part) {
 
 enum { AROUND = 16 }; /* bytes around what is inserted, and the time that goes with them */
 
+static uint64_t bulk_around(const gt_rich_piece *piece) {
+    size_t counted = piece->attributes.len;
+    return AROUND + (counted < GT_RICH_PART_ATTRIBUTES ? counted : GT_RICH_PART_ATTRIBUTES);
+}
+
 static void add(gt_rich_part *part, const gt_rich_piece *piece) {
     gt_utf8_lengths lengths = {.points = 1};
     if (!piece->is_embed) lengths = gt_utf8_lengths_of(piece->content.data, piece->content.len);
     part->count += piece->count;
     part->units += lengths.points + lengths.pairs;
+    part->bulk += bulk_around(piece) + piece->content.len;
     part->weight += AROUND + piece->content.len + piece->attributes.len;
 }
 
 /* How much of a piece a part still takes. A heavy embed (an image, maybe) is alone, with a part without anything before it: who types
  * in front of it types there. */
 static uint64_t room_for(const gt_rich_parts *parts, const gt_rich_part *part, const gt_rich_piece *piece) {
-    uint64_t around = AROUND + piece->attributes.len, room = GT_RICH_PART_AT_FIRST;
+    uint64_t around = bulk_around(piece), room = GT_RICH_PART_AT_FIRST;
     if (piece->is_embed && piece->content.len > GT_RICH_PART_MAX) {
         bool is_behind_none = parts->count > 0 && parts->list[parts->count - 1].count == 0;
         return part->count == 0 && is_behind_none;
     }
-    if (part->weight >= room) return 0;
-    room -= part->weight;
+    if (part->bulk >= room) return 0;
+    room -= part->bulk;
     uint64_t most = room > around ? room - around : 1;
     return most < piece->count ? most : piece->count;
 }
@@ -72,6 +78,7 @@ static bool push(gt_rich_parts *parts, const gt_rich_part *part) {
 
 bool gt_rich_parts_lay(gt_rich_parts *parts, gt_bytes document, bool *is_usual) {
     gt_rich_reader reader = {.rest = gt_rich_iter(document), .left = UINT64_MAX};
+    uint64_t weight = 0;
     *is_usual = true;
     do {
         gt_rich_part part = {.begin = reader};
@@ -86,7 +93,9 @@ bool gt_rich_parts_lay(gt_rich_parts *parts, gt_bytes document, bool *is_usual) 
         }
         part.base_count = part.begin.left = part.count;
         if (!push(parts, &part)) return false;
-    } while (fill(&reader));
+        weight += part.weight;
+        *is_usual = *is_usual && weight <= GOAT_VALUE_MAX;
+    } while (*is_usual && fill(&reader));
     return true;
 }
 
@@ -101,7 +110,7 @@ void gt_rich_part_set(gt_rich_part *part, gt_buf *both, size_t edit_len) {
     part->own = both->data;
     part->edit_len = edit_len;
     part->value_len = both->len - edit_len;
-    part->count = part->units = part->weight = 0;
+    part->count = part->units = part->bulk = part->weight = 0;
     for (gt_iter iter = gt_rich_iter(own_value(part)); gt_rich_next(&iter, &piece);) add(part, &piece);
     gt_buf_init(both, both->alloc);
 }
@@ -184,7 +193,7 @@ static bool cut_into(const gt_rich_part *part, gt_rich_parts *made) {
 bool gt_rich_parts_cut(gt_rich_parts *parts, size_t number) {
     gt_rich_part *part = &parts->list[number];
     gt_rich_parts made = {.alloc = parts->alloc};
-    if (part->weight <= GT_RICH_PART_MAX || part->count <= 1) return true;
+    if (part->bulk <= GT_RICH_PART_MAX || part->count <= 1) return true;
     bool good = cut_into(part, &made);
     while (good && parts->capacity - parts->count < made.count) {
         size_t capacity = parts->capacity + made.count;

@@ -10,9 +10,10 @@
 #include "base/alloc.h"
 #include "merge/rich_runs.h"
 
-/* A part weighs about what its value has bytes. It begins with little more than the first of these, and is cut when it has more than
- * the second. Larger ones would cost more to go through, smaller ones more to go along. */
-enum { GT_RICH_PART_AT_FIRST = 512, GT_RICH_PART_MAX = 2048 };
+/* A part begins with little more bulk than the first of these, and is cut when it has more than the second. Larger ones would cost
+ * more to go through, smaller ones more to go along. Its bulk is about what its value has bytes; but of the attributes of a piece only
+ * so many count as the third, for pieces do not become smaller by being cut into many that have the same. */
+enum { GT_RICH_PART_AT_FIRST = 512, GT_RICH_PART_MAX = 2048, GT_RICH_PART_ATTRIBUTES = 256 };
 
 /* Goes through a part; the piece at hand may go on behind its end. */
 typedef struct gt_rich_reader {
@@ -24,7 +25,8 @@ typedef struct gt_rich_reader {
 typedef struct gt_rich_part {
     uint64_t base_count;   /* elements of the base */
     uint64_t count, units; /* of the value: elements, and UTF-16 units */
-    uint64_t weight;
+    uint64_t bulk;
+    uint64_t weight;      /* its bytes, or some more */
     gt_rich_reader begin; /* of the value, where `own` is NULL: it is as it was in the base */
     uint8_t *own;         /* the edit, which may be none, then the value */
     size_t edit_len, value_len;
@@ -37,7 +39,8 @@ typedef struct gt_rich_parts {
 } gt_rich_parts;
 
 /* Lays a document (data NULL: an empty one) out, which must outlive the parts. False when there is no memory. `*is_usual`: its attributes
- * are in the form in which they are written; otherwise what is done to a part may come to something else. */
+ * are in the form in which they are written, or what is done to a part may come to something else; and all parts together weigh no
+ * more than a value may. Where that is false the rest is not laid out. */
 bool gt_rich_parts_lay(gt_rich_parts *parts, gt_bytes document, bool *is_usual);
 void gt_rich_parts_free(gt_rich_parts *parts);
 

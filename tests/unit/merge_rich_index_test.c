@@ -10,6 +10,7 @@
 #include "value/rich.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char schema_json[] = "{\"ns\": \"t\", \"version\": 1, \"fields\": {\"r\": {\"type\": \"richtext\"}, "
@@ -128,7 +129,9 @@ static void random_embed(test_random *random, gt_buf *out) {
     gt_write_text(out, gt_bytes_of(much, below(random, 8) == 0 ? sizeof(much) : 1));
 }
 
+/* Sometimes large. */
 static void random_attributes(test_random *random, bool nulls, gt_buf *out) {
+    static const char much[700] = "x";
     uint32_t both = 1 + below(random, 3);
     gt_write_map_head(out, both == 3 ? 2 : 1);
     for (uint32_t i = 1; i < 3; i++) {
@@ -136,6 +139,8 @@ static void random_attributes(test_random *random, bool nulls, gt_buf *out) {
         gt_write_text(out, gt_bytes_text(i == 1 ? "b" : "color"));
         if (nulls && below(random, 3) == 0) {
             gt_write_null(out);
+        } else if (below(random, 20) == 0) {
+            gt_write_text(out, gt_bytes_of(much, sizeof(much)));
         } else {
             gt_write_int(out, below(random, 2));
         }
@@ -427,6 +432,53 @@ static void attributes_that_are_too_many_together_are_not_made(void **state) {
     test_value_free(bold);
 }
 
+/* One run of `count` characters with so many bytes of attributes. */
+static void write_run(uint32_t count, size_t attributes, gt_buf *out) {
+    char *letters = malloc(count + attributes);
+    memset(letters, 'x', count + attributes);
+    gt_write_array_head(out, 1);
+    gt_write_map_head(out, 2);
+    gt_write_text(out, gt_bytes_text("insert"));
+    gt_write_text(out, gt_bytes_of(letters, count));
+    gt_write_text(out, gt_bytes_text("attributes"));
+    gt_write_map_head(out, 1);
+    gt_write_text(out, gt_bytes_text("b"));
+    gt_write_text(out, gt_bytes_of(letters, attributes));
+    free(letters);
+}
+
+/* Attributes are written in each part that has some of a run: there must not be a part for each character. */
+static void a_run_with_large_attributes_is_in_few_parts(void **state) {
+    const fixture *f = *state;
+    enum { COUNT = 20000, KEYS = 3000 };
+    for (size_t attributes = 10; attributes < 4096; attributes += 1330) {
+        gt_buf base;
+        test_alloc memory;
+        gt_rich_index *index;
+        bool made;
+        gt_buf_init(&base, &gt_alloc_system);
+        write_run(COUNT, attributes, &base);
+        test_alloc_init(&memory, TEST_ALLOC_NEVER);
+        gt_bytes document = gt_buf_bytes(&base), delta = test_value("[{retain: 5000}, {insert: 'x'}]");
+        assert_int_equal(gt_rich_index_new(&memory.alloc, f->field, document, (gt_bytes){0}, document, &index, NULL),
+                         GOAT_OK);
+        assert_non_null(index);
+        assert_true(memory.most_bytes < 100000); /* the values are where they were */
+        for (int i = 0; i < KEYS; i++) {
+            assert_int_equal(gt_rich_index_delta(index, delta, &made, NULL), GOAT_OK);
+            assert_true(made);
+        }
+        assert_true(memory.live_bytes < 500000);
+        assert_true(memory.bytes / KEYS < 100000); /* the document has 20 kB, as one part for each character 80 MB */
+                                                   /* the document would be 20 kB, and all parts 80 of them */
+        assert_int_equal(gt_rich_index_count(index), COUNT + KEYS);
+        gt_rich_index_free(index);
+        test_alloc_assert_empty(&memory);
+        test_value_free(delta);
+        gt_buf_free(&base);
+    }
+}
+
 /* Another version of a schema, or what is older than the rule, may have left such attributes. */
 static void a_document_in_another_form_has_no_index(void **state) {
     const fixture *f = *state;
@@ -444,6 +496,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_delta_without_memory_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_breaks_a_rule_of_length_is_not_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(attributes_that_are_too_many_together_are_not_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_run_with_large_attributes_is_in_few_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_document_in_another_form_has_no_index, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
