@@ -272,6 +272,7 @@ static gt_span *begin_at(gt_spans *spans, gt_element element) {
 static bool hide_twins(const gt_contests *contests, gt_element twin, gt_element first, uint32_t count) {
     gt_spans *spans = contests->spans;
     while (count > 0) {
+        contests->nodes->replay->work++;
         const gt_span *stays = gt_spans_find(spans, first);
         gt_span *span = begin_at(spans, twin);
         if (span == NULL) return false;
@@ -290,9 +291,14 @@ static bool hide_twins(const gt_contests *contests, gt_element twin, gt_element 
     return true;
 }
 
-static bool leave_out_twins(const gt_contests *contests, const gt_node *node, const gt_node *earlier) {
-    gt_overlap found = gt_overlap_of(contests->contents, node, earlier);
-    contests->nodes->replay->work++;
+static bool leave_out_twins(const gt_contests *contests, gt_rival *rival, const gt_node *earlier) {
+    const gt_node *node = rival->node;
+    uint64_t *work = &contests->nodes->replay->work;
+    gt_overlap found;
+    ++*work;
+    if (!gt_overlaps_find(&rival->overlaps, contests->spans->arena, contests->contents, node, earlier, work, &found)) {
+        return false;
+    }
     for (int i = 0; i < 2; i++) {
         gt_element twin = {node->first.step, node->first.index + found.parts[i].at};
         gt_element first = {earlier->first.step, earlier->first.index + found.parts[i].earlier_at};
@@ -328,7 +334,7 @@ static bool leave_each_once(gt_contests *contests) {
         show_twins(contests, rival->node);
         const gt_rival *earlier = gt_rival_previous(rival);
         for (int i = 0; i < GT_CONTEST_COMPARED_MAX && earlier != NULL; i++, earlier = gt_rival_previous(earlier)) {
-            if (!leave_out_twins(contests, rival->node, earlier->node)) return false;
+            if (!leave_out_twins(contests, rival, earlier->node)) return false;
         }
     }
     return true;
@@ -355,7 +361,8 @@ static void tell_twins(const gt_contests *contests, const contest *one, gt_conte
         if (node->rival == NULL || !node->rival->is_there) continue;
         const gt_rival *earlier = gt_rival_previous(node->rival);
         for (int i = 0; i < GT_CONTEST_COMPARED_MAX && earlier != NULL; i++, earlier = gt_rival_previous(earlier)) {
-            gt_overlap found = gt_overlap_of(contests->contents, node, earlier->node);
+            uint64_t *work = &contests->nodes->replay->work;
+            gt_overlap found = gt_overlap_of(contests->contents, node, earlier->node, work);
             uint32_t count = found.parts[0].count + found.parts[1].count;
             if (count > 0) lost(context, node->first.step, earlier->node->first.step);
         }

@@ -3,6 +3,7 @@
 typedef struct pair {
     const gt_contents *contents;
     const gt_node *node, *earlier;
+    uint64_t *looked_at;
 } pair;
 
 static gt_element element_of(const gt_node *node, uint32_t at) {
@@ -10,10 +11,12 @@ static gt_element element_of(const gt_node *node, uint32_t at) {
 }
 
 static bool same(const pair *p, const gt_node *a, uint32_t at, const gt_node *b, uint32_t b_at) {
+    ++*p->looked_at;
     return p->contents->same(p->contents->context, element_of(a, at), element_of(b, b_at));
 }
 
 static bool is_of_word(const pair *p, const gt_node *node, uint32_t at) {
+    ++*p->looked_at;
     return p->contents->is_of_word(p->contents->context, element_of(node, at));
 }
 
@@ -74,12 +77,69 @@ static gt_common chain(const pair *p, const gt_node *a, const gt_node *b) {
     return (gt_common){0};
 }
 
-gt_overlap gt_overlap_of(const gt_contents *contents, const gt_node *node, const gt_node *earlier) {
-    pair p = {contents, node, earlier};
-    gt_overlap found = {{beginning(&p)}};
-    found.parts[1] = end(&p, found.parts[0].count);
+static gt_overlap find(const pair *p) {
+    gt_overlap found = {{beginning(p)}};
+    found.parts[1] = end(p, found.parts[0].count);
     if (found.parts[0].count > 0 || found.parts[1].count > 0) return found;
-    found.parts[0] = chain(&p, node, earlier);
-    if (found.parts[0].count == 0) found.parts[0] = chain(&p, earlier, node);
+    found.parts[0] = chain(p, p->node, p->earlier);
+    if (found.parts[0].count == 0) found.parts[0] = chain(p, p->earlier, p->node);
     return found;
+}
+
+gt_overlap gt_overlap_of(const gt_contents *contents, const gt_node *node, const gt_node *earlier, uint64_t *work) {
+    uint64_t looked_at = 0;
+    gt_overlap found = find(&(pair){contents, node, earlier, &looked_at});
+    *work += looked_at / 16;
+    return found;
+}
+
+/* ---- what is known ---- */
+
+struct gt_known_overlap {
+    uint32_t earlier; /* its number */
+    gt_overlap overlap;
+};
+
+/* Where it is, or belongs. */
+static uint32_t place_of(const gt_overlaps *overlaps, uint32_t earlier) {
+    uint32_t low = 0, high = overlaps->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (overlaps->list[middle].earlier < earlier) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool make_room(gt_overlaps *overlaps, gt_arena *arena) {
+    if (overlaps->count == GT_OVERLAPS_MAX) overlaps->count = 0;
+    if (overlaps->count < overlaps->room) return true;
+    uint32_t room = overlaps->room == 0 ? 4 : 2 * overlaps->room;
+    struct gt_known_overlap *more = gt_arena_new(arena, room, sizeof(*more));
+    if (more == NULL) return false;
+    if (overlaps->count > 0) memcpy(more, overlaps->list, overlaps->count * sizeof(*more));
+    overlaps->list = more;
+    overlaps->room = room;
+    return true;
+}
+
+bool gt_overlaps_find(gt_overlaps *overlaps, gt_arena *arena, const gt_contents *contents, const gt_node *node,
+                      const gt_node *earlier, uint64_t *work, gt_overlap *found) {
+    uint32_t at = place_of(overlaps, earlier->number);
+    if (at < overlaps->count && overlaps->list[at].earlier == earlier->number) {
+        *found = overlaps->list[at].overlap;
+        return true;
+    }
+    *found = gt_overlap_of(contents, node, earlier, work);
+    if (node->length < GT_OVERLAP_KNOWN_MIN || earlier->length < GT_OVERLAP_KNOWN_MIN) return true;
+    if (!make_room(overlaps, arena)) return false;
+    at = place_of(overlaps, earlier->number);
+    struct gt_known_overlap *known = &overlaps->list[at];
+    memmove(known + 1, known, (overlaps->count - at) * sizeof(*known));
+    *known = (struct gt_known_overlap){earlier->number, *found};
+    overlaps->count++;
+    return true;
 }

@@ -4,6 +4,7 @@
 #define GT_MERGE_RIVALS_H
 
 #include "merge/nodes.h"
+#include "merge/overlap.h"
 
 typedef struct gt_rival gt_rival;
 
@@ -20,6 +21,7 @@ struct gt_rival {
     bool is_covered; /* lost, and not marked: what it hangs on has lost */
     bool is_due;
     gt_rival *next_due;
+    gt_overlaps overlaps; /* with `merged` */
 };
 
 typedef struct gt_rivals {
