@@ -127,6 +127,8 @@ bool gt_splices_are_edit(const gt_field_edit *edit) {
     return index_is_edit(splices) || !gt_inside_is_all(below(splices), splices->inside, splices->inside_count);
 }
 
+bool gt_splices_are_nothing(const gt_field_edit *edit) { return !index_is_edit(edit->splices); }
+
 static goat_status write_edit(const gt_splices *splices, gt_buf *out, gt_diag *diag) {
     gt_buf inner;
     gt_buf_init(&inner, out->alloc);

@@ -12,8 +12,10 @@ bool gt_splices_go_on(const gt_field_edit *before, const gt_edit *edit);
 /* Nothing has changed where it is not made: when it fails, and where a rule has to be asked that the text may break. */
 goat_status gt_splices_push(gt_field_edit *to, gt_bytes base, const gt_edit *edit, const gt_alloc *alloc, bool *made,
                             gt_diag *diag);
-/* Whether the field's edit is one, with them. */
+/* Whether the field's edit is one, with them; and whether they come to nothing, so that in an object only what is around the text is
+ * an edit. */
 bool gt_splices_are_edit(const gt_field_edit *edit);
+bool gt_splices_are_nothing(const gt_field_edit *edit);
 /* Makes edit and value. */
 goat_status gt_splices_settle(gt_field_edit *edit, gt_bytes base, const gt_alloc *alloc, gt_diag *diag);
 void gt_splices_free(const gt_alloc *alloc, gt_splices *splices); /* NULL is accepted */

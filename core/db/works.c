@@ -281,6 +281,14 @@ static goat_status check_depth(const gt_field *field, const gt_edit *edit, gt_di
     return GOAT_TOO_LARGE;
 }
 
+/* A text in an object that is what it was again is edited anew from there on, as one that never was: where the object had been unset,
+ * its edit was the whole text until then. Without memory it stays that, which comes to the same value. */
+static void end_splices(gt_work *work, gt_field_edit *slot) {
+    if (settle(work, slot, NULL) != GOAT_OK) return;
+    gt_splices_free(work->space->db->database->alloc, slot->splices);
+    slot->splices = NULL;
+}
+
 /* What splices come to may be nothing; the edit is then none. `base`: not asked for where they go on. */
 static goat_status push_splice(gt_work *work, const gt_field *field, gt_bytes base, const gt_edit *edit, bool *made,
                                gt_diag *diag) {
@@ -289,7 +297,11 @@ static goat_status push_splice(gt_work *work, const gt_field *field, gt_bytes ba
     if (slot == NULL) return gt_no_memory(diag);
     bool is_new = work->edit_count > count;
     goat_status status = gt_splices_push(slot, base, edit, work->space->db->database->alloc, made, diag);
-    if (*made ? !gt_splices_are_edit(slot) : is_new) remove_edit(work, field);
+    if (*made ? !gt_splices_are_edit(slot) : is_new) {
+        remove_edit(work, field);
+    } else if (*made && gt_splices_are_nothing(slot)) {
+        end_splices(work, slot);
+    }
     return status;
 }
 

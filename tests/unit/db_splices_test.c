@@ -261,6 +261,35 @@ static void whenever_it_is_looked_at_it_is_the_same(void **state) {
     for (int i = 0; i < DELTAS; i++) test_value_free(values[i]);
 }
 
+static void set_text(goat_item *item, const char *name, const char *notation) {
+    gt_bytes value = test_value(notation);
+    gt_edit edit = {.operation = GT_SET, .value = value};
+    assert_int_equal(gt_item_edit(item, gt_bytes_text(name), &edit, NULL), GOAT_OK);
+    test_value_free(value);
+}
+
+/* The object was unset, so that its text is a whole one; once it is what it was, an edit of it is one again. */
+static void a_text_that_is_back_in_an_object_is_edited_anew(void **state) {
+    test_handles *f = *state;
+    goat_item *item = create(f, "x");
+    gt_edit unset = {.operation = GT_UNSET};
+    gt_buf delta;
+    set_text(item, "page.title", "'t'");
+    set_text(item, "page.body", "'abc'");
+    assert_int_equal(test_handle_flush(&f->a, GOAT_DURABLE_MEMORY), GOAT_OK);
+    assert_int_equal(gt_item_edit(item, gt_bytes_text("page"), &unset, NULL), GOAT_OK);
+    set_text(item, "page.title", "'u'");
+    set_text(item, "page.body", "''");
+    assert_int_equal(splice(item, "page.body", 0, 0, "abc"), GOAT_OK);
+    assert_int_equal(splice(item, "page.body", 1, 0, "x"), GOAT_OK);
+    assert_delta(item, &delta);
+    gt_bytes expected = test_value("{page: {body: {0: [1, 'x']}, title: 'u'}}");
+    assert_true(gt_bytes_equal(gt_buf_bytes(&delta), expected));
+    test_value_free(expected);
+    gt_buf_free(&delta);
+    test_handle_drop(item);
+}
+
 static void what_is_typed_and_taken_back_is_not_unsaved(void **state) {
     test_handles *f = *state;
     gt_sight sight;
@@ -456,6 +485,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_text_does_not_outgrow_what_an_item_may_be, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(many_splices_copy_little_each, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(whenever_it_is_looked_at_it_is_the_same, set_up, test_handles_tear_down),
+        cmocka_unit_test_setup_teardown(a_text_that_is_back_in_an_object_is_edited_anew, set_up,
+                                        test_handles_tear_down),
         cmocka_unit_test_setup_teardown(what_is_typed_and_taken_back_is_not_unsaved, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(a_splice_that_lacks_memory_is_none, set_up, test_handles_tear_down),
         cmocka_unit_test_setup_teardown(what_comes_back_is_no_edit_whatever_memory_lacks, set_up,
