@@ -215,7 +215,8 @@ goat_status gt_list_change(const gt_outcome *from, const gt_outcome *to, gt_buf 
     gt_list_source *before = gt_list_open(from->replay, &from->history);
     gt_list_source *after = gt_list_open(to->replay, &to->history);
     if (before == NULL || after == NULL) return gt_no_memory(to->replay->diag);
-    const gt_sequence *old = gt_list_sequence(before), *new = gt_list_sequence(after);
+    gt_sequence *old = gt_list_sequence(before), *new = gt_list_sequence(after);
+    if (!gt_sequence_align(old, new)) return gt_no_memory(to->replay->diag);
     number_elements(old);
     number_elements(new);
     gt_run_writer writer;

@@ -42,7 +42,7 @@ gt_bytes gt_list_read(gt_list_source *list, gt_element first, uint32_t count) {
     return gt_bytes_of(begin, (size_t)(end - begin));
 }
 
-const gt_sequence *gt_list_sequence(const gt_list_source *list) { return list->contents.sequence; }
+gt_sequence *gt_list_sequence(const gt_list_source *list) { return list->contents.sequence; }
 
 static bool same_value(void *context, gt_element a, gt_element b) {
     gt_list_source *list = context;

@@ -10,7 +10,7 @@ enum { GT_OVERLAP_MAX = 1024 };
 /* How elements are compared, while a sequence is replayed. */
 typedef struct gt_contents {
     void *context;
-    const struct gt_sequence *sequence; /* set by the replay */
+    struct gt_sequence *sequence; /* set by the replay */
     bool (*same)(void *context, gt_element a, gt_element b);
     bool (*is_of_word)(void *context, gt_element element); /* NULL: each stands for itself */
     bool failed;                                           /* no memory: what the others say is not to be used */

@@ -461,6 +461,15 @@ gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span) {
     return span == NULL ? gt_span_first(&sequence->spans, GT_BY_PLACE) : gt_span_next(span, GT_BY_PLACE);
 }
 
+bool gt_sequence_align(gt_sequence *one, gt_sequence *two) {
+    gt_span *a = gt_sequence_span(one, NULL), *b = gt_sequence_span(two, NULL);
+    for (; a != NULL && b != NULL; a = gt_sequence_span(one, a), b = gt_sequence_span(two, b)) {
+        if (a->length > b->length && gt_span_split(&one->spans, a, b->length) == NULL) return false;
+        if (b->length > a->length && gt_span_split(&two->spans, b, a->length) == NULL) return false;
+    }
+    return true;
+}
+
 /* Of steps that count, and no step that counts removed them. */
 bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_element *first) {
     *first = span->slot == NULL ? span->first : span->slot->of->element;
@@ -482,7 +491,6 @@ gt_marks *gt_sequence_marks(const gt_sequence *sequence) { return sequence->mark
 uint64_t gt_sequence_seen_by(const gt_sequence *sequence, uint32_t step) { return sequence->of[step].seen; }
 const gt_contests *gt_sequence_contests(const gt_sequence *sequence) { return sequence->contests; }
 const gt_spans *gt_sequence_spans(const gt_sequence *sequence) { return &sequence->spans; }
-
 const gt_removal *gt_sequence_removed(const gt_sequence *sequence, uint32_t step) {
     return sequence->of[step].removals;
 }

@@ -33,9 +33,12 @@ bool gt_sequence_goes_on(const gt_field *field);
 bool gt_sequence_next(const gt_sequence *sequence, gt_span **span, gt_element *first, uint32_t *count);
 
 /* All spans, in order, whether anything is left of them or not: the one behind `span` (NULL: the first), NULL at the end.
- * Two replays of the same history that differ in which steps are void have the same elements in the same order, and but for
- * those of rich texts, the same spans. */
+ * Two replays of the same history that differ in which steps are void have the same elements in the same order. */
 gt_span *gt_sequence_span(const gt_sequence *sequence, const gt_span *span);
+
+/* Cuts the spans of two such replays where those of the other one are cut: what is left out (contests.h) and attributes cut them, and
+ * depend on what is void. False when there is no memory. */
+bool gt_sequence_align(gt_sequence *one, gt_sequence *two);
 
 /* Whether the elements of a span are left here; `*first` is the first of them, also if they are not. */
 bool gt_sequence_is_left(const gt_sequence *sequence, const gt_span *span, gt_element *first);

@@ -10,7 +10,9 @@ goat_status gt_text_change(const gt_outcome *from, const gt_outcome *to, gt_buf 
     gt_sequence *before = gt_text_sequence(from->replay, &from->history);
     gt_sequence *after = gt_text_sequence(to->replay, &to->history);
     gt_text_source *sources = gt_text_sources_open(to->replay, &to->history);
-    if (before == NULL || after == NULL || sources == NULL) return gt_no_memory(to->replay->diag);
+    if (before == NULL || after == NULL || sources == NULL || !gt_sequence_align(before, after)) {
+        return gt_no_memory(to->replay->diag);
+    }
     gt_run_writer writer;
     gt_run_writer_init(&writer, edit->alloc);
     gt_element first;
@@ -73,8 +75,11 @@ static bool next_span(reading *r) {
 
 static gt_bytes text_in(reading *r) { return gt_text_source_read(r->sources, r->replay, r->first, r->span->length); }
 
+/* What the third has cut in the first is cut in the second too. */
 static bool open_readings(reading r[3], const gt_outcome *const worlds[3]) {
-    return open_reading(&r[0], worlds[0]) && open_reading(&r[1], worlds[1]) && open_reading(&r[2], worlds[2]);
+    return open_reading(&r[0], worlds[0]) && open_reading(&r[1], worlds[1]) && open_reading(&r[2], worlds[2]) &&
+           gt_sequence_align(r[0].sequence, r[1].sequence) && gt_sequence_align(r[0].sequence, r[2].sequence) &&
+           gt_sequence_align(r[0].sequence, r[1].sequence);
 }
 
 static bool next_spans(reading r[3]) { return next_span(&r[0]) && next_span(&r[1]) && next_span(&r[2]); }

@@ -15,6 +15,26 @@ static gt_bytes field_of(const gt_buf *state, const char *name) {
     return gt_map_find(gt_buf_bytes(state), gt_bytes_text(name));
 }
 
+/* With `merged` what two insertions have in common is there once: without the first it is the second's, cut otherwise. */
+static void of_what_two_have_in_common_one_stays(void **state) {
+    undo_history *h = *state;
+    gt_buf before, after;
+    undo_begin(h);
+    uint64_t base = undo_bit(undo_edit_all(h, "{body: '()', list: ['(', ')']}"));
+    uint32_t one = undo_edit(h, base, "{body: {0: [1, 'abX']}, list: {0: [1, ['a', 'b', 'X']]}}");
+    undo_edit(h, base, "{body: {0: [1, 'abY']}, list: {0: [1, ['a', 'b', 'Y']]}}");
+    gt_buf_init(&before, &gt_alloc_system);
+    gt_buf_init(&after, &gt_alloc_system);
+    undo_replay(h, undo_first(h->count), 0, &before);
+    uint32_t undo = undo_revert_one(h, one);
+    undo_assert_all(h, "{body: '(abY)', list: ['(', 'a', 'b', 'Y', ')']}");
+    undo_revert_one(h, undo);
+    undo_replay(h, undo_first(h->count), 0, &after);
+    undo_assert_same(h, &before, &after, "a revert and its revert");
+    gt_buf_free(&before);
+    gt_buf_free(&after);
+}
+
 /* Reverts some of it and takes that back: nothing came between, so everything is as it was. */
 static void a_revert_of_a_revert_restores_everything(void **state) {
     int histories = histories_wanted();
@@ -215,6 +235,7 @@ int main(void) {
         cmocka_unit_test(a_revert_of_nothing_changes_nothing),
         cmocka_unit_test(a_first_revert_leaves_what_void_steps_leave),
         cmocka_unit_test(undo_and_redo_walk_along_the_history),
+        cmocka_unit_test(of_what_two_have_in_common_one_stays),
         cmocka_unit_test(a_revert_of_a_revert_restores_everything),
         cmocka_unit_test(what_others_did_to_other_fields_stays),
         cmocka_unit_test(the_base_makes_no_difference),
