@@ -276,6 +276,19 @@ static bool is_of_another(const sim_handle *handle, const char *path, const sim_
     return differs;
 }
 
+/* Whether the last commit of an item is in no view: its version was retired before this handle advanced and saw that. */
+static bool is_last_hidden(goat_item *item) {
+    goat_buf commits = {0};
+    gt_bytes last = {0};
+    bool hidden = false;
+    if (goat_item_commits(item, NULL, 0, 1, &commits, NULL) == GOAT_OK) {
+        gt_iter iter = gt_array_iter(gt_bytes_of(commits.data, commits.size));
+        if (gt_array_next(&iter, &last)) hidden = gt_map_find(last, gt_bytes_text("hidden")).data != NULL;
+    }
+    goat_buf_free(&commits);
+    return hidden;
+}
+
 /* Whether an item is deleted, or not, as the last edit of it says; or there is an earlier one of another schema, which has not come
  * into view yet: then that is what the item is. */
 static bool is_as_told(const sim_handle *handle, const sim_applied *edit) {
@@ -285,8 +298,10 @@ static bool is_as_told(const sim_handle *handle, const sim_applied *edit) {
     if (own != NULL && edit->ns != NULL && strcmp(own, edit->ns) != 0) return true;
     goat_status status = goat_item_open(handle->db, NULL, edit->path, strlen(edit->path), &item, NULL);
     if (status == GOAT_OK) status = goat_item_state(item, &flags, NULL);
+    bool is_told =
+        status == GOAT_OK && (((flags & GOAT_ITEM_DELETED) != 0) == edit->is_deleted || is_last_hidden(item));
     goat_item_free(item);
-    return status == GOAT_OK && ((flags & GOAT_ITEM_DELETED) != 0) == edit->is_deleted;
+    return is_told;
 }
 
 /* Each edit is counted, and items are deleted or there as they were told. */
